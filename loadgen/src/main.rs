@@ -1,0 +1,3 @@
+//! `loadgen`: an open-loop HTTP load generator.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! Container app documents: what they say ([`model`]).
+
+pub mod model;
+
+pub use model::*;

@@ -1,0 +1,13 @@
+//! The pure core of Ebbtide: container app documents, revisions, traffic, windows, policies and
+//! decisions.
+//!
+//! Nothing here does I/O, is async, reads a clock or the environment, or draws random numbers from
+//! anything but a seed it was given. Time is an argument ([`time::Timestamp`]), so that the live
+//! control loop and the simulator run the very same functions.
+
+pub mod document;
+pub mod histogram;
+pub mod name;
+pub mod scale;
+pub mod time;
+pub mod window;

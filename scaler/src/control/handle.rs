@@ -1,0 +1,183 @@
+//! How everything but the control task itself reaches the control state.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ebbtide_core::document::Declaration;
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::api::model::{
+    AppStatus, ApplyResult, DecisionRecord, EventRecord, ProblemDetail, ReplicaCounts,
+    RevisionHistory, TrafficEntry,
+};
+
+/// The way to the control task. Cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    /// The control task's mailbox.
+    pub(crate) commands: mpsc::Sender<Command>,
+    /// What it published last.
+    pub(crate) published: Arc<ArcSwap<Published>>,
+    /// What happens, as it happens. A slow receiver loses the oldest.
+    pub(crate) events: broadcast::Sender<Arc<EventRecord>>,
+}
+
+/// What the control task publishes after each change and at least once a second.
+#[derive(Default)]
+pub struct Published {
+    /// Every app, by name.
+    pub apps: Vec<AppStatus>,
+    /// Counters of each revision.
+    pub revisions: Vec<RevisionMetrics>,
+    /// Whether the first documents have been applied and the ingress has its table.
+    pub ready: bool,
+    /// Grows by one each time.
+    pub sequence: u64,
+}
+
+/// Counters of a revision, for `/metrics`.
+pub struct RevisionMetrics {
+    /// The app.
+    pub app: String,
+    /// The revision.
+    pub revision: String,
+    /// Decisions that changed the number of replicas, and those that did not.
+    pub decisions: DecisionCounts,
+    /// Replicas by state.
+    pub replicas: ReplicaCounts,
+}
+
+/// How many decisions were made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DecisionCounts {
+    /// To more replicas.
+    pub out: u64,
+    /// To fewer.
+    pub r#in: u64,
+    /// To as many as before.
+    pub hold: u64,
+}
+
+/// What can be asked of the control task. Each carries the way back for its answer.
+pub enum Command {
+    /// Apply documents, all or none. Each with where it came from.
+    Apply {
+        /// The documents and what to call their source.
+        declarations: Vec<Declaration>,
+        /// `api`, or a file's path.
+        source: String,
+        /// What was done to each app.
+        reply: Reply<Vec<ApplyResult>>,
+    },
+    /// Replace the traffic weights of an app.
+    SetTraffic {
+        /// The app.
+        app: String,
+        /// The new entries.
+        traffic: Vec<TrafficEntry>,
+        /// What changed.
+        reply: Reply<ApplyResult>,
+    },
+    /// Activate, deactivate or restart a revision.
+    Revision {
+        /// The app.
+        app: String,
+        /// The revision, `app--suffix`.
+        revision: String,
+        /// What to do.
+        action: RevisionAction,
+        /// What changed.
+        reply: Reply<ApplyResult>,
+    },
+    /// Take an app away: drain, stop, forget.
+    Delete {
+        /// The app.
+        app: String,
+        /// What changed.
+        reply: Reply<ApplyResult>,
+    },
+    /// The newest decisions of an app, newest first.
+    Decisions {
+        /// The app.
+        app: String,
+        /// At most this many.
+        limit: usize,
+        /// The decisions.
+        reply: Reply<Vec<DecisionRecord>>,
+    },
+    /// The past of an app's revisions, for charts.
+    History {
+        /// The app.
+        app: String,
+        /// The past of each.
+        reply: Reply<Vec<RevisionHistory>>,
+    },
+}
+
+/// The way back for an answer.
+pub type Reply<T> = oneshot::Sender<Result<T, ControlError>>;
+
+/// What can be done to a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevisionAction {
+    /// Let it have replicas again.
+    Activate,
+    /// Take its replicas and its traffic away.
+    Deactivate,
+    /// Replace its replicas by new ones, without losing a request.
+    Restart,
+}
+
+/// Why the control task did not do what was asked. Nothing was changed.
+#[derive(Clone, Debug, Error)]
+pub enum ControlError {
+    /// There is no such app or revision.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was asked for is wrong in itself.
+    #[error("{detail}")]
+    Invalid {
+        /// In one sentence.
+        detail: String,
+        /// Each thing that was wrong.
+        errors: Vec<ProblemDetail>,
+    },
+    /// What was asked for does not go with the present state.
+    #[error("{0}")]
+    Conflict(String),
+    /// The mailbox is full.
+    #[error("the control loop is busy; try again")]
+    Busy,
+    /// The control task has ended.
+    #[error("ebbtide is shutting down")]
+    Stopping,
+}
+
+impl Control {
+    /// What the control task published last.
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Arc<EventRecord>> {
+        self.events.subscribe()
+    }
+
+    /// Sends a command and waits for the answer. `build` is given the way back.
+    ///
+    /// # Errors
+    /// What the control task answered, [`ControlError::Busy`] if its mailbox is full, or
+    /// [`ControlError::Stopping`] if it has ended.
+    pub async fn ask<T>(&self, build: impl FnOnce(Reply<T>) -> Command) -> Result<T, ControlError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .try_send(build(reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => ControlError::Busy,
+                mpsc::error::TrySendError::Closed(_) => ControlError::Stopping,
+            })?;
+        answer.await.unwrap_or(Err(ControlError::Stopping))
+    }
+}

@@ -1,0 +1,4 @@
+//! `ebbtide`: the control loop, the status API and its page, and the command line.
+
+pub mod api;
+pub mod control;

@@ -1,0 +1,3 @@
+//! `ebbtide`: the autoscaler's binary.
+
+fn main() {}
