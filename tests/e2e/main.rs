@@ -1,1 +1,1 @@
-fn main() {}
+//! End-to-end tests: one binary, a module for each feature.
