@@ -30,6 +30,8 @@ pub struct DeclaredRevision {
     pub active: bool,
     /// `properties.template`.
     pub template: Template,
+    /// Properties accepted and not acted on, by their path, as written.
+    pub accepted: BTreeMap<String, Value>,
 }
 
 /// A container app.

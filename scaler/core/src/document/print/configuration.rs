@@ -1,0 +1,68 @@
+//! `properties.configuration`.
+
+use serde_json::Value;
+
+use super::{Mapping, SecretDisplay};
+use crate::document::model::{
+    ActiveRevisionsMode, Configuration, Ingress, Secret, SecretValue, TrafficTarget, TrafficWeight,
+    Transport,
+};
+
+pub(super) fn value(configuration: &Configuration, secrets: SecretDisplay) -> Value {
+    let mode = match configuration.active_revisions_mode {
+        ActiveRevisionsMode::Single => "Single",
+        ActiveRevisionsMode::Multiple => "Multiple",
+    };
+    Mapping::default()
+        .with("activeRevisionsMode", mode)
+        .maybe("maxInactiveRevisions", configuration.max_inactive_revisions)
+        .maybe(
+            "revisionTransitionThreshold",
+            configuration.revision_transition_threshold,
+        )
+        .list("secrets", &configuration.secrets, |secret| {
+            secret_value(secret, secrets)
+        })
+        .maybe("ingress", configuration.ingress.as_ref().map(ingress))
+        .into()
+}
+
+fn secret_value(secret: &Secret, display: SecretDisplay) -> Value {
+    let shown = match display {
+        SecretDisplay::Hidden => None,
+        SecretDisplay::Shown => secret.value.as_ref().map(SecretValue::expose),
+    };
+    Mapping::default()
+        .with("name", secret.name.as_str())
+        .maybe("value", shown)
+        .into()
+}
+
+fn ingress(ingress: &Ingress) -> Value {
+    let transport = match ingress.transport {
+        Transport::Auto => "auto",
+        Transport::Http => "http",
+        Transport::Http2 => "http2",
+        Transport::Tcp => "tcp",
+    };
+    Mapping::default()
+        .with("external", ingress.external)
+        .maybe("targetPort", ingress.target_port)
+        .with("allowInsecure", ingress.allow_insecure)
+        .with("transport", transport)
+        .maybe("exposedPort", ingress.exposed_port)
+        .list("traffic", &ingress.traffic, traffic)
+        .list("customDomains", &ingress.custom_domains, |name| {
+            Mapping::default().with("name", name.as_str()).into()
+        })
+        .into()
+}
+
+fn traffic(entry: &TrafficWeight) -> Value {
+    let mapping = Mapping::default().with("weight", entry.weight);
+    let mapping = match &entry.target {
+        TrafficTarget::LatestRevision => mapping.with("latestRevision", true),
+        TrafficTarget::Revision(name) => mapping.with("revisionName", name.as_str()),
+    };
+    mapping.maybe("label", entry.label.clone()).into()
+}

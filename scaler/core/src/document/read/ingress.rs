@@ -1,0 +1,207 @@
+//! `configuration.ingress`.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use crate::document::model::{ActiveRevisionsMode, Ingress, Transport};
+use crate::document::reader::{Field, Object, Reader};
+use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping, Text};
+use crate::document::shape::{Shape, check, may, must};
+use crate::name::AppName;
+
+use super::traffic;
+
+const TRANSPORTS: [(&str, Transport); 4] = [
+    ("auto", Transport::Auto),
+    ("http", Transport::Http),
+    ("http2", Transport::Http2),
+    ("tcp", Transport::Tcp),
+];
+
+const IP_RESTRICTIONS: Shape = List(&Mapping(&[
+    must("name", Text),
+    may("description", Text),
+    must("ipAddressRange", Text),
+    must("action", Choice(&["Allow", "Deny"])),
+]));
+
+const STICKY_SESSIONS: Shape = Mapping(&[may("affinity", Choice(&["none", "sticky"]))]);
+
+/// `maxAge` is in seconds.
+const CORS_POLICY: Shape = Mapping(&[
+    must("allowedOrigins", List(&Text)),
+    may("allowedMethods", List(&Text)),
+    may("allowedHeaders", List(&Text)),
+    may("exposeHeaders", List(&Text)),
+    may("maxAge", Integer(0, u32::MAX)),
+    may("allowCredentials", Boolean),
+]);
+
+const PORT_MAPPINGS: Shape = List(&Mapping(&[
+    must("external", Boolean),
+    must("targetPort", Integer(1, 65_535)),
+    may("exposedPort", Integer(1, 65_535)),
+]));
+
+/// The most entries of `additionalPortMappings`.
+const MOST_PORT_MAPPINGS: usize = 5;
+
+/// Reads the ingress of `app`, which is none if its name is wrong.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    field: &Field<'_>,
+    app: Option<&AppName>,
+    mode: ActiveRevisionsMode,
+) -> Option<Ingress> {
+    let mut object = reader.object(field)?;
+    let transport = object.get("transport");
+    let transport = transport.and_then(|field| reader.choice(&field, &TRANSPORTS));
+    let transport = transport.unwrap_or_default();
+    let traffic = object.get("traffic");
+    let ingress = Ingress {
+        external: object.boolean(reader, "external"),
+        target_port: object.port(reader, "targetPort"),
+        allow_insecure: object.boolean(reader, "allowInsecure"),
+        transport,
+        exposed_port: exposed_port(reader, &mut object, transport),
+        traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
+        custom_domains: custom_domains(reader, &mut object),
+    };
+    accepted(reader, &mut object, mode, transport);
+    object.ignore(&["fqdn", "targetPortHttpScheme"]);
+    object.finish(reader);
+    Some(ingress)
+}
+
+fn exposed_port(
+    reader: &mut Reader<'_>,
+    object: &mut Object<'_>,
+    transport: Transport,
+) -> Option<u16> {
+    let field = object.get("exposedPort")?;
+    // Azure shows 0 for apps that have none.
+    if field.node.text() == Some("0") {
+        return None;
+    }
+    let port = reader.port(&field)?;
+    if transport != Transport::Tcp {
+        reader.error(
+            &field,
+            "is for `transport: tcp` only; remove it, or set that",
+        );
+    } else if matches!(port, 80 | 443) {
+        reader.error(
+            &field,
+            format!("{port} is taken by HTTP; use any port but 80 and 443"),
+        );
+    }
+    Some(port)
+}
+
+fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -> Vec<String> {
+    let mut domains: Vec<String> = Vec::new();
+    for field in object.list(reader, "customDomains") {
+        let Some(mut domain) = reader.object(&field) else {
+            continue;
+        };
+        let name = domain.require(reader, "name", "the domain's name");
+        if let Some(binding) = domain.get("bindingType") {
+            reader.accept(&binding);
+            check(
+                reader,
+                &binding,
+                &Choice(&["Disabled", "SniEnabled", "Auto"]),
+            );
+        }
+        domain.accept(reader, &["certificateId"]);
+        domain.finish(reader);
+        let name = name.and_then(|name| Some((reader.text(&name)?.to_ascii_lowercase(), name)));
+        if let Some((text, name)) = name {
+            if domains.contains(&text) {
+                reader.error(&name, format!("`{text}` is given twice"));
+            }
+            domains.push(text);
+        }
+    }
+    domains
+}
+
+/// What is kept and checked, but not acted on.
+fn accepted(
+    reader: &mut Reader<'_>,
+    object: &mut Object<'_>,
+    mode: ActiveRevisionsMode,
+    transport: Transport,
+) {
+    let shapes = [
+        ("ipSecurityRestrictions", &IP_RESTRICTIONS),
+        ("stickySessions", &STICKY_SESSIONS),
+        ("corsPolicy", &CORS_POLICY),
+        ("additionalPortMappings", &PORT_MAPPINGS),
+        (
+            "clientCertificateMode",
+            &Choice(&["ignore", "accept", "require"]),
+        ),
+    ];
+    for (key, shape) in shapes {
+        if let Some(field) = object.get(key) {
+            reader.accept(&field);
+            check(reader, &field, shape);
+        }
+    }
+    let restrictions = object.list(reader, "ipSecurityRestrictions");
+    check_ip_restrictions(reader, &restrictions);
+    if let Some(field) = object.get("additionalPortMappings") {
+        check_port_mappings(reader, &field);
+    }
+    if let Some(field) = object.get("stickySessions") {
+        let affinity = field.node.get("affinity").and_then(|node| node.text());
+        let sticky = affinity.is_some_and(|affinity| affinity.eq_ignore_ascii_case("sticky"));
+        if sticky && (mode != ActiveRevisionsMode::Single || transport == Transport::Tcp) {
+            reader.warn(&field, "sticky sessions are for Single mode and HTTP only");
+        }
+    }
+}
+
+fn check_ip_restrictions(reader: &mut Reader<'_>, restrictions: &[Field<'_>]) {
+    let mut actions = BTreeSet::new();
+    for field in restrictions {
+        let text = |key| field.node.get(key).and_then(|node| node.text());
+        actions.extend(text("action").map(str::to_ascii_lowercase));
+        if let Some(range) = text("ipAddressRange")
+            && !is_ipv4_range(range)
+        {
+            let path = format!("{}.ipAddressRange", field.path);
+            let wanted = "expected an IPv4 range, as in 10.0.0.0/8";
+            reader.error_at(field.node.at, &path, format!("found `{range}`; {wanted}"));
+        }
+        if actions.len() > 1 {
+            reader.error(field, "restrictions must be all Allow or all Deny");
+            return;
+        }
+    }
+}
+
+fn is_ipv4_range(text: &str) -> bool {
+    let (address, length) = text.split_once('/').unwrap_or((text, "32"));
+    let length: Option<u8> = length.parse().ok();
+    address.parse::<Ipv4Addr>().is_ok() && length.is_some_and(|length| length <= 32)
+}
+
+fn check_port_mappings(reader: &mut Reader<'_>, field: &Field<'_>) {
+    let mappings = reader.list(field);
+    if mappings.len() > MOST_PORT_MAPPINGS {
+        let count = mappings.len();
+        reader.error(
+            field,
+            format!("has {count} entries; at most {MOST_PORT_MAPPINGS} are allowed"),
+        );
+    }
+    let mut ports = BTreeSet::new();
+    for mapping in &mappings {
+        let port = mapping.node.get("targetPort").and_then(|node| node.text());
+        if port.is_some_and(|port| !ports.insert(port)) {
+            reader.error(mapping, "a second mapping has this targetPort");
+        }
+    }
+}
