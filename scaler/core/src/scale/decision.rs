@@ -77,3 +77,15 @@ pub struct Decision {
     /// Every limit that changed the number, in the order in which they were applied.
     pub limits: Vec<Limit>,
 }
+
+impl Decision {
+    /// Whether the number of replicas is another than before.
+    pub fn changed(&self) -> bool {
+        self.from != self.to
+    }
+
+    /// The decision and its reasons in one sentence, as logs, the API and the page show it.
+    pub fn sentence(&self) -> String {
+        format!("{} {} → {}", self.revision, self.from, self.to)
+    }
+}

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The age that any reading may have.
+const LEAST_ALLOWED_AGE: Duration = Duration::from_secs(15);
+
 /// All that a revision's scaling follows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScaleSpec {
@@ -17,6 +20,17 @@ pub struct ScaleSpec {
     pub policy: Policy,
     /// The rules; the largest recommendation counts.
     pub rules: Vec<RuleSpec>,
+}
+
+impl ScaleSpec {
+    /// How old a reading of this rule may be before it counts as unknown: three polls for a polled
+    /// rule (two may be missed), and never less than 15 s.
+    pub fn allowed_age(&self, rule: &RuleSpec) -> Duration {
+        match rule.metric {
+            Metric::External => LEAST_ALLOWED_AGE.max(self.polling_interval.saturating_mul(3)),
+            _ => LEAST_ALLOWED_AGE,
+        }
+    }
 }
 
 /// How fast the number of replicas may change.

@@ -1,0 +1,43 @@
+//! What a decision is made from, read by others: values of rules, requests, replicas.
+
+use crate::time::Timestamp;
+
+/// What was read for a rule.
+///
+/// The value is in the unit of the rule's [`Metric`](super::Metric): a number of requests,
+/// connections or messages, requests per second, percent (`50.0`, not `0.5`), cores or bytes. For
+/// cpu and memory it is the average over the ready replicas; while none is ready there is nothing
+/// to average, and whatever is given is ignored (`Known` zero is the natural choice).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// A value.
+    Known {
+        /// The value. One that is not finite, or is negative, is taken as unknown.
+        value: f64,
+        /// When it was read. One older than [`ScaleSpec::allowed_age`](super::ScaleSpec::allowed_age)
+        /// is taken as unknown.
+        at: Timestamp,
+    },
+    /// The value could not be read. That is not the same as zero.
+    Unknown {
+        /// Why, as the end of a sentence: `connection refused`.
+        because: String,
+    },
+}
+
+/// Everything that a decision takes from the world.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The present.
+    pub now: Timestamp,
+    /// One for each rule, in the rules' order. A missing one is unknown.
+    pub readings: &'a [Reading],
+    /// Requests in flight on this revision now, those that wait included.
+    pub requests: u64,
+    /// Requests that started since the last decision, so that short ones are not missed.
+    pub requests_since_last: u64,
+    /// Replicas that are ready.
+    pub ready: u32,
+    /// Fewest replicas because the revision takes over from another; 0 if it does not.
+    pub takeover: u32,
+}
