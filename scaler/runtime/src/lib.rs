@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Replicas as local processes.
+//!
+//! A [`Runtime`] starts each container of a replica as a child process in a process group of its
+//! own, watches its probes, restarts it when it ends, keeps its output, and reports what happens
+//! as [`ReplicaEvent`]s. It decides nothing about how many replicas there should be.
+//!
+//! A second process, the *guardian* ([`guardian_main`]), kills what is left when this one dies
+//! without being able to clean up, so that no child outlives it.
+
+mod event;
+mod guardian;
+mod logs;
+mod runtime;
+mod spec;
+
+pub use event::{ReplicaEvent, ReplicaEventKind};
+pub use guardian::guardian_main;
+pub use logs::{LogLine, LogStore, Stream};
+pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub use spec::{ReplicaSpec, SpecError, check};
