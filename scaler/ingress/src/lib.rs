@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The data plane: takes requests on one address, finds the app and the revision each is meant for,
+//! holds it while there is no replica, forwards it to the least busy one, and counts.
+//!
+//! An [`Ingress`] is a number of workers, each a thread with a runtime, a listener
+//! (`SO_REUSEPORT`), upstream connections and a shard of the counters of its own. All they share is
+//! the published [`RoutingTable`] and, per replica, one word with the requests in flight.
+//!
+//! Life of a request: accept, sniff the protocol, route (host to app), choose the revision (label
+//! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
+
+mod ingress;
+mod meter;
+mod options;
+mod publish;
+mod replica;
+mod split;
+mod table;
+
+pub use ingress::Ingress;
+pub use meter::{MeterReading, RevisionMeter};
+pub use options::{IngressOptions, StartError, WaitingRoom};
+pub use publish::Publisher;
+pub use replica::{Replica, UpstreamProtocol};
+pub use split::Split;
+pub use table::{AppRoute, Backend, BackendState, RoutingTable};

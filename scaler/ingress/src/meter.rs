@@ -1,0 +1,212 @@
+//! The counters of a revision: a shard for each worker, so that counting costs no shared cache line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use ebbtide_core::histogram::{BUCKETS, DurationCounts, bucket_of};
+use ebbtide_core::time::Timestamp;
+use ebbtide_core::window::RequestSums;
+
+/// Status codes are three digits from 100.
+const FIRST_CODE: u16 = 100;
+const CODES: usize = 900;
+
+/// The code a request is counted with when its client went away before there was an answer, as
+/// nginx has it.
+pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// The counters of one revision. Whoever makes the table keeps it from one table to the next.
+pub struct RevisionMeter {
+    shards: Box<[Shard]>,
+    /// Requests in the waiting room, of all workers: its bound is for all of them together.
+    waiting: AtomicU32,
+}
+
+/// The counters of one worker. Only that worker writes to them. Aligned so that no two workers
+/// write to one cache line, nor to a pair that the hardware fetches together.
+#[repr(align(128))]
+struct Shard {
+    started: AtomicU64,
+    started_nanos: AtomicU64,
+    ended: AtomicU64,
+    ended_nanos: AtomicU64,
+    codes: [AtomicU64; CODES],
+    durations: Durations,
+    cold_starts: Durations,
+}
+
+/// [`DurationCounts`] that one thread writes and others read.
+struct Durations {
+    counts: [AtomicU64; BUCKETS],
+    sum_nanos: AtomicU64,
+}
+
+/// What a [`RevisionMeter`] says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeterReading {
+    /// Requests started and ended, and the sums of the times. A request that is held counts from
+    /// its arrival; one that is answered counts until its answer's body has ended.
+    pub sums: RequestSums,
+    /// Requests in the waiting room.
+    pub waiting: u32,
+    /// Ended requests by the status they were answered with; 499 if the client went away before
+    /// there was an answer.
+    pub codes: BTreeMap<u16, u64>,
+    /// How long ended requests took from arrival to end, holding included.
+    pub durations: DurationCounts,
+    /// How long the requests that had to wait for a replica waited.
+    pub cold_starts: DurationCounts,
+}
+
+impl RevisionMeter {
+    /// A meter for an ingress with this many workers.
+    pub fn new(workers: NonZeroUsize) -> Arc<Self> {
+        Arc::new(Self {
+            shards: (0..workers.get()).map(|_| Shard::new()).collect(),
+            waiting: AtomicU32::new(0),
+        })
+    }
+
+    /// Adds the shards up. Each number is right; numbers that change meanwhile may be of different
+    /// moments, but no request is ever seen to have ended and not started.
+    pub fn read(&self) -> MeterReading {
+        let mut reading = MeterReading {
+            waiting: self.waiting(),
+            ..MeterReading::default()
+        };
+        for shard in &self.shards {
+            shard.add_to(&mut reading);
+        }
+        reading
+    }
+
+    /// Requests in the waiting room.
+    pub fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Counts the start of a request on `worker`.
+    pub(crate) fn start(&self, worker: usize, now: Timestamp) {
+        let shard = self.shard(worker);
+        add(&shard.started_nanos, now.as_nanos());
+        add(&shard.started, 1);
+    }
+
+    /// Counts the end of a request on `worker` that is not answered from this revision after all.
+    pub(crate) fn leave(&self, worker: usize, now: Timestamp) {
+        let shard = self.shard(worker);
+        add(&shard.ended_nanos, now.as_nanos());
+        add(&shard.ended, 1);
+    }
+
+    /// Counts the end of a request on `worker`, what it was answered with and how long it took.
+    pub(crate) fn end(&self, worker: usize, now: Timestamp, code: u16, took: Duration) {
+        let shard = self.shard(worker);
+        let index = usize::from(code.saturating_sub(FIRST_CODE)).min(CODES - 1);
+        add(&shard.codes[index], 1);
+        shard.durations.record(took);
+        self.leave(worker, now);
+    }
+
+    /// Counts a request on `worker` that has got its replica after waiting for it.
+    pub(crate) fn cold_start(&self, worker: usize, waited: Duration) {
+        self.shard(worker).cold_starts.record(waited);
+    }
+
+    /// Takes a place in the waiting room. Says how many were taken before, none if it is full.
+    pub(crate) fn enter_waiting_room(&self, places: u32) -> Option<u32> {
+        let add = |taken: u32| (taken < places).then_some(taken + 1);
+        self.waiting
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add)
+            .ok()
+    }
+
+    /// Gives the place back.
+    pub(crate) fn leave_waiting_room(&self) {
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// A meter made for fewer workers than there are still counts everything.
+    fn shard(&self, worker: usize) -> &Shard {
+        &self.shards[worker % self.shards.len()]
+    }
+}
+
+impl fmt::Debug for RevisionMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reading = self.read();
+        f.debug_struct("RevisionMeter")
+            .field("sums", &reading.sums)
+            .field("waiting", &reading.waiting)
+            .field("codes", &reading.codes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shard {
+    fn new() -> Self {
+        Self {
+            started: AtomicU64::new(0),
+            started_nanos: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            ended_nanos: AtomicU64::new(0),
+            codes: [const { AtomicU64::new(0) }; CODES],
+            durations: Durations::new(),
+            cold_starts: Durations::new(),
+        }
+    }
+
+    fn add_to(&self, reading: &mut MeterReading) {
+        let sums = &mut reading.sums;
+        // What has ended is read first, so that what has started is never behind it.
+        sums.ended += self.ended.load(Ordering::Acquire);
+        sums.ended_nanos = sums
+            .ended_nanos
+            .wrapping_add(self.ended_nanos.load(Ordering::Acquire));
+        sums.started += self.started.load(Ordering::Acquire);
+        sums.started_nanos = sums
+            .started_nanos
+            .wrapping_add(self.started_nanos.load(Ordering::Acquire));
+        for (code, counter) in (FIRST_CODE..).zip(&self.codes) {
+            let count = counter.load(Ordering::Relaxed);
+            if count > 0 {
+                *reading.codes.entry(code).or_default() += count;
+            }
+        }
+        self.durations.add_to(&mut reading.durations);
+        self.cold_starts.add_to(&mut reading.cold_starts);
+    }
+}
+
+impl Durations {
+    fn new() -> Self {
+        Self {
+            counts: [const { AtomicU64::new(0) }; BUCKETS],
+            sum_nanos: AtomicU64::new(0),
+        }
+    }
+
+    fn record(&self, duration: Duration) {
+        add(&self.counts[bucket_of(duration)], 1);
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        add(&self.sum_nanos, nanos);
+    }
+
+    fn add_to(&self, total: &mut DurationCounts) {
+        for (sum, counter) in total.counts.iter_mut().zip(&self.counts) {
+            *sum += counter.load(Ordering::Relaxed);
+        }
+        let sum_nanos = self.sum_nanos.load(Ordering::Relaxed);
+        total.sum_nanos = total.sum_nanos.saturating_add(sum_nanos);
+    }
+}
+
+/// Adds to a counter that no other thread writes to.
+fn add(counter: &AtomicU64, amount: u64) {
+    let sum = counter.load(Ordering::Relaxed).wrapping_add(amount);
+    counter.store(sum, Ordering::Release);
+}

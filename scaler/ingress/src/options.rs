@@ -1,0 +1,80 @@
+//! What an ingress is started with, and why it may not start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ebbtide_core::time::Clock;
+use thiserror::Error;
+
+/// What an [`Ingress`](crate::Ingress) is started with.
+#[derive(Clone)]
+pub struct IngressOptions {
+    /// Where to listen. Port 0 takes a free one;
+    /// [`Ingress::local_address`](crate::Ingress::local_address) says which.
+    pub listen: SocketAddr,
+    /// How many workers, each a thread. The meters in the table must have been made for as many.
+    pub workers: NonZeroUsize,
+    /// How requests are held while a revision has no replica.
+    pub waiting_room: WaitingRoom,
+    /// How long a replica may take from getting a request to the head of its answer.
+    pub request_timeout: Duration,
+    /// The clock that requests are timed with.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl IngressOptions {
+    /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests
+    /// and 240 s, and 240 s for an answer.
+    pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            listen,
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            waiting_room: WaitingRoom::default(),
+            request_timeout: Duration::from_secs(240),
+            clock,
+        }
+    }
+}
+
+/// Bounds of the waiting room; each revision has one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingRoom {
+    /// How many requests may wait for one revision. Further ones are answered 503.
+    pub requests: u32,
+    /// How long a request may wait before it is answered 503.
+    pub timeout: Duration,
+}
+
+impl Default for WaitingRoom {
+    fn default() -> Self {
+        Self {
+            requests: 10_000,
+            timeout: Duration::from_secs(240),
+        }
+    }
+}
+
+/// Why an ingress did not start. Nothing of it is left behind.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Another process, or another ingress, listens there.
+    #[error("{address} is in use")]
+    AddressInUse {
+        /// The address asked for.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker could not be started.
+    #[error("cannot start an ingress worker: {0}")]
+    Worker(#[source] io::Error),
+}

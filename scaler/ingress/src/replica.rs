@@ -1,0 +1,221 @@
+//! A replica as the ingress sees it: an address, and one word that says how many requests it has
+//! and whether it takes more.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use ebbtide_core::name::ReplicaName;
+use tokio::sync::Notify;
+
+/// Set in a replica's word when it admits no more; the bits below count the requests in flight.
+const CLOSED: u32 = 1 << 31;
+
+/// Gives each replica an identity that is never used again, unlike its address.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+/// The protocol between the ingress and a replica.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpstreamProtocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 in clear text, by prior knowledge.
+    Http2,
+}
+
+/// One replica. Whoever starts it makes it, puts it into the table while it is ready, and closes it
+/// before it is stopped.
+pub struct Replica {
+    id: u64,
+    name: ReplicaName,
+    address: SocketAddr,
+    protocol: UpstreamProtocol,
+    /// [`CLOSED`] and the requests in flight, in one word so that no request slips in between the
+    /// closing and the look at the count.
+    state: AtomicU32,
+    drained: Notify,
+}
+
+impl Replica {
+    /// A replica that admits requests and has none.
+    pub fn new(name: ReplicaName, address: SocketAddr, protocol: UpstreamProtocol) -> Arc<Self> {
+        Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            name,
+            address,
+            protocol,
+            state: AtomicU32::new(0),
+            drained: Notify::new(),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &ReplicaName {
+        &self.name
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it speaks.
+    pub fn protocol(&self) -> UpstreamProtocol {
+        self.protocol
+    }
+
+    /// Requests in flight on it. A request counts from its admission to the end of its answer's
+    /// body, or of its tunnel.
+    pub fn in_flight(&self) -> u32 {
+        self.state.load(Ordering::Acquire) & !CLOSED
+    }
+
+    /// Admits no more requests. Once this has returned and [`in_flight`](Self::in_flight) is 0, no
+    /// request is on the replica or will be.
+    pub fn close(&self) {
+        if self.state.fetch_or(CLOSED, Ordering::AcqRel) & !CLOSED == 0 {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.state.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// Returns when the replica is closed and has no request in flight.
+    pub async fn drained(&self) {
+        loop {
+            // Made before the look, so that a change after the look is not missed.
+            let changed = self.drained.notified();
+            if self.state.load(Ordering::Acquire) == CLOSED {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Tells replicas apart, also those that had the same address one after the other.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Requests in flight, if it admits another.
+    pub(crate) fn load(&self) -> Option<u32> {
+        let state = self.state.load(Ordering::Acquire);
+        (state & CLOSED == 0).then_some(state)
+    }
+
+    /// Puts one more request on it, unless it is closed.
+    pub(crate) fn admit(self: &Arc<Self>) -> Option<Admission> {
+        let add = |state: u32| (state < CLOSED - 1).then_some(state + 1);
+        self.state
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add)
+            .ok()
+            .map(|_| Admission(Arc::clone(self)))
+    }
+}
+
+impl fmt::Debug for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replica")
+            .field("name", &self.name)
+            .field("address", &self.address)
+            .field("in_flight", &self.in_flight())
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request's place on a replica; it is given up when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Admission(Arc<Replica>);
+
+impl Admission {
+    /// The replica.
+    pub(crate) fn replica(&self) -> &Arc<Replica> {
+        &self.0
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if self.0.state.fetch_sub(1, Ordering::AcqRel) == CLOSED | 1 {
+            self.0.drained.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ebbtide_core::name::RevisionName;
+
+    fn replica() -> Arc<Replica> {
+        let revision = RevisionName::parse("hello--v1").unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        Replica::new(
+            ReplicaName::new(&revision, "1"),
+            address,
+            UpstreamProtocol::Http1,
+        )
+    }
+
+    #[test]
+    fn an_admission_counts_until_it_is_dropped() {
+        let replica = replica();
+        let first = replica.admit().unwrap();
+        let second = replica.admit().unwrap();
+        assert_eq!((replica.in_flight(), replica.load()), (2, Some(2)));
+        drop(first);
+        replica.close();
+        assert_eq!((replica.in_flight(), replica.load()), (1, None));
+        assert!(replica.admit().is_none());
+        drop(second);
+        assert_eq!(replica.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn drained_waits_for_the_closing_and_the_last_request() {
+        let replica = replica();
+        let admission = replica.admit().unwrap();
+        let drained = replica.drained();
+        tokio::pin!(drained);
+        let pending = |drained: std::pin::Pin<&mut _>| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            std::future::Future::poll(drained, &mut context).is_pending()
+        };
+        assert!(pending(drained.as_mut()));
+        replica.close();
+        assert!(pending(drained.as_mut()));
+        drop(admission);
+        drained.await;
+        replica.drained().await;
+    }
+
+    #[test]
+    fn after_the_closing_a_count_of_zero_is_final() {
+        for _ in 0..200 {
+            let replica = replica();
+            std::thread::scope(|scope| {
+                let worker = scope.spawn(|| {
+                    let mut admitted = 0;
+                    while let Some(admission) = replica.admit() {
+                        admitted += 1;
+                        drop(admission);
+                    }
+                    admitted
+                });
+                replica.close();
+                while replica.in_flight() > 0 {
+                    std::hint::spin_loop();
+                }
+                assert!(replica.admit().is_none());
+                worker.join().unwrap();
+                assert_eq!(replica.in_flight(), 0);
+            });
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the control loop publishes: which apps there are, by which hosts they are found, and which
+//! replicas serve each of their revisions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ebbtide_core::name::{AppName, RevisionName};
+
+use crate::meter::RevisionMeter;
+use crate::replica::Replica;
+use crate::split::Split;
+
+/// Everything that requests are routed by. Published as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct RoutingTable {
+    /// The apps that take requests.
+    pub apps: Vec<AppRoute>,
+    /// Where to look for more, for the body of a 404: the status page's URL.
+    pub hint: String,
+}
+
+/// One app.
+#[derive(Clone, Debug)]
+pub struct AppRoute {
+    /// Its name. It is found as `APP.localhost` and `APP`, and a label of it as
+    /// `APP---LABEL.localhost` and `APP---LABEL`.
+    pub app: AppName,
+    /// Its custom domains.
+    pub hosts: Vec<String>,
+    /// The weights, one for each backend.
+    pub split: Arc<Split>,
+    /// Labels, each with the index of its backend.
+    pub labels: BTreeMap<String, usize>,
+    /// The revisions that can get requests.
+    pub backends: Vec<Arc<Backend>>,
+}
+
+/// One revision.
+#[derive(Debug)]
+pub struct Backend {
+    /// Its name.
+    pub revision: RevisionName,
+    /// Its counters, the same in every publication.
+    pub meter: Arc<RevisionMeter>,
+    /// What becomes of its requests.
+    pub state: BackendState,
+}
+
+/// What becomes of the requests of a revision.
+#[derive(Clone, Debug)]
+pub enum BackendState {
+    /// They go to the replica with the fewest requests in flight. With none that admits requests
+    /// they wait, and the first one to wait raises activation.
+    Serving(Vec<Arc<Replica>>),
+    /// They are answered 503, those that wait already too.
+    Failed {
+        /// Why, in one sentence.
+        because: String,
+    },
+}
