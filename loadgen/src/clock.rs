@@ -1,0 +1,24 @@
+//! The one place that reads the clock.
+
+use std::time::{Duration, Instant};
+
+/// The time since the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunClock {
+    start: Instant,
+}
+
+impl RunClock {
+    /// A clock whose run starts now.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(crate) fn start() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    /// How long the run has been going on.
+    pub(crate) fn elapsed(self) -> Duration {
+        self.start.elapsed()
+    }
+}
