@@ -1,3 +1,114 @@
-//! The status API: what every revision has, wants, and why.
+//! The status API: what every revision has, wants, and why; and the ways to change it.
+//!
+//! A document starts processes, so whoever may `PUT` one may run anything. The API listens on
+//! loopback only by default, and `guard` refuses what a web page could send. `problem` makes every
+//! error a problem document, `router` lists the routes, and the other modules answer them.
 
+mod actions;
+mod apps;
+mod events;
+mod guard;
+pub mod logs;
+pub mod metrics;
 pub mod model;
+mod page;
+mod problem;
+mod router;
+#[cfg(test)]
+mod testing;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::control::Control;
+use logs::LogSource;
+use metrics::{MeterSource, ProcessSample};
+
+/// How many answers that do not end (events, followed logs) there may be at a time.
+const MAX_STREAMS: usize = 64;
+
+/// How long answers under way may go on after the shutdown has begun.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What the API answers from.
+pub struct Sources {
+    /// The way to the control task.
+    pub control: Control,
+    /// What the replicas printed.
+    pub logs: Arc<dyn LogSource>,
+    /// Counters of every revision.
+    pub meters: Arc<dyn MeterSource>,
+}
+
+/// Options of the API.
+#[derive(Clone, Debug, Default)]
+pub struct ApiOptions {
+    /// Names that the `Host` header may have besides those of loopback (`localhost`, `127.0.0.1`
+    /// and `[::1]`): `name`, for any port, or `name:port`.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// What all handlers share.
+struct ApiState {
+    sources: Sources,
+    options: ApiOptions,
+    streams: Arc<Semaphore>,
+    stopping: watch::Receiver<bool>,
+}
+
+type Shared = Arc<ApiState>;
+
+impl ApiState {
+    fn new(sources: Sources, options: ApiOptions, stopping: watch::Receiver<bool>) -> Shared {
+        Arc::new(Self {
+            sources,
+            options,
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            stopping,
+        })
+    }
+
+    fn process_sample(&self) -> ProcessSample {
+        ProcessSample {
+            open_streams: MAX_STREAMS.saturating_sub(self.streams.available_permits()),
+            stream_limit: MAX_STREAMS,
+        }
+    }
+
+    /// Ends when the API is to stop. Cancel safe.
+    async fn stopped(&self) {
+        // An error means that the sender is gone, and the server with it.
+        let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// Serves the API and the page on `listener` until `shutdown` is done; then ends the streams, and
+/// gives the answers under way a few seconds.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    sources: Sources,
+    options: ApiOptions,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let (stop, stopping) = watch::channel(false);
+    let api = ApiState::new(sources, options, stopping);
+    let router = router::router(Shared::clone(&api));
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(async move { api.stopped().await });
+    let deadline = async {
+        shutdown.await;
+        stop.send_replace(true);
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        result = server => result,
+        () = deadline => Ok(()),
+    }
+}

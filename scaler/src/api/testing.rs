@@ -1,0 +1,252 @@
+//! An API over a control task that answers from a script, for tests.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tower::ServiceExt;
+
+use super::logs::{Followed, LogFilter, LogSource, LogStream};
+use super::metrics::{MeterSource, RevisionSample};
+use super::model::{AppStatus, ApplyResult, EventRecord, LogRecord};
+use super::{ApiOptions, ApiState, Sources, router};
+use crate::control::{Command, Control, ControlError, Published};
+
+/// An API, and the other ends of everything that it was given.
+pub(super) struct Fixture {
+    pub(super) router: Router,
+    pub(super) published: Arc<ArcSwap<Published>>,
+    pub(super) events: broadcast::Sender<Arc<EventRecord>>,
+    pub(super) stop: watch::Sender<bool>,
+    mailbox: Mutex<mpsc::Receiver<Command>>,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The problem's status and detail, after checking that it is a problem document.
+    pub(super) fn problem(&self) -> (u16, String) {
+        assert_eq!(
+            self.headers[CONTENT_TYPE], "application/problem+json",
+            "{}",
+            self.text
+        );
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert!(problem["type"].as_str().unwrap().starts_with("/problems/"));
+        assert_ne!(problem["title"], "");
+        (
+            self.status.as_u16(),
+            problem["detail"].as_str().unwrap().to_owned(),
+        )
+    }
+}
+
+impl Fixture {
+    pub(super) fn new() -> Self {
+        let (commands, mailbox) = mpsc::channel(1);
+        let (events, _) = broadcast::channel(4);
+        let (stop, stopping) = watch::channel(false);
+        let published = Arc::new(ArcSwap::from_pointee(Published {
+            apps: vec![app("hello")],
+            revisions: Vec::new(),
+            ready: true,
+            sequence: 1,
+        }));
+        let control = Control {
+            commands,
+            published: Arc::clone(&published),
+            events: events.clone(),
+        };
+        let sources = Sources {
+            control,
+            logs: Arc::new(Lines),
+            meters: Arc::new(Meters),
+        };
+        let options = ApiOptions {
+            allowed_hosts: vec!["box.example".to_owned()],
+        };
+        let router = router::router(ApiState::new(sources, options, stopping));
+        Self {
+            router,
+            published,
+            events,
+            stop,
+            mailbox: Mutex::new(mailbox),
+        }
+    }
+
+    /// Sends a request as curl would, and waits for all of the answer.
+    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.start(request).await;
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    /// Sends a request, and waits for the head of the answer.
+    pub(super) async fn start(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Sends a request while the control task answers one command with `reply`.
+    pub(super) async fn send_and_reply(
+        &self,
+        request: Request<Body>,
+        reply: impl FnOnce(Command),
+    ) -> Answer {
+        let control = async {
+            reply(self.mailbox.lock().await.recv().await.unwrap());
+        };
+        tokio::join!(self.send(request), control).0
+    }
+
+    /// The command that waits in the mailbox, if there is one.
+    pub(super) async fn asked(&self) -> bool {
+        self.mailbox.lock().await.try_recv().is_ok()
+    }
+}
+
+/// A request with the `Host` header that curl would send.
+pub(super) fn request(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(HOST, "127.0.0.1:8081")
+}
+
+pub(super) fn applied(app: &str, change: &str) -> ApplyResult {
+    ApplyResult {
+        app: app.to_owned(),
+        created_revision: None,
+        changes: vec![change.to_owned()],
+        warnings: Vec::new(),
+    }
+}
+
+/// Answers a command that changes something, with its name and arguments as the change.
+pub(super) fn echo(command: Command) {
+    match command {
+        Command::Apply {
+            declarations,
+            source,
+            reply,
+        } => {
+            let change = format!("apply {} from {source}", declarations.len());
+            reply.send(Ok(vec![applied("hello", &change)])).unwrap();
+        }
+        Command::SetTraffic {
+            app,
+            traffic,
+            reply,
+        } => {
+            let change = format!("traffic {traffic:?}");
+            reply.send(Ok(applied(&app, &change))).unwrap();
+        }
+        Command::Revision {
+            app,
+            revision,
+            action,
+            reply,
+        } => {
+            let change = format!("{action:?} {revision}");
+            reply.send(Ok(applied(&app, &change))).unwrap();
+        }
+        Command::Delete { app, reply } => {
+            reply.send(Ok(applied(&app, "delete"))).unwrap();
+        }
+        Command::Decisions { app, limit, reply } => {
+            let error = ControlError::NotFound(format!("{app} {limit}"));
+            reply.send(Err(error)).unwrap();
+        }
+        Command::History { app, reply } => {
+            reply.send(Err(ControlError::NotFound(app))).unwrap();
+        }
+    }
+}
+
+pub(super) fn app(name: &str) -> AppStatus {
+    AppStatus {
+        name: name.to_owned(),
+        url: Some(format!("http://{name}.localhost:8080/")),
+        active_revisions_mode: "Single".to_owned(),
+        latest_revision_name: format!("{name}--v1"),
+        latest_ready_revision_name: None,
+        sentence: "at zero".to_owned(),
+        source: "api".to_owned(),
+        warnings: Vec::new(),
+        traffic: Vec::new(),
+        revisions: Vec::new(),
+    }
+}
+
+pub(super) fn line(text: &str) -> LogRecord {
+    LogRecord {
+        time: "2026-01-01T00:00:00Z".to_owned(),
+        revision: "hello--v1".to_owned(),
+        replica: "hello--v1-abc".to_owned(),
+        container: "main".to_owned(),
+        stream: "stdout".to_owned(),
+        line: text.to_owned(),
+    }
+}
+
+/// A log of four lines that says which filter it was asked with, and grows by two items.
+struct Lines;
+
+impl LogSource for Lines {
+    fn tail(&self, filter: &LogFilter, lines: usize) -> Vec<LogRecord> {
+        vec![
+            line(&format!("{filter:?}")),
+            line("two"),
+            line("three"),
+            line("four"),
+        ]
+        .into_iter()
+        .take(lines)
+        .collect()
+    }
+
+    fn follow(&self, filter: LogFilter, lines: usize) -> LogStream {
+        let past = self.tail(&filter, lines).into_iter().map(Followed::Line);
+        let new = [Followed::Missed(7), Followed::Line(line("new"))];
+        Box::pin(stream::iter(past.chain(new)).chain(stream::pending()))
+    }
+}
+
+struct Meters;
+
+impl MeterSource for Meters {
+    fn samples(&self) -> Vec<RevisionSample> {
+        vec![RevisionSample {
+            app: "hello".to_owned(),
+            revision: "hello--v1".to_owned(),
+            codes: [(200, 3)].into(),
+            ..RevisionSample::default()
+        }]
+    }
+}
