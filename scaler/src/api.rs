@@ -15,7 +15,7 @@ mod page;
 mod problem;
 mod router;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::io;
 use std::sync::Arc;
@@ -110,5 +110,39 @@ pub async fn serve(
     tokio::select! {
         result = server => result,
         () = deadline => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::testing::Fixture;
+
+    #[tokio::test]
+    async fn a_shutdown_ends_the_streams_and_then_the_server() {
+        let fixture = Fixture::new();
+        let mut stream = fixture
+            .serve(async |address| {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let get = "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+                stream.write_all(get.as_bytes()).await.unwrap();
+                let mut text = String::new();
+                while !text.contains("event: apps") {
+                    let mut part = [0; 1024];
+                    let length = stream.read(&mut part).await.unwrap();
+                    assert_ne!(length, 0, "the stream ended: {text}");
+                    text.push_str(std::str::from_utf8(&part[..length]).unwrap());
+                }
+                stream
+            })
+            .await;
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).await.unwrap();
+        assert!(
+            rest.ends_with("0\r\n\r\n"),
+            "the stream was cut off: {rest}"
+        );
     }
 }

@@ -1,3 +1,7 @@
 //! `ebbtide`: the autoscaler's binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ebbtide::cli::main()
+}

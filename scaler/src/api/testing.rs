@@ -1,5 +1,6 @@
 //! An API over a control task that answers from a script, for tests.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,38 +10,42 @@ use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, Request, StatusCode};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 use tower::ServiceExt;
 
 use super::logs::{Followed, LogFilter, LogSource, LogStream};
 use super::metrics::{MeterSource, RevisionSample};
-use super::model::{AppStatus, ApplyResult, EventRecord, LogRecord};
-use super::{ApiOptions, ApiState, Sources, router};
+use super::model::{
+    AppStatus, ApplyResult, Countdowns, EventRecord, LogRecord, ReplicaCounts, RevisionStatus,
+};
+use super::{ApiOptions, ApiState, Sources, router, serve};
 use crate::control::{Command, Control, ControlError, Published};
 
 /// An API, and the other ends of everything that it was given.
-pub(super) struct Fixture {
-    pub(super) router: Router,
-    pub(super) published: Arc<ArcSwap<Published>>,
-    pub(super) events: broadcast::Sender<Arc<EventRecord>>,
-    pub(super) stop: watch::Sender<bool>,
+pub(crate) struct Fixture {
+    pub(crate) router: Router,
+    control: Control,
+    pub(crate) published: Arc<ArcSwap<Published>>,
+    pub(crate) events: broadcast::Sender<Arc<EventRecord>>,
+    pub(crate) stop: watch::Sender<bool>,
     mailbox: Mutex<mpsc::Receiver<Command>>,
 }
 
 /// What came back.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     /// The problem's status and detail, after checking that it is a problem document.
-    pub(super) fn problem(&self) -> (u16, String) {
+    pub(crate) fn problem(&self) -> (u16, String) {
         assert_eq!(
             self.headers[CONTENT_TYPE], "application/problem+json",
             "{}",
@@ -58,7 +63,7 @@ impl Answer {
 }
 
 impl Fixture {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (commands, mailbox) = mpsc::channel(1);
         let (events, _) = broadcast::channel(4);
         let (stop, stopping) = watch::channel(false);
@@ -73,17 +78,14 @@ impl Fixture {
             published: Arc::clone(&published),
             events: events.clone(),
         };
-        let sources = Sources {
-            control,
-            logs: Arc::new(Lines),
-            meters: Arc::new(Meters),
-        };
+        let sources = sources(control.clone());
         let options = ApiOptions {
             allowed_hosts: vec!["box.example".to_owned()],
         };
         let router = router::router(ApiState::new(sources, options, stopping));
         Self {
             router,
+            control,
             published,
             events,
             stop,
@@ -92,7 +94,7 @@ impl Fixture {
     }
 
     /// Sends a request as curl would, and waits for all of the answer.
-    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.start(request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
@@ -104,17 +106,17 @@ impl Fixture {
     }
 
     /// Sends a request, and waits for the head of the answer.
-    pub(super) async fn start(&self, request: Request<Body>) -> axum::response::Response {
+    pub(crate) async fn start(&self, request: Request<Body>) -> axum::response::Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(request("GET", path).body(Body::empty()).unwrap())
             .await
     }
 
     /// Sends a request while the control task answers one command with `reply`.
-    pub(super) async fn send_and_reply(
+    pub(crate) async fn send_and_reply(
         &self,
         request: Request<Body>,
         reply: impl FnOnce(Command),
@@ -125,21 +127,58 @@ impl Fixture {
         tokio::join!(self.send(request), control).0
     }
 
-    /// The command that waits in the mailbox, if there is one.
-    pub(super) async fn asked(&self) -> bool {
+    /// Serves the API on a port of its own while `client` runs; the control task echoes.
+    pub(crate) async fn serve<T>(&self, client: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            stopped.await.unwrap();
+        };
+        let sources = sources(self.control.clone());
+        let server = serve(listener, sources, ApiOptions::default(), shutdown);
+        let control = async {
+            while let Some(command) = self.mailbox.lock().await.recv().await {
+                echo(command);
+            }
+        };
+        let client = async {
+            let result = client(address).await;
+            stop.send(()).unwrap();
+            result
+        };
+        tokio::select! {
+            (end, result) = async { tokio::join!(server, client) } => {
+                end.unwrap();
+                result
+            }
+            () = control => panic!("the mailbox was closed"),
+        }
+    }
+
+    /// Whether a command waits in the mailbox.
+    pub(crate) async fn asked(&self) -> bool {
         self.mailbox.lock().await.try_recv().is_ok()
     }
 }
 
+fn sources(control: Control) -> Sources {
+    Sources {
+        control,
+        logs: Arc::new(Lines),
+        meters: Arc::new(Meters),
+    }
+}
+
 /// A request with the `Host` header that curl would send.
-pub(super) fn request(method: &str, path: &str) -> axum::http::request::Builder {
+pub(crate) fn request(method: &str, path: &str) -> axum::http::request::Builder {
     Request::builder()
         .method(method)
         .uri(path)
         .header(HOST, "127.0.0.1:8081")
 }
 
-pub(super) fn applied(app: &str, change: &str) -> ApplyResult {
+pub(crate) fn applied(app: &str, change: &str) -> ApplyResult {
     ApplyResult {
         app: app.to_owned(),
         created_revision: None,
@@ -149,7 +188,7 @@ pub(super) fn applied(app: &str, change: &str) -> ApplyResult {
 }
 
 /// Answers a command that changes something, with its name and arguments as the change.
-pub(super) fn echo(command: Command) {
+pub(crate) fn echo(command: Command) {
     match command {
         Command::Apply {
             declarations,
@@ -189,7 +228,7 @@ pub(super) fn echo(command: Command) {
     }
 }
 
-pub(super) fn app(name: &str) -> AppStatus {
+pub(crate) fn app(name: &str) -> AppStatus {
     AppStatus {
         name: name.to_owned(),
         url: Some(format!("http://{name}.localhost:8080/")),
@@ -204,7 +243,34 @@ pub(super) fn app(name: &str) -> AppStatus {
     }
 }
 
-pub(super) fn line(text: &str) -> LogRecord {
+/// A revision at zero.
+pub(crate) fn revision(name: &str) -> RevisionStatus {
+    RevisionStatus {
+        name: name.to_owned(),
+        active: true,
+        created_time: "2026-01-01T00:00:00Z".to_owned(),
+        traffic_weight: 0,
+        labels: Vec::new(),
+        provisioning_state: "Provisioned".to_owned(),
+        running_state: "Scaled to 0".to_owned(),
+        running_state_details: None,
+        replicas: ReplicaCounts::default(),
+        min_replicas: 0,
+        max_replicas: 10,
+        waiting_requests: 0,
+        in_flight_requests: 0,
+        finished_requests: 0,
+        requests_per_second: 0.0,
+        p50_milliseconds: None,
+        p99_milliseconds: None,
+        rules: Vec::new(),
+        decision: None,
+        countdowns: Countdowns::default(),
+        replica_list: Vec::new(),
+    }
+}
+
+pub(crate) fn line(text: &str) -> LogRecord {
     LogRecord {
         time: "2026-01-01T00:00:00Z".to_owned(),
         revision: "hello--v1".to_owned(),

@@ -1,0 +1,59 @@
+//! The command line.
+//!
+//! `up` runs everything in this process; all the other commands ask the status API of a running
+//! `up`, or only read documents.
+
+mod actions;
+pub mod arguments;
+mod ask;
+mod client;
+mod decisions;
+mod failure;
+mod logs;
+mod output;
+mod show;
+mod table;
+mod traffic;
+pub mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+pub use failure::{InvalidDocument, exit_code};
+pub use output::colours_wanted;
+
+/// Reads the process's arguments and does what they say.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to a pipe that may be closed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                failure::USAGE
+            } else {
+                0
+            });
+        }
+    };
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            failure::report(&error);
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up(arguments) => up::run(arguments),
+        Command::Validate(_) | Command::SampleApp(_) | Command::Guardian => {
+            anyhow::bail!("not there yet")
+        }
+        Command::Ask(command) => ask::run(&command),
+    }
+}
