@@ -30,7 +30,7 @@ const SPECS = [
     id: "requests", title: "Requests held and in flight", height: 76, integer: true, tick: whole,
     series: [
       { name: "in-flight", label: "in flight", value: (p) => p.inFlight, format: count, area: true, line: true },
-      { name: "waiting", label: "waiting", value: (p) => p.waiting, format: count, area: true, line: true },
+      { name: "waiting", label: "waiting", value: (p) => p.waiting, format: count, area: true, line: true, quiet: true },
     ],
   },
   {

@@ -2,7 +2,7 @@
 
 import { attr, h, keyed, s, text } from "./dom.js";
 
-export const GUTTER = 40; // Room for the axis labels, the same in every chart, so that times align.
+export const GUTTER = 46; // Room for the axis labels, the same in every chart, so that times align.
 const TOP = 6;
 const BOTTOM = 5;
 const LONGEST_GAP_MILLISECONDS = 3500;
@@ -14,7 +14,8 @@ const round = (value) => Math.round(value * 10) / 10;
 function niceCeiling(value, integer) {
   if (!(value > 0)) return integer ? 2 : 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const steps = integer && power <= 1 ? [2, 4, 6, 10] : [1, 1.5, 2, 3, 4, 6, 8, 10];
+  const whole = power <= 1 ? [2, 4, 6, 8, 10] : [1, 1.2, 1.6, 2, 3, 4, 6, 8, 10]; // Their halves are whole too.
+  const steps = integer ? whole : [1, 1.5, 2, 3, 4, 6, 8, 10];
   return steps.map((step) => step * power).find((step) => step >= value * 1.04) ?? 20 * power;
 }
 
@@ -37,6 +38,9 @@ function edges(series, points, below) {
   return points.map((point, index) => {
     const value = series.value(point);
     if (!known(value)) return null;
+    if (series.quiet && !(value > 0 || series.value(points[index - 1] ?? point) > 0 || series.value(points[index + 1] ?? point) > 0)) {
+      return null; // A line along the bottom for minutes would only call for attention.
+    }
     const low = series.stacked ? (below?.[index]?.high ?? 0) : 0;
     return { time: point.time, low, high: low + value };
   });
@@ -89,9 +93,22 @@ function swatch(series) {
   return box;
 }
 
+function gridLine({ label }) {
+  const line = s("path");
+  const words = label === undefined ? null : s("text", { "text-anchor": "end", x: GUTTER - 6 });
+  const update = (item) => {
+    attr(line, "d", item.path);
+    if (!words) return;
+    attr(words, "y", item.level);
+    text(words, item.label);
+  };
+  return { element: s("g", {}, line, words), update };
+}
+
 /**
  * `spec`: `{ id, title, height, integer, log, tick(value), series: [{ name, label, value(point),
- * format(value), area, line, stacked, stepped }] }`, drawn in the order given.
+ * format(value), area, line, stacked, stepped,
+ * quiet }] }`, drawn in the order given.
  */
 export class Chart {
   constructor(spec) {
@@ -156,34 +173,22 @@ export class Chart {
 
   drawGrid(scale, y, x, frame) {
     const { spec } = this;
-    keyed(this.grid, [...scale.ticks.map((tick) => ({ tick })), ...frame.times.map((time) => ({ time }))],
-      (item) => ("tick" in item ? `tick ${item.tick}` : `time ${item.time}`), () => {
-        const line = s("path");
-        const label = s("text", { "text-anchor": "end", x: GUTTER - 6 });
-        const element = s("g", {}, line, label);
-        return {
-          element,
-          update(item) {
-            if ("time" in item) {
-              attr(line, "d", `M${round(x(item.time))} ${TOP}V${spec.height - BOTTOM}`);
-              return;
-            }
-            const level = round(y(item.tick));
-            attr(line, "d", `M${GUTTER} ${level}H${frame.width}`);
-            attr(label, "y", Math.min(Math.max(level + 3.5, 9), spec.height - 1));
-            text(label, spec.tick(item.tick));
-          },
-        };
-      });
-    keyed(this.marks, frame.marks, (mark) => mark.key, (mark) => {
-      const element = s("path", { class: mark.up ? "mark up" : "mark down" });
-      const head = mark.up ? "m-3.5 6l3.5 -6l3.5 6z" : "m-3.5 0l3.5 6l3.5 -6z";
-      const update = ({ time }) => {
-        const across = round(x(time));
-        const triangle = spec.marked ? `M${across} 0${head}` : "";
-        attr(element, "d", `M${across} ${TOP}V${spec.height - BOTTOM}${triangle}`);
-      };
-      return { element, update };
+    const bottom = spec.height - BOTTOM;
+    const levels = scale.ticks.map((tick) => ({
+      key: `tick ${tick}`,
+      path: `M${GUTTER} ${round(y(tick))}H${frame.width}`,
+      label: spec.tick(tick),
+      level: Math.min(Math.max(round(y(tick)) + 3.5, 9), spec.height - 1),
+    }));
+    const times = frame.times.map((time) => ({ key: `time ${time}`, path: `M${round(x(time))} ${TOP}V${bottom}` }));
+    keyed(this.grid, [...levels, ...times], (item) => item.key, gridLine);
+    const marks = frame.marks.map((mark) => {
+      const head = spec.marked ? `M${round(x(mark.time))} 0${mark.up ? "m-3.5 6l3.5 -6l3.5 6z" : "m-3.5 0l3.5 6l3.5 -6z"}` : "";
+      return { ...mark, path: `M${round(x(mark.time))} ${TOP}V${bottom}${head}` };
+    });
+    keyed(this.marks, marks, (mark) => mark.key, ({ up }) => {
+      const element = s("path", { class: up ? "mark up" : "mark down" });
+      return { element, update: ({ path }) => attr(element, "d", path) };
     });
   }
 
@@ -212,7 +217,7 @@ export class Chart {
 export function sparkline(width, height) {
   const area = s("path", { class: "area ready" });
   const line = s("path", { class: "line ready" });
-  const element = s("svg", { class: "spark", width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, area, line);
+  const element = s("svg", { class: "spark", width, height, viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, area, line);
   const update = (values) => {
     const top = Math.max(1, ...values.map(({ value }) => value));
     const last = values.at(-1)?.time ?? 0;

@@ -8,6 +8,7 @@ import { clock, exact, number, plural, shortRevision } from "./format.js";
 export function limiting(decision) {
   const limit = decision.limits.findLast((each) => each.from !== each.to);
   if (limit) return { kind: limit.kind, because: limit.because };
+  if (decision.from === 0 && decision.to === 0) return null; // At rest nothing limits.
   const best = decision.recommendations
     .filter((each) => each.replicas !== null && each.replicas !== undefined)
     .reduce((most, each) => (!most || each.replicas > most.replicas ? each : most), null);

@@ -23,7 +23,7 @@ function entry({ name }, store) {
     text(replicas, `${sum.ready}/${sum.desired}`);
     text(rate, `${format.number(sum.rate)} req/s`);
     const points = addedPoints(app.revisions, store.history(name));
-    spark.update(points.map((point) => ({ time: point.time, value: point.ready + point.starting })));
+    spark.update(points.map((point) => ({ time: point.time, value: point.ready })));
   };
   return { element, update };
 }

@@ -4,8 +4,6 @@ import { attr, h, keyed, show, text } from "./dom.js";
 import * as format from "./format.js";
 import { derivation } from "./view-decisions.js";
 
-const MOST_EMPTY_SLOTS = 20;
-
 const COUNTDOWNS = [
   ["decision", "Next decision", "nextDecisionSeconds"],
   ["stabilization", "Stabilization", "stabilizationSeconds"],
@@ -105,10 +103,10 @@ function replicaCell(revision) {
     text(inFlight, format.count(replica.inFlightRequests));
     attr(inFlight, "title", "requests in flight");
     const pid = replica.pid ?? null;
-    text(place, pid === null ? words : `${pid} :${replica.port ?? format.NONE}`);
+    text(place, replica.state === "ready" ? `${pid ?? format.NONE} :${replica.port ?? format.NONE}` : words);
     text(use, replica.state === "ready" || replica.state === "draining"
       ? `${format.cores(replica.cpuCores)} cpu ${format.bytes(replica.memoryBytes)}`
-      : replica.restarts > 0 ? `${words}, ${format.plural(replica.restarts, "restart")}` : words);
+      : replica.restarts > 0 ? format.plural(replica.restarts, "restart") : "");
     attr(element, "title", [
       `${replica.name}: ${words}`, replica.because,
       `pid ${pid ?? format.NONE}, port ${replica.port ?? format.NONE}`,
@@ -121,8 +119,10 @@ function replicaCell(revision) {
   return { element, update };
 }
 
-function emptySlot() {
-  return { element: h("li", { class: "replica slot", "aria-hidden": "true" }), update() {} };
+/** Where the next replica would go, and how many more there may be. */
+function room() {
+  const element = h("li", { class: "replica room" });
+  return { element, update: ({ free }) => text(element, `room for ${format.count(free)} more`) };
 }
 
 function emptyWords(revision) {
@@ -142,10 +142,9 @@ function replicaGrid(name) {
     show(list, replicas.length > 0);
     attr(list, "data-many", replicas.length > 48 ? "" : null);
     text(empty, emptyWords(revision));
-    const free = revision.maxReplicas <= MOST_EMPTY_SLOTS ? Math.max(revision.maxReplicas - replicas.length, 0) : 0;
-    const slots = Array.from({ length: replicas.length > 0 ? free : 0 }, (_, index) => ({ slot: index }));
-    keyed(list, [...replicas, ...slots], (item) => item.name ?? `slot ${item.slot}`,
-      (item) => (item.name ? replicaCell(name) : emptySlot()));
+    const free = revision.maxReplicas - replicas.length;
+    const items = free > 0 && replicas.length > 0 ? [...replicas, { free }] : replicas;
+    keyed(list, items, (item) => item.name ?? "room", (item) => (item.name ? replicaCell(name) : room()));
   };
   return { element, update };
 }
