@@ -150,6 +150,10 @@ follow({
     if (record.reason === "Decision") refreshDecisions(record.app);
     drawSoon();
   },
+  missed() {
+    fetched.clear();
+    loadMissing();
+  },
   state: showConnection,
 });
 

@@ -57,6 +57,7 @@ export function addedPoints(revisions, history) {
       const second = Math.floor(point.timeMilliseconds / 1000);
       const next = points[index + 1];
       const gap = next ? Math.floor(next.timeMilliseconds / 1000) - second : 1;
+      if (gap === 0) return; // Of two in one second, the later counts.
       const covers = gap === 2 ? 2 : 1;
       for (let at = second; at < second + covers; at += 1) {
         if (!sums.has(at)) {

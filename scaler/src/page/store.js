@@ -4,6 +4,7 @@ export const HISTORY_SECONDS = 600;
 const MOST_DECISIONS = 100;
 const MOST_EVENTS = 100;
 
+const secondOf = (milliseconds) => Math.floor(milliseconds / 1000);
 const replicasOrNone = (rule) => rule.replicas ?? -1;
 
 /** The rule that recommends most, which is the one that a point of the past shows. */
@@ -73,7 +74,7 @@ export class Store {
     if (!history.has(revision.name)) history.set(revision.name, []);
     const points = history.get(revision.name);
     const last = points.at(-1)?.timeMilliseconds ?? 0;
-    if (Math.floor(now / 1000) <= Math.floor(last / 1000)) return;
+    if (secondOf(now) <= secondOf(last)) return;
     points.push(pointOf(revision, now));
     const oldest = now - HISTORY_SECONDS * 1000;
     while (points.length > 0 && points[0].timeMilliseconds < oldest) points.shift();
@@ -83,8 +84,8 @@ export class Store {
   setHistory(app, revisions) {
     const history = this.history(app);
     for (const { revision, points } of revisions) {
-      const end = points.at(-1)?.timeMilliseconds ?? 0;
-      const later = (history.get(revision) ?? []).filter((point) => point.timeMilliseconds > end + 500);
+      const end = secondOf(points.at(-1)?.timeMilliseconds ?? 0);
+      const later = (history.get(revision) ?? []).filter((point) => secondOf(point.timeMilliseconds) > end);
       history.set(revision, [...points, ...later]);
     }
   }

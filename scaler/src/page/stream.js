@@ -5,7 +5,7 @@ const LONGEST_PAUSE_MILLISECONDS = 10_000;
 
 /**
  * Follows `/api/v1/events` until the page goes away.
- * `handlers`: `apps(list)`, `event(record)`, `state({ name, since, attempt })` where the name is
+ * `handlers`: `apps(list)`, `event(record)`, `missed()` when events were lost, `state({ name, since, attempt })` where the name is
  * `connecting`, `live` or `lost`.
  */
 export function follow(handlers) {
@@ -45,6 +45,7 @@ export function follow(handlers) {
     source.opened = opened;
     source.addEventListener("apps", (event) => read(event, (data) => handlers.apps(data.value ?? [])));
     source.addEventListener("event", (event) => read(event, handlers.event));
+    source.addEventListener("missed", handlers.missed);
     source.addEventListener("error", lost);
   }
 

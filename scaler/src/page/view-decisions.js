@@ -20,7 +20,10 @@ export function clauseIn(sentence, decision) {
   const limit = decision && limiting(decision);
   if (!limit) return null;
   const whole = sentence.indexOf(limit.because);
-  if (limit.because && whole >= 0) return [whole, whole + limit.because.length];
+  if (limit.because && whole >= 0) {
+    const named = sentence.slice(0, whole).endsWith(`${limit.kind} `) ? limit.kind.length + 1 : 0;
+    return [whole - named, whole + limit.because.length];
+  }
   const body = sentence.indexOf(": ") + 1;
   const clauses = [...sentence.slice(body).matchAll(/[^;]+/g)];
   const wanted = limit.kind.toLowerCase();
