@@ -2,5 +2,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod clock;
 pub mod control;
+pub mod documents;
 pub mod log;
