@@ -5,6 +5,7 @@
 //! error a problem document, `router` lists the routes, and the other modules answer them.
 
 mod actions;
+mod apply;
 mod apps;
 mod events;
 mod guard;

@@ -4,10 +4,12 @@
 //! `up`, or only read documents.
 
 mod actions;
+mod apply;
 pub mod arguments;
 mod ask;
 mod client;
 mod decisions;
+pub mod documents;
 mod failure;
 mod logs;
 mod output;
@@ -15,6 +17,7 @@ mod show;
 mod table;
 mod traffic;
 pub mod up;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -51,7 +54,8 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(arguments) => up::run(arguments),
-        Command::Validate(_) | Command::SampleApp(_) | Command::Guardian => {
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::SampleApp(_) | Command::Guardian => {
             anyhow::bail!("not there yet")
         }
         Command::Ask(command) => ask::run(&command),

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::guard::guard;
 use super::problem::{every_error_is_a_problem, no_such_path};
-use super::{Shared, actions, apps, events, logs, metrics, page};
+use super::{Shared, actions, apply, apps, events, logs, metrics, page};
 
 /// The longest body that is read.
 const MAX_BODY: usize = 1024 * 1024;
@@ -60,7 +60,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(apps::readyz))
         .routes(routes!(metrics::metrics))
         .routes(routes!(apps::apps))
-        .routes(routes!(apps::app, actions::delete))
+        .routes(routes!(apps::app, apply::apply, actions::delete))
         .routes(routes!(apps::revisions))
         .routes(routes!(apps::decisions))
         .routes(routes!(apps::history))
@@ -116,6 +116,7 @@ mod tests {
             "get /api/v1/apps".to_owned(),
             "get /api/v1/events".to_owned(),
             format!("get {app}"),
+            format!("put {app}"),
             format!("delete {app}"),
             format!("get {app}/revisions"),
             format!("get {app}/decisions"),

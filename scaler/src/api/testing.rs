@@ -127,6 +127,24 @@ impl Fixture {
         tokio::join!(self.send(request), control).0
     }
 
+    /// Sends a request, and answers a command with `reply` if one comes.
+    pub(crate) async fn send_and_maybe_reply(
+        &self,
+        request: Request<Body>,
+        reply: impl Fn(Command),
+    ) -> Answer {
+        let control = async {
+            while let Some(command) = self.mailbox.lock().await.recv().await {
+                reply(command);
+            }
+            panic!("the mailbox was closed");
+        };
+        tokio::select! {
+            answer = self.send(request) => answer,
+            never = control => never,
+        }
+    }
+
     /// Serves the API on a port of its own while `client` runs; the control task echoes.
     pub(crate) async fn serve<T>(&self, client: impl AsyncFnOnce(SocketAddr) -> T) -> T {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

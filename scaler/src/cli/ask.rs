@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::arguments::{ClientArguments, ClientCommand, RevisionCommand, TrafficCommand};
 use super::client::Client;
 use super::output::{Output, colours_wanted_on_stdout};
-use super::{actions, decisions, failure, logs, show, traffic};
+use super::{actions, apply, decisions, failure, logs, show, traffic};
 
 pub(super) fn run(command: &ClientCommand) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,7 +46,7 @@ async fn ask(
     command: &ClientCommand,
 ) -> anyhow::Result<()> {
     match command {
-        ClientCommand::Apply(_) => anyhow::bail!("not there yet"),
+        ClientCommand::Apply(a) => apply::run(client, output, a).await,
         ClientCommand::List(_) => show::list(client, output).await,
         ClientCommand::Show(a) => show::show(client, output, &a.app).await,
         ClientCommand::Revisions(a) => show::revisions(client, output, &a.app).await,
@@ -223,6 +223,33 @@ hello--v1 (latest)  100%    99.5%     400       blue   -
                 let error = printed(address, "show other").await.unwrap_err();
                 assert_eq!(exit_code(&error), 1);
                 assert!(error.to_string().contains("there is no app"), "{error}");
+            })
+            .await;
+    }
+
+    #[tokio::test]
+    async fn documents_are_applied_app_by_app() {
+        let app = |name: &str, rest: &str| {
+            format!(
+                "name: {name}\n{rest}properties: {{template: {{containers: [{{name: a, \
+                 command: [b]}}]}}, configuration: {{dapr: {{enabled: true}}}}}}\n---\n"
+            )
+        };
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        let revision = "type: Microsoft.App/containerApps/revisions\n";
+        let text = app("hello", "") + &app("hello--old", revision).replace("dapr", "none");
+        std::fs::write(file.path(), text).unwrap();
+        let line = format!("apply {}", file.path().display());
+        fixture()
+            .serve(async |address| {
+                let text = printed(address, &line).await.unwrap();
+                assert_eq!(text, "hello: apply 2 from api\n");
+                let json = printed(address, &format!("{line} -o json")).await.unwrap();
+                let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+                assert_eq!(json["value"][0]["app"], "hello");
+                std::fs::write(file.path(), "name: HELLO").unwrap();
+                let error = printed(address, &line).await.unwrap_err();
+                assert_eq!(exit_code(&error), 3, "{error}");
             })
             .await;
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use ebbtide_core::document::Diagnostic;
 use thiserror::Error;
 
 use super::client::{Refused, Unreachable};
@@ -28,9 +29,9 @@ Exit codes:
 /// Documents that are not valid, with everything that is wrong with them.
 #[derive(Debug, Error)]
 #[error("{}", listed(.0))]
-pub struct InvalidDocument(pub Vec<String>);
+pub struct InvalidDocument(pub Vec<Diagnostic>);
 
-fn listed(diagnostics: &[String]) -> String {
+fn listed(diagnostics: &[Diagnostic]) -> String {
     let mut text = match diagnostics.len() {
         1 => "the document is not valid".to_owned(),
         count => format!("{count} errors in the documents"),
@@ -66,6 +67,14 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         INVALID_DOCUMENT
     } else {
         FAILURE
+    }
+}
+
+/// Writes warnings to standard error, which may be closed.
+pub(super) fn warn(warnings: &[Diagnostic]) {
+    let mut stderr = io::stderr().lock();
+    for warning in warnings {
+        let _ = writeln!(stderr, "warning: {warning}");
     }
 }
 
