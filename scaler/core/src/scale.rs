@@ -7,6 +7,13 @@ pub mod resolve;
 pub mod spec;
 pub mod state;
 
+#[cfg(test)]
+mod fixtures;
+mod history;
+mod number;
+mod recommend;
+mod sentence;
+
 pub use decide::decide;
 pub use decision::{Decision, Limit, LimitKind, Recommendation};
 pub use input::{Inputs, Reading};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::sentence;
 use crate::name::RevisionName;
 use crate::time::Timestamp;
 
@@ -13,11 +14,12 @@ pub struct Recommendation {
     pub rule: String,
     /// The scaler in KEDA's words.
     pub scaler: String,
-    /// The value read; none when it is unknown.
+    /// The value read; none when it is unknown. (Zero, with no `replicas`, when it is a resource's
+    /// and no replica is ready to be measured.)
     pub value: Option<f64>,
     /// How much of the metric one replica is there for.
     pub target: f64,
-    /// The replicas recommended; none when the value is unknown.
+    /// The replicas recommended; none when the value is unknown or there was nothing to measure.
     pub replicas: Option<u32>,
     /// The arithmetic, or why the value is unknown.
     pub because: String,
@@ -33,7 +35,7 @@ pub struct Limit {
     pub from: u32,
     /// The replicas after it.
     pub to: u32,
-    /// In words, with its numbers.
+    /// In words, with its numbers: `capped by maxReplicas 6`.
     pub because: String,
 }
 
@@ -86,6 +88,6 @@ impl Decision {
 
     /// The decision and its reasons in one sentence, as logs, the API and the page show it.
     pub fn sentence(&self) -> String {
-        format!("{} {} → {}", self.revision, self.from, self.to)
+        sentence::sentence(self)
     }
 }

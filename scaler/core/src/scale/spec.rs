@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use super::number;
+
 /// The age that any reading may have.
 const LEAST_ALLOWED_AGE: Duration = Duration::from_secs(15);
+
+/// The window of rules that average over one, unless they say otherwise; Azure Container Apps'.
+pub const DEFAULT_WINDOW: Duration = Duration::from_secs(15);
 
 /// All that a revision's scaling follows.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +28,13 @@ pub struct ScaleSpec {
 }
 
 impl ScaleSpec {
+    /// The longest window of any rule: what a [`RequestWindow`](crate::window::RequestWindow) of
+    /// the revision has to remember.
+    pub fn longest_window(&self) -> Duration {
+        let windows = self.rules.iter().filter_map(|rule| rule.metric.window());
+        windows.max().unwrap_or(DEFAULT_WINDOW)
+    }
+
     /// How old a reading of this rule may be before it counts as unknown: three polls for a polled
     /// rule (two may be missed), and never less than 15 s.
     pub fn allowed_age(&self, rule: &RuleSpec) -> Duration {
@@ -47,6 +59,16 @@ pub struct Policy {
     pub step: StepLimit,
 }
 
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            scale_out_stabilization: Duration::ZERO,
+            scale_in_stabilization: Duration::from_secs(300),
+            step: StepLimit::default(),
+        }
+    }
+}
+
 /// The most replicas that one step may lead to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepLimit {
@@ -58,6 +80,33 @@ pub struct StepLimit {
     pub factor: f64,
     /// A step is counted once in this time, from the number of replicas when it began.
     pub period: Duration,
+}
+
+impl StepLimit {
+    /// The period when some rule's value is live (requests, cpu): two seconds, the time in which
+    /// Knative decides too. A replica of a quick app is ready by then, and its effect is seen
+    /// before the next doubling; 1, 4, 8, 16, 32 still takes eight seconds.
+    pub const LIVE_PERIOD: Duration = Duration::from_secs(2);
+
+    /// The most replicas that a step from `current` may lead to; always more than none.
+    pub fn allows(&self, current: u32) -> u32 {
+        if current == 0 {
+            return self.from_zero.max(1);
+        }
+        let grown = number::whole_replicas(f64::from(current) * self.factor);
+        grown.max(self.at_least).max(current)
+    }
+}
+
+impl Default for StepLimit {
+    fn default() -> Self {
+        Self {
+            from_zero: 1,
+            at_least: 4,
+            factor: 2.0,
+            period: Self::LIVE_PERIOD,
+        }
+    }
 }
 
 /// One rule, resolved.
@@ -103,4 +152,54 @@ pub enum Metric {
     CpuAverage,
     /// A number read from elsewhere (a queue's length), known by the scaler's type.
     External,
+}
+
+impl Metric {
+    /// The window that the value is averaged over, if it is.
+    pub fn window(&self) -> Option<Duration> {
+        match self {
+            Self::HttpConcurrency { window }
+            | Self::HttpRequestRate { window }
+            | Self::TcpConnections { window } => Some(*window),
+            _ => None,
+        }
+    }
+
+    /// Whether it is measured on the replicas themselves (cpu, memory), so that it says nothing
+    /// while none is ready and cannot wake a revision from zero.
+    pub fn is_resource(&self) -> bool {
+        matches!(
+            self,
+            Self::CpuUtilization | Self::MemoryUtilization | Self::MemoryAverage | Self::CpuAverage
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_one_then_four_then_doubling() {
+        let step = StepLimit::default();
+        let mut replicas = 0;
+        let walk = [(); 6].map(|()| {
+            replicas = step.allows(replicas);
+            replicas
+        });
+        assert_eq!(walk, [1, 4, 8, 16, 32, 64]);
+        assert_eq!(step.allows(3), 6);
+        assert_eq!(step.allows(u32::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn a_senseless_factor_takes_nothing_away() {
+        for factor in [f64::NAN, -1.0, 0.5, f64::INFINITY] {
+            let step = StepLimit {
+                factor,
+                ..StepLimit::default()
+            };
+            assert!(step.allows(9) >= 9, "{factor}");
+        }
+    }
 }

@@ -1,0 +1,174 @@
+//! From what was read to what each rule recommends.
+
+use super::decision::Recommendation;
+use super::input::{Inputs, Reading};
+use super::number::{NOISE, left, replicas_for, shortest};
+use super::spec::{Metric, RuleSpec, ScaleSpec};
+
+/// How far a resource's use may be from its target before anything is done; the HPA's default.
+const TOLERANCE: f64 = 0.1;
+
+const MEBIBYTE: f64 = 1_048_576.0;
+
+/// What all rules together ask for.
+#[derive(Clone, Debug)]
+pub(super) struct Demand {
+    /// One for each rule.
+    pub(super) recommendations: Vec<Recommendation>,
+    /// The largest recommendation; none if no rule has one.
+    pub(super) largest: Option<u32>,
+    /// The name of a rule whose value is greater than its activation.
+    pub(super) active: Option<String>,
+    /// The name of a rule whose value is unknown.
+    pub(super) unknown: Option<String>,
+}
+
+impl Demand {
+    /// Reads every rule. `current` is the number of replicas decided last.
+    pub(super) fn read(spec: &ScaleSpec, current: u32, inputs: &Inputs<'_>) -> Self {
+        let readings = inputs
+            .readings
+            .iter()
+            .map(Some)
+            .chain(std::iter::repeat(None));
+        let pairs = spec.rules.iter().zip(readings);
+        let recommendations: Vec<_> = pairs
+            .map(
+                |(rule, reading)| match usable(spec, rule, reading, current, inputs) {
+                    Value::Known(value) => recommend(rule, value, current, inputs.ready),
+                    Value::NothingToMeasure => nothing_to_measure(rule),
+                    Value::Unknown(because) => unknown(rule, because),
+                },
+            )
+            .collect();
+        let rules = spec.rules.iter().zip(&recommendations);
+        let active = rules.clone().find(|(rule, it)| is_active(rule, it.value));
+        let unknown = recommendations.iter().find(|it| it.value.is_none());
+        Self {
+            largest: recommendations.iter().filter_map(|it| it.replicas).max(),
+            active: active.map(|(rule, _)| rule.name.clone()),
+            unknown: unknown.map(|it| it.rule.clone()),
+            recommendations,
+        }
+    }
+}
+
+/// A reading that has been looked at.
+enum Value {
+    Known(f64),
+    /// There is no replica that a resource rule could measure; that is nothing to worry about.
+    NothingToMeasure,
+    Unknown(String),
+}
+
+/// What a reading is worth: it has to be there, make sense, and be fresh.
+fn usable(
+    spec: &ScaleSpec,
+    rule: &RuleSpec,
+    reading: Option<&Reading>,
+    current: u32,
+    inputs: &Inputs<'_>,
+) -> Value {
+    if rule.metric.is_resource() && inputs.ready.min(current) == 0 {
+        return Value::NothingToMeasure;
+    }
+    match reading {
+        None => Value::Unknown("nothing was read for it".to_owned()),
+        Some(Reading::Unknown { because }) => Value::Unknown(because.clone()),
+        Some(Reading::Known { value, .. }) if !value.is_finite() || *value < 0.0 => {
+            Value::Unknown(format!("{value} was read, which is not an amount"))
+        }
+        Some(Reading::Known { value, at }) => {
+            let (age, allowed) = (inputs.now.since(*at), spec.allowed_age(rule));
+            if age <= allowed {
+                return Value::Known(*value);
+            }
+            let (age, allowed) = (left(age), left(allowed));
+            Value::Unknown(format!("last read {age} ago, more than {allowed}"))
+        }
+    }
+}
+
+/// Whether a rule says that there is work. Resource rules never do: what replicas use is no reason
+/// to have one (KEDA does not ask them either).
+fn is_active(rule: &RuleSpec, value: Option<f64>) -> bool {
+    !rule.metric.is_resource() && value.is_some_and(|value| value > rule.activation)
+}
+
+fn recommend(rule: &RuleSpec, value: f64, current: u32, ready: u32) -> Recommendation {
+    let (replicas, because) = if rule.metric.is_resource() {
+        by_utilization(rule, value, current, ready.min(current))
+    } else {
+        by_amount(rule, value)
+    };
+    Recommendation {
+        replicas: Some(replicas),
+        ..recommendation(rule, Some(value), because)
+    }
+}
+
+/// An amount of work to be shared: `ceil(value / target)`.
+fn by_amount(rule: &RuleSpec, value: f64) -> (u32, String) {
+    let replicas = replicas_for(value / rule.target);
+    let (shown, target) = (shortest(value), shortest(rule.target));
+    (replicas, format!("{shown} / target {target} = {replicas}"))
+}
+
+/// An average over the ready replicas: `ceil(ready · value / target)`, and at least one.
+///
+/// This is the algorithm of the Kubernetes HPA for resource metrics: within a tenth of the target
+/// nothing changes; replicas that are not ready yet count as using nothing when this would scale
+/// out and are left out when it would scale in, and neither may turn the direction round.
+fn by_utilization(rule: &RuleSpec, value: f64, current: u32, measured: u32) -> (u32, String) {
+    let ratio = value / rule.target;
+    let (shown, target) = (amount(rule, value), amount(rule, rule.target));
+    if (ratio - 1.0).abs() <= TOLERANCE + NOISE {
+        return (
+            current,
+            format!("{shown} is within 10% of target {target} = {current}"),
+        );
+    }
+    let computed = replicas_for(f64::from(measured) * ratio).max(1);
+    let because = format!("{measured} ready × {shown} / target {target} = {computed}");
+    let kept = if ratio > 1.0 {
+        computed.max(current)
+    } else {
+        computed.min(current)
+    };
+    if kept == computed {
+        return (computed, because);
+    }
+    (kept, format!("{because}, {kept} with those not ready yet"))
+}
+
+/// A resource's value with its unit.
+fn amount(rule: &RuleSpec, value: f64) -> String {
+    match rule.metric {
+        Metric::CpuUtilization | Metric::MemoryUtilization => format!("{}%", shortest(value)),
+        Metric::MemoryAverage => format!("{}Mi", shortest(value / MEBIBYTE)),
+        _ => shortest(value),
+    }
+}
+
+fn nothing_to_measure(rule: &RuleSpec) -> Recommendation {
+    recommendation(
+        rule,
+        Some(0.0),
+        "no replica is ready to be measured".to_owned(),
+    )
+}
+
+fn unknown(rule: &RuleSpec, because: String) -> Recommendation {
+    recommendation(rule, None, because)
+}
+
+fn recommendation(rule: &RuleSpec, value: Option<f64>, because: String) -> Recommendation {
+    Recommendation {
+        rule: rule.name.clone(),
+        scaler: rule.scaler.clone(),
+        value,
+        target: rule.target,
+        replicas: None,
+        because,
+    }
+}

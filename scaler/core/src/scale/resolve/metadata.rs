@@ -1,0 +1,108 @@
+//! A rule's metadata, read with every error collected.
+
+use super::RuleError;
+use super::quantity;
+use crate::document::{RuleForm, ScaleRule};
+
+/// What a value has to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Allowed {
+    AboveZero,
+    AtLeastOne,
+    ZeroOrMore,
+    OneToSixHundred,
+    /// A Kubernetes quantity above zero.
+    Quantity,
+}
+
+impl Allowed {
+    fn read(self, text: &str) -> Option<f64> {
+        let number = match self {
+            Self::Quantity => quantity::parse(text)?,
+            _ => text.parse().ok()?,
+        };
+        let accepts = match self {
+            Self::AboveZero | Self::Quantity => number > 0.0,
+            Self::AtLeastOne => number >= 1.0,
+            Self::ZeroOrMore => number >= 0.0,
+            Self::OneToSixHundred => (1.0..=600.0).contains(&number),
+        };
+        (accepts && number.is_finite()).then_some(number)
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::AboveZero => "a number greater than 0",
+            Self::AtLeastOne => "a number of at least 1",
+            Self::ZeroOrMore => "a number of at least 0",
+            Self::OneToSixHundred => "a number of seconds from 1 to 600",
+            Self::Quantity => "an amount greater than 0, such as 500m, 0.5, 256Mi or 1Gi",
+        }
+    }
+}
+
+/// The metadata of one rule, and what was found wrong with it.
+#[derive(Debug)]
+pub(super) struct Metadata<'a> {
+    rule: &'a ScaleRule,
+    path: String,
+    pub(super) errors: Vec<RuleError>,
+}
+
+impl<'a> Metadata<'a> {
+    /// The metadata of the rule that is number `index` of its document, counted from 0.
+    pub(super) fn of(rule: &'a ScaleRule, index: usize) -> Self {
+        let place = match rule.form {
+            RuleForm::Http => "http.metadata",
+            RuleForm::Tcp => "tcp.metadata",
+            RuleForm::AzureQueue => "azureQueue",
+            RuleForm::Custom => "custom.metadata",
+        };
+        Self {
+            rule,
+            path: format!("properties.template.scale.rules[{index}].{place}"),
+            errors: Vec::new(),
+        }
+    }
+
+    /// A value, unless it is absent or empty.
+    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+        let text = self.rule.metadata.get(key)?.trim();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A number, unless it is absent; if it is not what is allowed, that is an error.
+    pub(super) fn number(&mut self, key: &str, allowed: Allowed) -> Option<f64> {
+        let text = self.text(key)?;
+        let number = allowed.read(text);
+        if number.is_none() {
+            self.wrong(key, &format!("{text:?} is not {}", allowed.in_words()));
+        }
+        number
+    }
+
+    /// A number; if it is absent, that is an error too. The 1 that stands in for it is never used.
+    pub(super) fn required(&mut self, key: &str, allowed: Allowed) -> f64 {
+        if self.text(key).is_none() {
+            let scaler = &self.rule.scaler;
+            let message = format!("{scaler} needs {key}, {}", allowed.in_words());
+            self.wrong(key, &message);
+        }
+        self.number(key, allowed).unwrap_or(1.0)
+    }
+
+    /// The first key that begins with `prefix`.
+    pub(super) fn key_that_begins_with(&self, prefix: &str) -> Option<String> {
+        let mut keys = self.rule.metadata.keys();
+        keys.find(|key| key.starts_with(prefix)).cloned()
+    }
+
+    /// Notes an error.
+    pub(super) fn wrong(&mut self, key: &str, message: &str) {
+        self.errors.push(RuleError {
+            rule: self.rule.name.clone(),
+            path: format!("{}.{key}", self.path),
+            message: message.to_owned(),
+        });
+    }
+}
