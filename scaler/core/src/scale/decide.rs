@@ -58,17 +58,20 @@ pub fn decide(
         deciding.step();
         deciding.keep_the_last_replica();
     }
+    let Deciding {
+        number,
+        limits,
+        mut next,
+        ..
+    } = deciding;
+    next.desired = number;
     let decision = Decision {
         revision: revision.clone(),
         at: inputs.now,
         from: state.desired,
-        to: deciding.number,
-        limits: deciding.limits,
-        recommendations: demand.recommendations.clone(),
-    };
-    let next = ScaleState {
-        desired: deciding.number,
-        ..deciding.next
+        to: number,
+        recommendations: demand.recommendations,
+        limits,
     };
     (next, decision)
 }
@@ -82,10 +85,13 @@ struct Deciding<'a> {
     current: u32,
     /// The least that the document and a takeover allow.
     floor: u32,
+    /// Whether there is a request, or a rule above its activation.
     active: bool,
+    /// For how long it has been neither active nor uncertain.
     idle_for: Duration,
     /// The number as it stands.
     number: u32,
+    /// What has changed it so far.
     limits: Vec<Limit>,
     next: ScaleState,
 }
@@ -101,7 +107,9 @@ impl<'a> Deciding<'a> {
         let active = requests || demand.active.is_some();
         let idle = !active && demand.unknown.is_none();
         let last_active = if idle { state.last_active } else { inputs.now };
-        let without_rules = if spec.rules.is_empty() {
+        let floor = spec.min_replicas.max(inputs.takeover);
+        // Without a rule nothing is asked for; without a value nothing is changed.
+        let otherwise = if spec.rules.is_empty() {
             0
         } else {
             state.desired
@@ -111,13 +119,10 @@ impl<'a> Deciding<'a> {
             inputs,
             demand,
             current: state.desired,
-            floor: spec
-                .min_replicas
-                .max(inputs.takeover)
-                .min(spec.max_replicas),
+            floor: floor.min(spec.max_replicas),
             active,
             idle_for: inputs.now.since(last_active),
-            number: demand.largest.unwrap_or(without_rules),
+            number: demand.largest.unwrap_or(otherwise),
             limits: Vec::new(),
             next: ScaleState {
                 last_active,
@@ -160,7 +165,7 @@ impl<'a> Deciding<'a> {
                 format!("no activity for {idle_for}")
             });
         }
-        // What was recommended before a revision went to zero does not hold it up after.
+        // At zero nothing is asked for, and scaling out has to hold its ground from here.
         self.next.history = History::starting_with(0, self.inputs.now);
     }
 }

@@ -26,6 +26,9 @@ pub struct Recommendation {
 }
 
 /// Something that changed the number on its way from the recommendations to the decision.
+///
+/// The end of a cooldown (`Cooldown`, to 0) takes away the replicas that there are, whatever the
+/// rules recommend, so its `from` is their number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {

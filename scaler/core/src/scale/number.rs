@@ -51,9 +51,9 @@ pub(super) fn passed(time: Duration) -> String {
     format!("{} s", time.as_secs())
 }
 
-/// `1 request`, `3 requests`, and `waits`, `wait` likewise: the form that goes with `count`.
-pub(super) fn form<'a>(count: u64, one: &'a str, several: &'a str) -> &'a str {
-    if count == 1 { one } else { several }
+/// How many of what, in the form that goes with the number: `1 request waits`, `3 requests wait`.
+pub(super) fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 #[cfg(test)]

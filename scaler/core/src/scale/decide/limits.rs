@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use super::Deciding;
 use crate::scale::LimitKind;
-use crate::scale::number::{form, left};
+use crate::scale::history::History;
+use crate::scale::number::{counted, left};
 use crate::scale::state::Step;
 use crate::time::Timestamp;
 
 impl Deciding<'_> {
+    /// Unknown is not zero: what cannot be read may be all that the replicas are there for.
     pub(super) fn hold_while_unknown(&mut self) {
         if let Some(rule) = &self.demand.unknown {
             let held = self.number.max(self.current);
@@ -19,6 +21,7 @@ impl Deciding<'_> {
         }
     }
 
+    /// `maxReplicas`, `minReplicas`, and the replicas of the revision it takes over from.
     pub(super) fn keep_within_bounds(&mut self) {
         let (spec, takeover) = (self.spec, self.floor);
         let capped = self.number.min(spec.max_replicas);
@@ -38,30 +41,23 @@ impl Deciding<'_> {
     /// the scale-out window and the largest of the scale-in window.
     pub(super) fn stabilize(&mut self) {
         let (now, number, policy) = (self.inputs.now, self.number, &self.spec.policy);
-        let (out, r#in) = (
-            policy.scale_out_stabilization,
-            policy.scale_in_stabilization,
-        );
-        let history = &mut self.next.history;
-        history.lowest.note(now, Reverse(number), out);
-        history.highest.note(now, number, r#in);
-        let low = history
-            .lowest
-            .largest(now, out)
-            .map_or(number, |Reverse(low)| low.min(number));
-        let high = history
-            .highest
-            .largest(now, r#in)
-            .map_or(number, |high| high.max(number));
-        let high = high.min(self.spec.max_replicas);
+        let out_window = policy.scale_out_stabilization;
+        let in_window = policy.scale_in_stabilization;
+        let History { highest, lowest } = &mut self.next.history;
+        lowest.note(now, Reverse(number), out_window);
+        highest.note(now, number, in_window);
+        let low = lowest.largest(now, out_window).map_or(number, |it| it.0);
+        let high = highest.largest(now, in_window).unwrap_or(number);
+        let low = low.min(number);
+        let high = high.max(number).min(self.spec.max_replicas);
         let held = self.current.clamp(low, high).max(self.floor);
         self.next.scale_in_held = held > number;
         let (what, remaining) = if held > number {
-            ("scale-in", history.highest.remaining(held, now, r#in))
+            ("scale-in", highest.remaining(held, now, in_window))
         } else {
             (
                 "scale-out",
-                history.lowest.remaining(Reverse(held), now, out),
+                lowest.remaining(Reverse(held), now, out_window),
             )
         };
         self.limit(LimitKind::Stabilization, held, || {
@@ -82,10 +78,8 @@ impl Deciding<'_> {
         self.limit(LimitKind::Step, self.number.min(allowed), || {
             let rest = running.map(|step| limit.period.saturating_sub(now.since(step.began)));
             let next = rest.map(|rest| format!(", the next in {}", left(rest)));
-            format!(
-                "step from {from} allows {allowed}{}",
-                next.unwrap_or_default()
-            )
+            let next = next.unwrap_or_default();
+            format!("step from {from} allows {allowed}{next}")
         });
         if self.number > current && running.is_none() {
             self.next.step = Some(Step {
@@ -95,6 +89,7 @@ impl Deciding<'_> {
         }
     }
 
+    /// The number is one at least, or else the revision would have no reason to run.
     pub(super) fn keep_the_last_replica(&mut self) {
         let one = self.number.max(1);
         if self.active {
@@ -114,23 +109,10 @@ impl Deciding<'_> {
         let (requests, lately) = (self.inputs.requests, self.inputs.requests_since_last);
         match &self.demand.active {
             _ if requests > 0 && self.inputs.ready == 0 => {
-                format!(
-                    "{requests} {}",
-                    form(requests, "request waits", "requests wait")
-                )
+                counted(requests, "request waits", "requests wait")
             }
-            _ if requests > 0 => {
-                format!(
-                    "{requests} {} in flight",
-                    form(requests, "request", "requests")
-                )
-            }
-            _ if lately > 0 => {
-                format!(
-                    "{lately} {} just now",
-                    form(lately, "request came", "requests came")
-                )
-            }
+            _ if requests > 0 => counted(requests, "request in flight", "requests in flight"),
+            _ if lately > 0 => counted(lately, "request came just now", "requests came just now"),
             Some(rule) => format!("{rule} is active"),
             None => "active".to_owned(),
         }
