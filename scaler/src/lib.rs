@@ -6,3 +6,4 @@ pub mod clock;
 pub mod control;
 pub mod documents;
 pub mod log;
+pub mod sample;
