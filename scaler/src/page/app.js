@@ -61,7 +61,7 @@ function draw() {
   if (store.app(name)) {
     showApp(name);
     view.update();
-  } else if (state.name !== "connecting" && store.apps.length === 0 && state.name === "live") {
+  } else if (state.name === "live" && store.apps.length === 0) {
     placeholder("No app yet. Apply a document: ", h("code", {}, "ebbtide apply app.yaml"));
   } else if (state.name === "live") {
     placeholder(`There is no app called ${name}. `, h("a", { href: "#/" }, "Show the first one"));

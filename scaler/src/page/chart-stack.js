@@ -9,33 +9,36 @@ const compact = (value) => (value >= 1000 ? `${value / 1000}k` : String(Math.rou
 const tickTime = (value) => (value >= 1000 ? `${value / 1000} s` : `${value} ms`);
 const whole = (value) => (Number.isInteger(value) ? compact(value) : "");
 
+const BAND = { area: true, stacked: true, stepped: true };
+const CURVE = { area: true, line: true };
+
 const SPECS = [
   {
     id: "replicas", title: "Replicas", height: 116, integer: true, tick: whole, marked: true,
     series: [
-      { name: "ready", label: "ready", value: (p) => p.ready, format: count, area: true, stacked: true, stepped: true },
-      { name: "starting", label: "starting", value: (p) => p.starting, format: count, area: true, stacked: true, stepped: true },
-      { name: "draining", label: "draining", value: (p) => p.draining, format: count, area: true, stacked: true, stepped: true },
+      { name: "ready", label: "ready", value: (p) => p.ready, format: count, line: true, ...BAND },
+      { name: "starting", label: "starting", value: (p) => p.starting, format: count, ...BAND },
+      { name: "draining", label: "draining", value: (p) => p.draining, format: count, ...BAND },
       { name: "desired", label: "desired", value: (p) => p.desired, format: count, line: true, stepped: true },
     ],
   },
   {
     id: "metric", title: "Metric against target", height: 92, tick: compact,
     series: [
-      { name: "value", label: "metric", value: (p) => p.value, format: number, area: true, line: true },
+      { name: "value", label: "metric", value: (p) => p.value, format: number, ...CURVE },
       { name: "covered", label: "target × ready", value: (p) => p.covered, format: number, line: true, stepped: true },
     ],
   },
   {
     id: "requests", title: "Requests held and in flight", height: 76, integer: true, tick: whole,
     series: [
-      { name: "in-flight", label: "in flight", value: (p) => p.inFlight, format: count, area: true, line: true },
-      { name: "waiting", label: "waiting", value: (p) => p.waiting, format: count, area: true, line: true, quiet: true },
+      { name: "in-flight", label: "in flight", value: (p) => p.inFlight, format: count, ...CURVE },
+      { name: "waiting", label: "waiting", value: (p) => p.waiting, format: count, ...CURVE, quiet: true },
     ],
   },
   {
     id: "rate", title: "Requests per second", height: 64, tick: compact,
-    series: [{ name: "rate", label: "requests/s", value: (p) => p.rate, format: number, area: true, line: true }],
+    series: [{ name: "rate", label: "requests/s", value: (p) => p.rate, format: number, ...CURVE }],
   },
   {
     id: "latency", title: "Time to answer, log scale", height: 84, log: true, tick: tickTime,
@@ -114,7 +117,11 @@ export class ChartStack {
     const from = to - Number(this.minutes) * 60_000;
     const shown = this.points.filter((point) => point.time >= from);
     const marks = this.decisions
-      .map((record) => ({ time: Date.parse(record.time), up: record.to > record.from, key: `${record.revision}/${record.sequence}` }))
+      .map((record) => ({
+        time: Date.parse(record.time),
+        up: record.to > record.from,
+        key: `${record.revision}/${record.sequence}`,
+      }))
       .filter(({ time }) => time >= from && time <= to);
     this.frame = { from, to, width, marks, times: axisTimes(from, to, width - GUTTER) };
     this.shown = shown;

@@ -38,9 +38,9 @@ function edges(series, points, below) {
   return points.map((point, index) => {
     const value = series.value(point);
     if (!known(value)) return null;
-    if (series.quiet && !(value > 0 || series.value(points[index - 1] ?? point) > 0 || series.value(points[index + 1] ?? point) > 0)) {
-      return null; // A line along the bottom for minutes would only call for attention.
-    }
+    const around = [points[index - 1] ?? point, point, points[index + 1] ?? point];
+    // A line along the bottom for minutes would only call for attention.
+    if (series.quiet && !around.some((each) => series.value(each) > 0)) return null;
     const low = series.stacked ? (below?.[index]?.high ?? 0) : 0;
     return { time: point.time, low, high: low + value };
   });
@@ -88,7 +88,8 @@ function areaPath(run, x, y, stepped) {
 /** A swatch that tells series apart by shape as well as by colour. */
 function swatch(series) {
   const box = s("svg", { class: "swatch", width: 16, height: 10, viewBox: "0 0 16 10", "aria-hidden": "true" });
-  if (series.area) box.append(s("rect", { class: `area ${series.name}`, x: 0.5, y: 0.5, width: 15, height: 9, rx: 1.5 }));
+  const frame = { x: 0.5, y: 0.5, width: 15, height: 9, rx: 1.5 };
+  if (series.area) box.append(s("rect", { class: `area ${series.name}`, ...frame }));
   if (series.line) box.append(s("path", { class: `line ${series.name}`, d: series.area ? "M0 1H16" : "M0 5H16" }));
   return box;
 }
@@ -127,7 +128,7 @@ export class Chart {
     this.labels = spec.series.map((series) => series.label);
     this.element = h("figure", { class: "chart", testid: `chart-${spec.id}` },
       h("figcaption", {}, this.title, this.legend), this.svg);
-    this.values = spec.series.map((series, index) => this.legendItem(series, index));
+    this.values = spec.series.map((series) => this.legendItem(series));
   }
 
   legendItem(series) {
@@ -158,7 +159,9 @@ export class Chart {
     const positive = highs.filter((value) => value > 0);
     const largest = positive.reduce((a, b) => Math.max(a, b), 0);
     const smallest = positive.reduce((a, b) => Math.min(a, b), Infinity);
-    const scale = spec.log ? logScale(positive.length > 0 ? smallest : 1, largest || 1000) : linearScale(largest, spec.integer);
+    const scale = spec.log
+      ? logScale(positive.length > 0 ? smallest : 1, largest || 1000)
+      : linearScale(largest, spec.integer);
     const y = (value) => TOP + (1 - scale.place(value)) * (spec.height - TOP - BOTTOM);
     attr(this.svg, "width", frame.width);
     attr(this.svg, "viewBox", `0 0 ${frame.width} ${spec.height}`);
@@ -166,8 +169,9 @@ export class Chart {
     spec.series.forEach((series, index) => {
       const found = runs(all[index]);
       const shape = this.shapes[index];
+      const top = (run) => trace(run, x, (edge) => y(edge.high), series.stepped);
       if (shape.area) attr(shape.area, "d", found.map((run) => areaPath(run, x, y, series.stepped)).join(""));
-      if (shape.line) attr(shape.line, "d", found.map((run) => trace(run, x, (edge) => y(edge.high), series.stepped)).join(""));
+      if (shape.line) attr(shape.line, "d", found.map(top).join(""));
     });
   }
 
@@ -180,11 +184,13 @@ export class Chart {
       label: spec.tick(tick),
       level: Math.min(Math.max(round(y(tick)) + 3.5, 9), spec.height - 1),
     }));
-    const times = frame.times.map((time) => ({ key: `time ${time}`, path: `M${round(x(time))} ${TOP}V${bottom}` }));
+    const upright = (time) => `M${round(x(time))} ${TOP}V${bottom}`;
+    const times = frame.times.map((time) => ({ key: `time ${time}`, path: upright(time) }));
     keyed(this.grid, [...levels, ...times], (item) => item.key, gridLine);
     const marks = frame.marks.map((mark) => {
-      const head = spec.marked ? `M${round(x(mark.time))} 0${mark.up ? "m-3.5 6l3.5 -6l3.5 6z" : "m-3.5 0l3.5 6l3.5 -6z"}` : "";
-      return { ...mark, path: `M${round(x(mark.time))} ${TOP}V${bottom}${head}` };
+      const triangle = mark.up ? "m-3.5 6l3.5 -6l3.5 6z" : "m-3.5 0l3.5 6l3.5 -6z";
+      const head = spec.marked ? `M${round(x(mark.time))} 0${triangle}` : "";
+      return { ...mark, path: upright(mark.time) + head };
     });
     keyed(this.marks, marks, (mark) => mark.key, ({ up }) => {
       const element = s("path", { class: up ? "mark up" : "mark down" });
@@ -217,7 +223,8 @@ export class Chart {
 export function sparkline(width, height) {
   const area = s("path", { class: "area ready" });
   const line = s("path", { class: "line ready" });
-  const element = s("svg", { class: "spark", width, height, viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, area, line);
+  const box = { width, height, viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none" };
+  const element = s("svg", { class: "spark", ...box, "aria-hidden": "true" }, area, line);
   const update = (values) => {
     const top = Math.max(1, ...values.map(({ value }) => value));
     const last = values.at(-1)?.time ?? 0;

@@ -46,12 +46,15 @@ export function show(node, visible) {
   if (node.hidden === visible) node.hidden = !visible;
 }
 
+const viewsOf = new WeakMap();
+
 /**
  * Makes the children of `parent` match `items`: one view per key, in order, kept between calls.
  * `create(item)` gives `{ element, update(item) }`.
  */
 export function keyed(parent, items, keyOf, create) {
-  const views = (parent.keyedViews ??= new Map());
+  if (!viewsOf.has(parent)) viewsOf.set(parent, new Map());
+  const views = viewsOf.get(parent);
   const wanted = new Set();
   let place = parent.firstElementChild;
   for (const item of items) {

@@ -1,6 +1,6 @@
 // What the page knows: the apps as last published, and the past that the charts draw.
 
-export const HISTORY_SECONDS = 600;
+const HISTORY_SECONDS = 600;
 const MOST_DECISIONS = 100;
 const MOST_EVENTS = 100;
 
@@ -8,7 +8,7 @@ const secondOf = (milliseconds) => Math.floor(milliseconds / 1000);
 const replicasOrNone = (rule) => rule.replicas ?? -1;
 
 /** The rule that recommends most, which is the one that a point of the past shows. */
-export function leadingRule(revision) {
+function leadingRule(revision) {
   return revision.rules
     .filter((rule) => rule.value !== null && rule.value !== undefined)
     .reduce((best, rule) => {
@@ -19,7 +19,7 @@ export function leadingRule(revision) {
 }
 
 /** A revision's state now, in the shape of a point of its past. */
-export function pointOf(revision, time) {
+function pointOf(revision, time) {
   const rule = leadingRule(revision);
   return {
     timeMilliseconds: time,
@@ -41,6 +41,7 @@ export class Store {
     this.histories = new Map();
     this.decisions = new Map();
     this.events = [];
+    this.eventsSeen = 0;
   }
 
   app(name) {
@@ -112,7 +113,8 @@ export class Store {
   }
 
   addEvent(record) {
-    this.events.unshift({ ...record, key: (this.eventKey = (this.eventKey ?? 0) + 1) });
+    this.eventsSeen += 1;
+    this.events.unshift({ ...record, key: this.eventsSeen });
     this.events.length = Math.min(this.events.length, MOST_EVENTS);
   }
 }

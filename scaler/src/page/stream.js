@@ -10,8 +10,9 @@ const LONGEST_PAUSE_MILLISECONDS = 10_000;
  */
 export function follow(handlers) {
   let source = null;
-  let attempt = 0;
-  let heard = Date.now();
+  let attempt = 0; // Failures in a row; -1 while messages come.
+  let heard = Date.now(); // The last message, or the first attempt.
+  let opened = heard;
   let again = 0;
 
   const live = () => {
@@ -39,10 +40,8 @@ export function follow(handlers) {
     use(data);
   };
   function open() {
-    heard = attempt > 0 ? heard : Date.now();
-    const opened = Date.now();
+    opened = Date.now();
     source = new EventSource("api/v1/events");
-    source.opened = opened;
     source.addEventListener("apps", (event) => read(event, (data) => handlers.apps(data.value ?? [])));
     source.addEventListener("event", (event) => read(event, handlers.event));
     source.addEventListener("missed", handlers.missed);
@@ -50,7 +49,7 @@ export function follow(handlers) {
   }
 
   setInterval(() => {
-    if (source && Date.now() - Math.max(heard, source.opened) > QUIET_MILLISECONDS) lost();
+    if (source && Date.now() - Math.max(heard, opened) > QUIET_MILLISECONDS) lost();
   }, 1000);
   handlers.state({ name: "connecting" });
   open();

@@ -15,7 +15,8 @@ const larger = (a, b) => ((a ?? null) === null ? b : (b ?? null) === null ? a : 
 
 /** An app's revisions added up. */
 export function totals(app) {
-  const sum = { desired: 0, ready: 0, starting: 0, draining: 0, waiting: 0, inFlight: 0, rate: 0, p50: null, p99: null };
+  const counts = { desired: 0, ready: 0, starting: 0, draining: 0 };
+  const sum = { ...counts, waiting: 0, inFlight: 0, rate: 0, p50: null, p99: null };
   for (const revision of app.revisions) {
     for (const key of ["desired", "ready", "starting", "draining"]) sum[key] += revision.replicas[key];
     sum.waiting += revision.waitingRequests;
@@ -27,11 +28,15 @@ export function totals(app) {
   return sum;
 }
 
+const WORST_FIRST = [
+  "Failed", "Activation failed", "Degraded", "Activating", "Scaling", "Running at max", "Running",
+  "Deprovisioning", "Scaled to 0",
+];
+
 /** How an app is, in a word, from its revisions: the worst one counts. */
 export function appState(app) {
   const active = app.revisions.filter((revision) => revision.active);
-  const order = ["Failed", "Activation failed", "Degraded", "Activating", "Scaling", "Running at max", "Running", "Deprovisioning", "Scaled to 0"];
-  const worst = order.find((state) => active.some((revision) => revision.runningState === state));
+  const worst = WORST_FIRST.find((state) => active.some((revision) => revision.runningState === state));
   return worst ?? (active.length === 0 ? "Inactive" : active[0].runningState);
 }
 
@@ -49,7 +54,8 @@ const TILES = [
 
 function tiles() {
   const values = TILES.map(([, , testid]) => h("dd", { testid }, format.NONE));
-  const boxes = TILES.map(([name, label], index) => h("div", { class: `tile ${name}` }, h("dt", {}, label), values[index]));
+  const boxes = TILES.map(([name, label], index) => (
+    h("div", { class: `tile ${name}` }, h("dt", {}, label), values[index])));
   const element = h("dl", { class: "tiles" }, ...boxes);
   const update = (sum) => {
     TILES.forEach(([name, , , read], index) => {
@@ -137,7 +143,8 @@ export function appView(name, store) {
   const element = h("div", { class: "app" }, head.element, bad.element, numbers.element,
     h("div", { class: "columns" },
       h("section", { class: "panel charts" },
-        h("header", {}, h("h2", {}, "Charts"), h("div", { class: "choices" }, scopes.element, stack.range.element)), stack.element),
+        h("header", {}, h("h2", {}, "Charts"),
+          h("div", { class: "choices" }, scopes.element, stack.range.element)), stack.element),
       h("div", { class: "aside" }, traffic.element, decisions.element)),
     h("section", { class: "all-revisions" }, h("h2", {}, "Revisions"), cards, inactive), events.element);
 

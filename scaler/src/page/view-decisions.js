@@ -5,7 +5,7 @@ import { attr, copyButton, h, keyed, show, text } from "./dom.js";
 import { clock, exact, number, plural, shortRevision } from "./format.js";
 
 /** What fixed the number: the last limit that changed it, or else the largest recommendation. */
-export function limiting(decision) {
+function limiting(decision) {
   const limit = decision.limits.findLast((each) => each.from !== each.to);
   if (limit) return { kind: limit.kind, because: limit.because };
   if (decision.from === 0 && decision.to === 0) return null; // At rest nothing limits.
@@ -34,12 +34,14 @@ export function clauseIn(sentence, decision) {
   return [start, start + found[0].trim().length];
 }
 
+const written = new WeakMap();
+
 /** Writes a sentence with its limiting clause marked; only when something changed. */
 export function writeSentence(element, sentence, decision) {
   const clause = clauseIn(sentence, decision);
   const key = `${clause}|${sentence}`;
-  if (element.sentenceKey === key) return;
-  element.sentenceKey = key;
+  if (written.get(element) === key) return;
+  written.set(element, key);
   if (!clause) {
     element.replaceChildren(sentence);
     return;

@@ -38,7 +38,7 @@ function failure(app, { name }) {
 export function failures(app) {
   const element = h("div", { class: "failures" });
   const update = (revisions) => {
-    const bad = revisions.filter((revision) => revision.active && failed(revision));
+    const bad = revisions.filter((revision) => revision.runningState !== "Inactive" && failed(revision));
     show(element, bad.length > 0);
     keyed(element, bad, (revision) => revision.name, (revision) => failure(app, revision));
   };

@@ -4,6 +4,10 @@ import { attr, h, keyed, show, text } from "./dom.js";
 import * as format from "./format.js";
 import { derivation } from "./view-decisions.js";
 
+const SOON_MILLISECONDS = 300;
+const STALE_MILLISECONDS = 1500;
+const MOST_DETAILED_REPLICAS = 48; // Beyond this, a replica is its sign and its requests in flight.
+
 const COUNTDOWNS = [
   ["decision", "Next decision", "nextDecisionSeconds"],
   ["stabilization", "Stabilization", "stabilizationSeconds"],
@@ -24,11 +28,10 @@ function countdown([id, label, field]) {
       whole = 0;
     } else {
       const said = performance.now() + seconds * 1000;
-      // Messages arrive a little early or late; only a real change moves the clock.
-      if (ends === null || Math.abs(said - ends) > 400) {
-        if (ends === null || said > ends) whole = seconds;
-        ends = said;
-      }
+      // A message may be a second old, so a clock that runs is not put back by so little.
+      const over = ends === null || ends - performance.now() < SOON_MILLISECONDS;
+      if (over || said > ends + STALE_MILLISECONDS) whole = seconds;
+      if (over || said > ends + STALE_MILLISECONDS || said < ends - SOON_MILLISECONDS) ends = said;
     }
     tick();
   };
@@ -140,10 +143,11 @@ function replicaGrid(name) {
     const replicas = revision.replicaList;
     show(empty, replicas.length === 0);
     show(list, replicas.length > 0);
-    attr(list, "data-many", replicas.length > 48 ? "" : null);
+    const many = replicas.length > MOST_DETAILED_REPLICAS;
+    attr(list, "data-many", many ? "" : null);
     text(empty, emptyWords(revision));
     const free = revision.maxReplicas - replicas.length;
-    const items = free > 0 && replicas.length > 0 ? [...replicas, { free }] : replicas;
+    const items = free > 0 && replicas.length > 0 && !many ? [...replicas, { free }] : replicas;
     keyed(list, items, (item) => item.name ?? "room", (item) => (item.name ? replicaCell(name) : room()));
   };
   return { element, update };
@@ -192,7 +196,8 @@ export function revisionCard(app, { name }) {
     keyed(rules, revision.rules, (rule) => rule.name, ruleRow);
     why.update(revision.decision);
     const { ready, desired, starting, draining } = revision.replicas;
-    text(replicasTitle, `Replicas: ${ready} ready of ${desired}`
+    show(replicasTitle, revision.replicaList.length > 0);
+    text(replicasTitle, `Replicas: ${ready} ready of ${desired}, at most ${revision.maxReplicas}`
       + (starting > 0 ? `, ${starting} starting` : "") + (draining > 0 ? `, ${draining} draining` : ""));
     grid.update(revision);
   };

@@ -24,7 +24,7 @@ function row(app) {
     text(label, entry.label ?? "");
     attr(label, "href", entry.labelUrl && /^https?:/.test(entry.labelUrl) ? entry.labelUrl : null);
     set.style.left = `${entry.weight}%`;
-    seen.style.transform = `scaleX(${((entry.observedPercent ?? 0) / 100).toFixed(4)})`;
+    seen.style.width = `${(entry.observedPercent ?? 0).toFixed(2)}%`;
     text(setValue, `${entry.weight} %`);
     text(seenValue, percent(entry.observedPercent));
     text(requests, `${count(entry.observedRequests)} requests`);
