@@ -5,8 +5,8 @@ const LONGEST_PAUSE_MILLISECONDS = 10_000;
 
 /**
  * Follows `/api/v1/events` until the page goes away.
- * `handlers`: `apps(list)`, `event(record)`, `missed()` when events were lost, `state({ name, since, attempt })` where the name is
- * `connecting`, `live` or `lost`.
+ * `handlers`: `apps(list)`, `event(record)`, `missed()` when events were lost, and
+ * `state({ name, since, attempt })` where the name is `connecting`, `live` or `lost`.
  */
 export function follow(handlers) {
   let source = null;

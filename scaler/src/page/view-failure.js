@@ -12,7 +12,8 @@ function failure(app, { name }) {
   const reason = h("p", { class: "failure-reason" });
   const lines = h("pre", { class: "failure-lines", tabindex: 0, "aria-label": "Last lines of output" });
   const link = h("a", { href: logsPath(app, { revision: name }) }, "Last 100 lines");
-  const element = h("section", { class: "failure", testid: "failure", "data-revision": name }, title, reason, lines, link);
+  const element = h("section", { class: "failure", testid: "failure", "data-revision": name },
+    title, reason, lines, link);
   let asked = 0;
   show(lines, false);
   const ask = async () => {

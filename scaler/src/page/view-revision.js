@@ -29,9 +29,10 @@ function countdown([id, label, field]) {
     } else {
       const said = performance.now() + seconds * 1000;
       // A message may be a second old, so a clock that runs is not put back by so little.
-      const over = ends === null || ends - performance.now() < SOON_MILLISECONDS;
-      if (over || said > ends + STALE_MILLISECONDS) whole = seconds;
-      if (over || said > ends + STALE_MILLISECONDS || said < ends - SOON_MILLISECONDS) ends = said;
+      const nearlyOver = ends !== null && ends - performance.now() < SOON_MILLISECONDS;
+      const again = ends === null || said > ends + (nearlyOver ? SOON_MILLISECONDS : STALE_MILLISECONDS);
+      if (again) whole = seconds;
+      if (again || said < ends - SOON_MILLISECONDS) ends = said;
     }
     tick();
   };
@@ -116,7 +117,7 @@ function replicaCell(revision) {
       `${format.plural(replica.inFlightRequests, "request")} in flight`,
       `${format.cores(replica.cpuCores)} cores, ${format.bytes(replica.memoryBytes)}`,
       `${format.plural(replica.restarts, "restart")}, started ${format.clock(replica.startedTime)}`,
-      (replica.startMilliseconds ?? null) === null ? null : `ready after ${format.milliseconds(replica.startMilliseconds)}`,
+      replica.startMilliseconds ? `ready after ${format.milliseconds(replica.startMilliseconds)}` : null,
     ].filter(Boolean).join("\n"));
   };
   return { element, update };
