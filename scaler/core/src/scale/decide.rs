@@ -3,6 +3,8 @@
 mod limits;
 
 #[cfg(test)]
+mod journey;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sentences;

@@ -56,9 +56,10 @@ pub enum LimitKind {
     Stabilization,
     /// `cooldownPeriod`.
     Cooldown,
-    /// Requests wait or are in flight, so the last replica stays or the first one starts.
+    /// There is activity, so the last replica stays or the first one starts; or there is none, so
+    /// the revision stays at zero.
     Activity,
-    /// A rule's value is unknown, so nothing is taken away to zero.
+    /// A rule's value is unknown, so nothing is taken away.
     Unknown,
     /// A revision that takes over starts with as many replicas as the one it replaces.
     Takeover,
