@@ -14,7 +14,7 @@ mod nearest;
 mod node;
 mod placeholder;
 mod print;
-mod quantity;
+pub(crate) mod quantity;
 mod read;
 mod reader;
 mod shape;

@@ -1,7 +1,6 @@
 //! From a document's rules to what decisions follow.
 
 mod metadata;
-mod quantity;
 mod scalers;
 
 #[cfg(test)]
@@ -184,8 +183,10 @@ fn tcp(metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
 }
 
 fn window(metadata: &mut Metadata<'_>) -> Duration {
-    let seconds = metadata.number("windowSeconds", Allowed::OneToSixHundred);
-    seconds.map_or(DEFAULT_WINDOW, Duration::from_secs_f64)
+    let seconds = metadata.number("windowSeconds", Allowed::AtLeastOne);
+    // A window that is longer than a Duration can be is as long as it can be.
+    let window = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    seconds.map_or(DEFAULT_WINDOW, window)
 }
 
 /// `type` is KEDA's older name for `metricType`, and the one that Azure documents.
@@ -201,16 +202,11 @@ fn resource(scaler: &str, metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
         let message = format!("{text:?} is neither Utilization nor AverageValue");
         metadata.wrong(kind.unwrap_or("type"), &message);
     }
-    let metric = match (scaler, average) {
-        ("cpu", false) => Metric::CpuUtilization,
-        ("cpu", true) => Metric::CpuAverage,
-        (_, false) => Metric::MemoryUtilization,
-        (_, true) => Metric::MemoryAverage,
-    };
-    let allowed = if average {
-        Allowed::Quantity
-    } else {
-        Allowed::AboveZero
+    let (metric, allowed) = match (scaler, average) {
+        ("cpu", false) => (Metric::CpuUtilization, Allowed::AboveZero),
+        ("cpu", true) => (Metric::CpuAverage, Allowed::Cores),
+        (_, false) => (Metric::MemoryUtilization, Allowed::AboveZero),
+        (_, true) => (Metric::MemoryAverage, Allowed::Bytes),
     };
     (metric, metadata.required("value", allowed), 0.0)
 }

@@ -1,8 +1,7 @@
 //! A rule's metadata, read with every error collected.
 
 use super::RuleError;
-use super::quantity;
-use crate::document::{RuleForm, ScaleRule};
+use crate::document::{RuleForm, ScaleRule, quantity};
 
 /// What a value has to be.
 #[derive(Clone, Copy, Debug)]
@@ -10,22 +9,23 @@ pub(super) enum Allowed {
     AboveZero,
     AtLeastOne,
     ZeroOrMore,
-    OneToSixHundred,
-    /// A Kubernetes quantity above zero.
-    Quantity,
+    /// Cores as a number, or thousandths of one as in `500m`.
+    Cores,
+    /// Memory as Kubernetes writes it, `256Mi`.
+    Bytes,
 }
 
 impl Allowed {
     fn read(self, text: &str) -> Option<f64> {
         let number = match self {
-            Self::Quantity => quantity::parse(text)?,
+            Self::Bytes => bytes(text)?,
+            Self::Cores => cores(text)?,
             _ => text.parse().ok()?,
         };
         let accepts = match self {
-            Self::AboveZero | Self::Quantity => number > 0.0,
+            Self::AboveZero | Self::Cores | Self::Bytes => number > 0.0,
             Self::AtLeastOne => number >= 1.0,
             Self::ZeroOrMore => number >= 0.0,
-            Self::OneToSixHundred => (1.0..=600.0).contains(&number),
         };
         (accepts && number.is_finite()).then_some(number)
     }
@@ -35,10 +35,25 @@ impl Allowed {
             Self::AboveZero => "a number greater than 0",
             Self::AtLeastOne => "a number of at least 1",
             Self::ZeroOrMore => "a number of at least 0",
-            Self::OneToSixHundred => "a number of seconds from 1 to 600",
-            Self::Quantity => "an amount greater than 0, such as 500m, 0.5, 256Mi or 1Gi",
+            Self::Cores => "a number of cores, as in 0.5 or 500m",
+            Self::Bytes => "an amount of memory, as in 100Mi",
         }
     }
+}
+
+fn cores(text: &str) -> Option<f64> {
+    match text.strip_suffix('m') {
+        Some(thousandths) => Some(thousandths.parse::<f64>().ok()? / 1000.0),
+        None => text.parse().ok(),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no one tells apart amounts of memory that differ by a part in 2^53"
+)]
+fn bytes(text: &str) -> Option<f64> {
+    quantity::bytes(text).map(|bytes| bytes as f64)
 }
 
 /// The metadata of one rule, and what was found wrong with it.

@@ -121,6 +121,8 @@ fn resource_rules_are_shares_or_amounts() {
     );
     let half_a_core = [("metricType", "AverageValue"), ("value", "500m")];
     check("cpu", &half_a_core, &Metric::CpuAverage, 0.5, 0.0);
+    let cores = [("type", "AverageValue"), ("value", "1.5")];
+    check("cpu", &cores, &Metric::CpuAverage, 1.5, 0.0);
     let share = [("type", "utilization"), ("value", "80")];
     check("memory", &share, &Metric::MemoryUtilization, 80.0, 0.0);
     let amount = [("type", "AverageValue"), ("value", "1Gi")];
@@ -165,7 +167,7 @@ fn what_is_wrong_is_said_with_its_path_and_all_of_it_at_once() {
     let errors = resolved(vec![
         rule(
             "http",
-            &[("concurrentRequests", "0"), ("windowSeconds", "601")],
+            &[("concurrentRequests", "0"), ("windowSeconds", "0.5")],
         ),
         rule("http", &[("concurrentRequests", "5"), ("requestRate", "5")]),
         rule("cpu", &[("type", "Average")]),
@@ -182,14 +184,13 @@ fn what_is_wrong_is_said_with_its_path_and_all_of_it_at_once() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    let quantity = "an amount greater than 0, such as 500m, 0.5, 256Mi or 1Gi";
     let expected = [
-        "[0].http.metadata.windowSeconds: \"601\" is not a number of seconds from 1 to 600",
+        "[0].http.metadata.windowSeconds: \"0.5\" is not a number of at least 1",
         "[0].http.metadata.concurrentRequests: \"0\" is not a number of at least 1",
         "[1].http.metadata.requestRate: give concurrentRequests or requestRate, not both",
         "[2].custom.metadata.type: \"Average\" is neither Utilization nor AverageValue",
         "[2].custom.metadata.value: cpu needs value, a number greater than 0",
-        &format!("[3].custom.metadata.value: \"1gb\" is not {quantity}"),
+        "[3].custom.metadata.value: \"1gb\" is not an amount of memory, as in 100Mi",
         "[4].azureQueue.queueLength: \"many\" is not a number greater than 0",
         "[4].azureQueue.activationQueueLength: \"-1\" is not a number of at least 0",
         "[5].custom.metadata.threshold: \"NaN\" is not a number greater than 0",
