@@ -7,10 +7,20 @@
 //! A second process, the *guardian* ([`guardian_main`]), kills what is left when this one dies
 //! without being able to clean up, so that no child outlives it.
 
+mod backoff;
+mod container;
 mod event;
+mod groups;
 mod guardian;
+mod instance;
 mod logs;
+mod ports;
+mod probe;
+mod process;
+mod readiness;
+mod replica;
 mod runtime;
+mod shared;
 mod spec;
 
 pub use event::{ReplicaEvent, ReplicaEventKind};

@@ -1,0 +1,136 @@
+//! Probes: whether a container has started, may get requests, and must be restarted.
+
+mod attempt;
+mod pace;
+mod plan;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use ebbtide_core::document::Probe;
+use ebbtide_core::time::Clock;
+use tokio::time::sleep;
+
+use self::attempt::{ProbeError, attempt};
+use self::pace::{Pace, failures_due};
+pub(crate) use self::plan::Plan;
+use crate::readiness::{Report, Reporter};
+
+/// Watches a container that has just been started and reports when it is ready and when not.
+/// Returns, with the reason, when it must be restarted.
+pub(crate) async fn watch(plan: &Plan, clock: &dyn Clock, reporter: &Reporter) -> String {
+    if let Some(probe) = &plan.startup
+        && let Err(because) = started(probe, clock).await
+    {
+        return because;
+    }
+    tokio::select! {
+        never = follow_readiness(plan.readiness.as_ref(), clock, reporter) => match never {},
+        because = failed_liveness(plan.liveness.as_ref()) => because,
+    }
+}
+
+/// Waits for the first success. Fails after as many failures as the probe allows.
+async fn started(probe: &Probe, clock: &dyn Clock) -> Result<(), String> {
+    let began = clock.now();
+    let mut pace = Pace::default();
+    loop {
+        let Err(error) = attempt(probe).await else {
+            return Ok(());
+        };
+        let age = clock.now().since(began);
+        let failures = failures_due(probe, age);
+        if failures >= u128::from(probe.failure_threshold) {
+            return Err(failure("startup", failures, &error));
+        }
+        sleep(pace.after(&error, age, probe.period)).await;
+    }
+}
+
+/// Reports readiness as it comes and goes.
+async fn follow_readiness(
+    probe: Option<&Probe>,
+    clock: &dyn Clock,
+    reporter: &Reporter,
+) -> Infallible {
+    let Some(probe) = probe else {
+        reporter.send(Report::Ready).await;
+        return std::future::pending().await;
+    };
+    ready(probe, clock).await;
+    loop {
+        reporter.send(Report::Ready).await;
+        let because = failed("readiness", probe, probe.period).await;
+        reporter.send(Report::NotReady { because }).await;
+        recovered(probe).await;
+    }
+}
+
+/// Waits for the first readiness.
+async fn ready(probe: &Probe, clock: &dyn Clock) {
+    let began = clock.now();
+    let mut pace = Pace::default();
+    let mut successes = 0;
+    loop {
+        let pause = match attempt(probe).await {
+            Ok(()) => {
+                successes += 1;
+                if successes >= probe.success_threshold {
+                    return;
+                }
+                probe.period
+            }
+            Err(error) => {
+                successes = 0;
+                pace.after(&error, clock.now().since(began), probe.period)
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+/// Waits, from one period to the next, for as many successes in a row as the probe asks for.
+async fn recovered(probe: &Probe) {
+    let mut successes = 0;
+    while successes < probe.success_threshold.max(1) {
+        sleep(probe.period).await;
+        successes = if attempt(probe).await.is_ok() {
+            successes + 1
+        } else {
+            0
+        };
+    }
+}
+
+async fn failed_liveness(probe: Option<&Probe>) -> String {
+    match probe {
+        Some(probe) => failed("liveness", probe, probe.initial_delay).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for as many failures in a row as the probe allows, the first try after `delay`.
+async fn failed(kind: &str, probe: &Probe, delay: Duration) -> String {
+    sleep(delay).await;
+    let mut failures = 0;
+    loop {
+        match attempt(probe).await {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                failures += 1;
+                if failures >= probe.failure_threshold {
+                    return failure(kind, u128::from(failures), &error);
+                }
+            }
+        }
+        sleep(probe.period).await;
+    }
+}
+
+fn failure(kind: &str, failures: u128, error: &ProbeError) -> String {
+    let times = match failures {
+        1 => "once".to_owned(),
+        _ => format!("{failures} times in a row"),
+    };
+    format!("its {kind} probe failed {times}: {error}")
+}
