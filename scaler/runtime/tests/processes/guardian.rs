@@ -103,8 +103,8 @@ fn a_guardian_ends_with_its_input_and_not_by_signals() {
         .spawn()
         .unwrap();
     let output = BufReader::new(guardian.stdout.take().unwrap());
-    let ready = output.lines().map(Result::unwrap);
-    assert!(ready.into_iter().any(|line| line == "guardian ready"));
+    let mut lines = output.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "guardian ready"));
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         send(guardian.id(), signal);
     }
