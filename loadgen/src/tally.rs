@@ -7,8 +7,8 @@ use hdrhistogram::Histogram;
 
 use crate::outcome::{Answer, Failure, FailureKind, Outcome};
 
-/// A request is late when the generator turned to it this long after its intended start. An idle
-/// machine stays below a tenth of a millisecond or so; ten of them change the shape of a load.
+/// A request is late when the generator turned to it this long after its intended start. Usual is
+/// some tenths of a millisecond; ten milliseconds change the shape of a load.
 pub(crate) const LATE_AFTER: Duration = Duration::from_millis(10);
 
 /// Distinct header values that are counted; others are counted together.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Load, Report, Times};
+use super::{Lateness, Load, Report, Times};
 
 const RED: &str = "\x1b[1;31m";
 const PLAIN: &str = "\x1b[0m";
@@ -23,7 +23,13 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write, colour: bool) -> io::R
         writeln!(out)?;
         write_times(response, service, out)?;
     }
-    let lateness = &report.lateness;
+    if report.load.arrival.is_some() {
+        write_lateness(&report.lateness, out)?;
+    }
+    Ok(())
+}
+
+fn write_lateness(lateness: &Lateness, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "\nLateness of the generator: p50 {:.3} ms, p99 {:.3} ms, max {:.3} ms; {} later than {} ms",
