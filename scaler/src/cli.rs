@@ -9,7 +9,7 @@ pub mod arguments;
 mod ask;
 mod client;
 mod decisions;
-pub mod documents;
+mod documents;
 mod failure;
 mod logs;
 mod output;
@@ -23,7 +23,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, SampleAppArguments};
+
+use crate::sample::{self, SampleOptions};
 
 pub use failure::{InvalidDocument, exit_code};
 pub use output::colours_wanted;
@@ -55,9 +57,26 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(arguments) => up::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
-        Command::SampleApp(_) | Command::Guardian => {
-            anyhow::bail!("not there yet")
-        }
+        Command::SampleApp(arguments) => sample_app(arguments),
+        Command::Guardian => Ok(ebbtide_runtime::guardian_main()?),
         Command::Ask(command) => ask::run(&command),
     }
+}
+
+fn sample_app(arguments: SampleAppArguments) -> anyhow::Result<()> {
+    let SampleAppArguments {
+        port,
+        start_delay,
+        work_time,
+        color,
+    } = arguments;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(sample::run(SampleOptions {
+        port,
+        start_delay,
+        work_time,
+        color,
+    }))
 }

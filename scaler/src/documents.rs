@@ -72,12 +72,17 @@ pub fn read(paths: &[PathBuf]) -> Result<Texts, LoadError> {
 /// # Errors
 /// Everything that is wrong with any of them.
 pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded { declarations: Vec::new(), warnings: Vec::new() };
+    let mut loaded = Loaded {
+        declarations: Vec::new(),
+        warnings: Vec::new(),
+    };
     let mut errors = Vec::new();
     for (name, text) in texts {
         let default_name = Path::new(name).file_stem().and_then(|stem| stem.to_str());
-        let options =
-            ParseOptions { set: set.clone(), default_name: default_name.map(str::to_owned) };
+        let options = ParseOptions {
+            set: set.clone(),
+            default_name: default_name.map(str::to_owned),
+        };
         match document::parse(&Source { name, text }, &options) {
             Ok(parsed) => {
                 loaded.declarations.extend(parsed.declarations);
@@ -89,7 +94,11 @@ pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Loaded, Lo
     if let Err(twice) = document::check_unique(&loaded.declarations) {
         errors.extend(twice);
     }
-    if errors.is_empty() { Ok(loaded) } else { Err(LoadError::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(loaded)
+    } else {
+        Err(LoadError::Invalid(errors))
+    }
 }
 
 /// The file itself, or the documents of a folder in the order of their names.
@@ -105,7 +114,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
     files.sort();
     if files.is_empty() {
         let because = "this folder has no .yaml, .yml or .json file".to_owned();
-        return Err(LoadError::Unreadable { path: path.display().to_string(), because });
+        return Err(LoadError::Unreadable {
+            path: path.display().to_string(),
+            because,
+        });
     }
     Ok(files)
 }
@@ -116,16 +128,24 @@ fn is_document(file: &Path) -> bool {
 }
 
 fn text(file: &Path) -> Result<String, LoadError> {
-    let length = fs::metadata(file).map_err(|error| unreadable(file, &error))?.len();
+    let length = fs::metadata(file)
+        .map_err(|error| unreadable(file, &error))?
+        .len();
     if length > LONGEST_FILE {
         let because = format!("{length} bytes; a document has at most {LONGEST_FILE}");
-        return Err(LoadError::Unreadable { path: file.display().to_string(), because });
+        return Err(LoadError::Unreadable {
+            path: file.display().to_string(),
+            because,
+        });
     }
     fs::read_to_string(file).map_err(|error| unreadable(file, &error))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
-    LoadError::Unreadable { path: path.display().to_string(), because: error.to_string() }
+    LoadError::Unreadable {
+        path: path.display().to_string(),
+        because: error.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +166,10 @@ mod tests {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         let texts = read(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = texts.keys().filter_map(|name| name.rsplit('/').next()).collect();
+        let names: Vec<_> = texts
+            .keys()
+            .filter_map(|name| name.rsplit('/').next())
+            .collect();
         assert_eq!(names, ["a.yaml", "b.yml", "c.JSON"]);
         let empty = tempfile::tempdir().unwrap();
         assert!(read(&[empty.path().to_owned()]).is_err());

@@ -146,16 +146,20 @@ impl Samples {
     }
 
     fn replicas(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (name, help) = ("ebbtide_replicas", "Replicas, by state");
+        let (name, help) = (
+            "ebbtide_replicas",
+            "Replicas by state; state desired is how many were decided on",
+        );
         let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for sample in &self.revisions {
             let ReplicaCounts {
+                desired,
                 ready,
                 starting,
                 draining,
-                ..
             } = sample.replicas;
             for (state, count) in [
+                ("desired", desired),
                 ("ready", ready),
                 ("starting", starting),
                 ("draining", draining),
@@ -164,13 +168,6 @@ impl Samples {
                 let labels = [app, revision, ("state", state)];
                 metric.encode_family(&labels)?.encode_gauge(&count)?;
             }
-        }
-        let (name, help) = ("ebbtide_desired_replicas", "Replicas, as decided");
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for sample in &self.revisions {
-            metric
-                .encode_family(&labels(sample))?
-                .encode_gauge(&sample.replicas.desired)?;
         }
         Ok(())
     }
@@ -307,7 +304,7 @@ mod tests {
             ("replicas", ",state=\"ready\"", "1"),
             ("replicas", ",state=\"starting\"", "2"),
             ("replicas", ",state=\"draining\"", "3"),
-            ("desired_replicas", "", "9"),
+            ("replicas", ",state=\"desired\"", "9"),
             ("decisions_total", ",direction=\"out\"", "4"),
             ("decisions_total", ",direction=\"in\"", "5"),
             ("decisions_total", ",direction=\"hold\"", "6"),

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::actions::print_result;
 use super::arguments::ApplyArguments;
 use super::client::{Client, Document};
-use super::documents::read;
-use super::failure::warn;
+use super::documents::load;
+use super::failure::{load_error, warn};
 use super::output::Output;
 
 /// Sends the documents of each app in the order of the files. A document that is not valid keeps
@@ -19,7 +19,7 @@ pub(super) async fn run(
     output: &mut Output<'_>,
     arguments: &ApplyArguments,
 ) -> anyhow::Result<()> {
-    let documents = read(&arguments.files, &arguments.set)?;
+    let documents = load(&arguments.files, &arguments.set).map_err(load_error)?;
     warn(&documents.warnings);
     let declarations = documents
         .declarations

@@ -287,15 +287,21 @@ pub struct LogsArguments {
     pub to: ClientArguments,
 }
 
-/// `ebbtide sample-app`: listens on `PORT`.
-#[derive(Clone, Copy, Debug, Args)]
+/// `ebbtide sample-app`.
+#[derive(Clone, Debug, Args)]
 pub struct SampleAppArguments {
-    /// How long it takes to start
+    /// The port to listen on
+    #[arg(long, env = "PORT")]
+    pub port: u16,
+    /// How long it takes until it listens
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub start_delay: Duration,
     /// How long it works on a request
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub work_time: Duration,
+    /// The colour of its page
+    #[arg(long, default_value = "gray")]
+    pub color: String,
 }
 
 /// Reads `KEY=VALUE`.
@@ -352,7 +358,7 @@ mod tests {
             "revision restart hello v1",
             "decisions hello --limit 1000 -f",
             "logs hello --revision v1 --replica hello--v1-abc --tail 0 -f",
-            "sample-app --start-delay 1s --work-time 20ms",
+            "sample-app --port 80 --start-delay 1s --work-time 20ms --color blue",
             "guardian",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());

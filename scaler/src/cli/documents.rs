@@ -1,199 +1,79 @@
-//! Reads documents from files, folders and standard input.
+//! Documents of the command line: files, folders, and `-`, which is standard input.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
-use ebbtide_core::document::{
-    Declaration, Diagnostic, Located, ParseOptions, Source, check_unique, parse,
-};
+use crate::documents::{LoadError, Loaded, Texts, parse, read};
 
-use super::failure::InvalidDocument;
+/// What messages call standard input.
+const STDIN: &str = "standard input";
 
-/// The longest file that is read, in bytes.
-const MAX_FILE: u64 = 4 << 20;
+/// The most that is read of standard input, in bytes; as much as of a file.
+const LONGEST: u64 = 4 * 1024 * 1024;
 
-/// Names of files that are documents, in a folder.
-const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
-
-/// What the files declare.
-#[derive(Debug, Default)]
-pub struct Documents {
-    /// The apps and revisions, in the order of the files.
-    pub declarations: Vec<Located<Declaration>>,
-    /// What is no error, but will surprise.
-    pub warnings: Vec<Diagnostic>,
-}
-
-/// Reads `paths`: files, folders, whose `.yaml`, `.yml` and `.json` files are read by name and
-/// whose folders are not, and `-`, which is standard input. `set` fills placeholders.
+/// Reads and parses `paths`, of which there is at least one.
 ///
 /// # Errors
-/// [`InvalidDocument`] with all that is wrong with all of the files, or the one file that cannot be
-/// read.
-pub fn read(paths: &[PathBuf], set: &[(String, String)]) -> anyhow::Result<Documents> {
-    let set: BTreeMap<String, String> = set.iter().cloned().collect();
-    let mut documents = Documents::default();
-    let mut errors = Vec::new();
-    for path in files(paths)? {
-        let (name, text) = load(&path)?;
-        let stem = path
-            .file_stem()
-            .and_then(OsStr::to_str)
-            .filter(|stem| *stem != "-");
-        let options = ParseOptions {
-            set: set.clone(),
-            default_name: stem.map(str::to_owned),
-        };
-        match parse(
-            &Source {
-                name: &name,
-                text: &text,
-            },
-            &options,
-        ) {
-            Ok(parsed) => {
-                documents.declarations.extend(parsed.declarations);
-                documents.warnings.extend(parsed.warnings);
-            }
-            Err(found) => errors.extend(found),
-        }
+/// What cannot be read, or everything that is wrong with what was.
+pub(super) fn load(paths: &[PathBuf], set: &[(String, String)]) -> Result<Loaded, LoadError> {
+    let (stdin, files): (Vec<PathBuf>, Vec<PathBuf>) = paths
+        .iter()
+        .cloned()
+        .partition(|path| path == Path::new("-"));
+    // Without a path, the bundled example would be read.
+    let mut texts = if files.is_empty() {
+        Texts::new()
+    } else {
+        read(&files)?
+    };
+    if !stdin.is_empty() {
+        texts.insert(STDIN.to_owned(), text_of(std::io::stdin().lock())?);
     }
-    errors.extend(
-        check_unique(&documents.declarations)
-            .err()
-            .into_iter()
-            .flatten(),
-    );
-    if errors.is_empty() {
-        return Ok(documents);
-    }
-    Err(InvalidDocument(errors).into())
+    parse(&texts, &set.iter().cloned().collect())
 }
 
-/// The files that `paths` name, folders replaced by what is in them.
-///
-/// # Errors
-/// When a path is not there, or a folder cannot be read or has no document.
-pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        if !is_stdin(path) && path.is_dir() {
-            files.extend(files_of(path)?);
-        } else {
-            files.push(path.clone());
-        }
-    }
-    Ok(files)
-}
-
-fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let unreadable = || format!("cannot read the folder {}", folder.display());
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(unreadable)? {
-        let path = entry.with_context(unreadable)?.path();
-        let is_hidden = path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
-        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        if EXTENSIONS.contains(&extension) && !is_hidden && path.is_file() {
-            files.push(path);
-        }
-    }
-    let shown = folder.display();
-    ensure!(
-        !files.is_empty(),
-        "no .yaml, .yml or .json file is in the folder {shown}"
-    );
-    files.sort();
-    Ok(files)
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-/// The name that messages call the file, and its text.
-fn load(path: &Path) -> anyhow::Result<(String, String)> {
-    if is_stdin(path) {
-        let name = "standard input".to_owned();
-        let text = text_of(std::io::stdin().lock()).context("cannot read standard input")?;
-        return Ok((name, text));
-    }
-    let name = path.display().to_string();
-    let text = File::open(path)
-        .map_err(anyhow::Error::from)
-        .and_then(text_of);
-    let text = text.with_context(|| format!("cannot read {name}"))?;
-    Ok((name, text))
-}
-
-fn text_of(reader: impl Read) -> anyhow::Result<String> {
+fn text_of(reader: impl Read) -> Result<String, LoadError> {
+    let unreadable = |because: String| LoadError::Unreadable {
+        path: STDIN.to_owned(),
+        because,
+    };
     let mut text = String::new();
-    reader.take(MAX_FILE + 1).read_to_string(&mut text)?;
-    ensure!(
-        text.len() as u64 <= MAX_FILE,
-        "it is longer than {} MiB",
-        MAX_FILE >> 20
-    );
+    let read = reader.take(LONGEST + 1).read_to_string(&mut text);
+    read.map_err(|error| unreadable(error.to_string()))?;
+    if text.len() as u64 > LONGEST {
+        return Err(unreadable(format!("longer than {LONGEST} bytes")));
+    }
     Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::exit_code;
-
-    const GOOD: &str = "{properties: {template: {containers: [{name: a, command: [b]}]}}}";
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        folder
-    }
 
     #[test]
-    fn a_folder_is_its_documents_by_name() {
-        let folder = folder(&[
-            ("b.yml", GOOD),
-            ("a.yaml", GOOD),
-            (
-                "c.json",
-                "{\"properties\":{\"template\":{\"containers\":[{\"name\":\"a\",\"command\":[\"b\"]}]}}}",
-            ),
-            (".a.yaml", "not: a document"),
-            ("notes.txt", "not: a document"),
-        ]);
-        fs::create_dir(folder.path().join("d.yaml")).unwrap();
-        let documents = read(&[folder.path().to_owned()], &[]).unwrap();
-        let names = documents
-            .declarations
-            .iter()
-            .map(|located| match &located.value {
-                Declaration::App(app) => app.name.to_string(),
-                Declaration::Revision(revision) => revision.name.to_string(),
-            });
-        assert_eq!(names.collect::<Vec<_>>(), ["a", "b", "c"]);
+    fn what_is_too_long_or_not_text_is_refused() {
+        assert_eq!(text_of(&b"name: a"[..]).unwrap(), "name: a");
+        assert!(
+            text_of(&b"\xff"[..])
+                .unwrap_err()
+                .to_string()
+                .contains(STDIN)
+        );
+        let endless = std::io::repeat(b' ');
+        assert!(text_of(endless).unwrap_err().to_string().contains("longer"));
     }
 
     #[test]
     fn all_errors_of_all_files_are_reported() {
-        let twice = format!("name: a\n{}", &GOOD[1..GOOD.len() - 1]);
-        let folder = folder(&[
-            ("a.yaml", GOOD),
-            ("b.yaml", &twice),
-            (
-                "c.yaml",
-                "properties: {template: {scale: {minReplicas: -1}}}",
-            ),
-        ]);
-        let error = read(&[folder.path().to_owned()], &[]).unwrap_err();
-        assert_eq!(exit_code(&error), 3);
+        let folder = tempfile::tempdir().unwrap();
+        let app = "{name: a, properties: {template: {containers: [{name: a, command: [b]}]}}}";
+        let scale = "properties: {template: {scale: {minReplicas: -1}}}";
+        for (name, text) in [("a.yaml", app), ("b.yaml", app), ("c.yaml", scale)] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let error = load(&[folder.path().to_owned()], &[]).unwrap_err();
+        let error = crate::cli::failure::load_error(error);
+        assert_eq!(crate::cli::exit_code(&error), 3);
         let text = error.to_string();
         for expected in [
             "c.yaml:1:",
@@ -201,23 +81,6 @@ mod tests {
             "b.yaml:1:1: name: ",
             "a.yaml:1 declares",
         ] {
-            assert!(text.contains(expected), "{expected} is not in {text}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_named() {
-        let folder = folder(&[("bad.yaml", "")]);
-        fs::write(folder.path().join("bad.yaml"), [0xff]).unwrap();
-        let empty = tempfile::tempdir().unwrap();
-        for (path, expected) in [
-            (folder.path().join("none.yaml"), "none.yaml"),
-            (folder.path().join("bad.yaml"), "UTF-8"),
-            (empty.path().to_owned(), "no .yaml, .yml or .json file"),
-        ] {
-            let error = read(&[path], &[]).unwrap_err();
-            assert_eq!(exit_code(&error), 1);
-            let text = format!("{error:#}");
             assert!(text.contains(expected), "{expected} is not in {text}");
         }
     }

@@ -1,12 +1,12 @@
 //! What a failed command says, and its exit code.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use ebbtide_core::document::Diagnostic;
 use thiserror::Error;
 
 use super::client::{Refused, Unreachable};
+use crate::documents::LoadError;
 
 /// Anything that is not one of the others.
 pub(super) const FAILURE: u8 = 1;
@@ -26,21 +26,19 @@ Exit codes:
   3  a document is not valid
   4  the server cannot be reached";
 
-/// Documents that are not valid, with everything that is wrong with them.
+/// Documents that are not valid, with everything that is wrong with them, a line each.
 #[derive(Debug, Error)]
-#[error("{}", listed(.0))]
-pub struct InvalidDocument(pub Vec<Diagnostic>);
+#[error("the documents are not valid\n  {}", .0.join("\n  "))]
+pub struct InvalidDocument(pub Vec<String>);
 
-fn listed(diagnostics: &[Diagnostic]) -> String {
-    let mut text = match diagnostics.len() {
-        1 => "the document is not valid".to_owned(),
-        count => format!("{count} errors in the documents"),
-    };
-    for diagnostic in diagnostics {
-        // Writing to a string does not fail.
-        let _ = write!(text, "\n  {diagnostic}");
+/// An error of reading documents; those that are not valid have an exit code of their own.
+pub(super) fn load_error(error: LoadError) -> anyhow::Error {
+    match error {
+        LoadError::Invalid(errors) => {
+            InvalidDocument(errors.iter().map(ToString::to_string).collect()).into()
+        }
+        LoadError::Unreadable { .. } => error.into(),
     }
-    text
 }
 
 /// Whoever read our output has gone. No reason to say anything.

@@ -6,9 +6,10 @@ use ebbtide_core::document::{Declaration, Diagnostic, Located, SecretDisplay, to
 use serde_json::{Value, json};
 
 use super::arguments::{DocumentFormat, ValidateArguments};
-use super::documents::{Documents, read};
-use super::failure::{InvalidDocument, output_error, warn};
-use super::output::{Output, OutputFormat};
+use super::documents::load;
+use super::failure::{load_error, output_error, warn};
+use super::output::Output;
+use crate::documents::{LoadError, Loaded};
 
 pub(super) fn run(arguments: &ValidateArguments) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -19,16 +20,13 @@ pub(super) fn run(arguments: &ValidateArguments) -> anyhow::Result<()> {
 }
 
 fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::Result<()> {
-    let read = read(&arguments.files, &arguments.set);
-    let documents = match read {
+    let documents = match load(&arguments.files, &arguments.set) {
         Ok(documents) => documents,
         Err(error) => {
-            if let (OutputFormat::Json, Some(InvalidDocument(errors))) =
-                (arguments.output, error.downcast_ref())
-            {
-                output.json(&report(&Documents::default(), errors))?;
+            if let (true, LoadError::Invalid(errors)) = (output.is_json(), &error) {
+                output.json(&report(&[], &[], errors))?;
             }
-            return Err(error);
+            return Err(load_error(error));
         }
     };
     match arguments.print {
@@ -36,7 +34,9 @@ fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::R
             warn(&documents.warnings);
             print(format, &documents, output)
         }
-        None if output.is_json() => output.json(&report(&documents, &[])),
+        None if output.is_json() => {
+            output.json(&report(&documents.declarations, &documents.warnings, &[]))
+        }
         None => {
             warn(&documents.warnings);
             documents
@@ -62,13 +62,16 @@ fn summary(declared: &Located<Declaration>) -> String {
     )
 }
 
-fn report(documents: &Documents, errors: &[Diagnostic]) -> Value {
-    let declarations = documents.declarations.iter().map(|declared| {
+fn report(
+    declarations: &[Located<Declaration>],
+    warnings: &[Diagnostic],
+    errors: &[Diagnostic],
+) -> Value {
+    let declarations = declarations.iter().map(|declared| {
         let (kind, name) = kind_and_name(&declared.value);
         json!({ "source": declared.source, "line": declared.line, "kind": kind, "name": name })
     });
-    let warnings = documents
-        .warnings
+    let warnings = warnings
         .iter()
         .map(|warning| diagnostic("warning", warning));
     let errors = errors.iter().map(|error| diagnostic("error", error));
@@ -96,7 +99,7 @@ fn diagnostic(severity: &str, diagnostic: &Diagnostic) -> Value {
 /// Prints the documents as they were understood: several as YAML documents, or as a JSON list.
 fn print(
     format: DocumentFormat,
-    documents: &Documents,
+    documents: &Loaded,
     output: &mut Output<'_>,
 ) -> anyhow::Result<()> {
     let declarations = documents
@@ -128,6 +131,7 @@ fn print(
 mod tests {
     use super::*;
     use crate::cli::exit_code;
+    use crate::cli::output::OutputFormat;
 
     const DOCUMENT: &str = "\
 name: hello
