@@ -11,4 +11,5 @@ pub mod histogram;
 pub mod name;
 pub mod scale;
 pub mod time;
+pub mod traffic;
 pub mod window;
