@@ -5,6 +5,7 @@
 //! anything but a seed it was given. Time is an argument ([`time::Timestamp`]), so that the live
 //! control loop and the simulator run the very same functions.
 
+pub mod app;
 pub mod arrival;
 pub mod document;
 pub mod histogram;

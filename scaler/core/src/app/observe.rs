@@ -1,0 +1,53 @@
+//! What becomes of an app as its replicas come and go.
+
+use super::{App, Change, Observation, Provisioning};
+use crate::name::RevisionName;
+
+impl App {
+    /// Takes note of a revision's replicas, and of what follows: that it is provisioned or failed,
+    /// that traffic moves, that revisions are deactivated. Nothing follows for an unknown revision.
+    ///
+    /// Call it on every change and tick; the same observation twice changes nothing the second
+    /// time.
+    pub fn observe(&mut self, revision: &RevisionName, observation: &Observation) -> Vec<Change> {
+        let before = self.shares();
+        let Some(observed) = self.revision_mut(revision) else {
+            return Vec::new();
+        };
+        observed.record(observation);
+        let mut changes = Vec::new();
+        self.judge(revision, &mut changes);
+        // What the latest one has to show depends on the one before it.
+        let latest = self.latest.clone();
+        self.judge(&latest, &mut changes);
+        self.settle(&mut changes);
+        self.report_traffic(&before, &mut changes);
+        changes
+    }
+
+    fn judge(&mut self, name: &RevisionName, changes: &mut Vec<Change>) {
+        let revision = self.revision(name).filter(|revision| revision.active);
+        let Some(required) = revision.map(|revision| self.required_replicas(revision)) else {
+            return;
+        };
+        let Some(revision) = self.revision_mut(name) else {
+            return;
+        };
+        let provisioning = revision.judge(required);
+        if provisioning == revision.provisioning {
+            return;
+        }
+        revision.provisioning = provisioning;
+        match provisioning {
+            Provisioning::Provisioning => {}
+            Provisioning::Provisioned => {
+                revision.proven = true;
+                changes.push(Change::RevisionProvisioned(name.clone()));
+            }
+            Provisioning::Failed => changes.push(Change::RevisionFailed {
+                revision: name.clone(),
+                because: revision.failure.clone().unwrap_or_default(),
+            }),
+        }
+    }
+}
