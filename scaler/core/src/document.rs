@@ -67,9 +67,9 @@ pub struct Parsed {
 pub fn parse(source: &Source<'_>, options: &ParseOptions) -> Result<Parsed, Vec<Diagnostic>> {
     let guarded = placeholder::guard(source.text, &options.set);
     let text = if json_comments::is_json(&guarded) {
-        json_comments::blank(&guarded)
+        Cow::Owned(json_comments::blank(&guarded))
     } else {
-        Cow::Borrowed(&*guarded)
+        guarded
     };
     let loaded = load::load(&text);
     let mut all = Collected::default();

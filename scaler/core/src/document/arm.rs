@@ -72,7 +72,7 @@ fn is_wanted(reader: &mut Reader<'_>, field: &Field<'_>, evaluator: &mut Evaluat
         .and_then(Node::text)
         .unwrap_or("unknown");
     if !kind.eq_ignore_ascii_case(APP_TYPE) {
-        let message = format!("a resource of type {kind} is skipped; {APP_TYPE} is read");
+        let message = format!("skipped: only {APP_TYPE} is read, and this is {kind}");
         reader.warn(field, message);
         return false;
     }

@@ -1,7 +1,5 @@
 //! JSON as people write it: with comments and tabs, which YAML does not know.
 
-use std::borrow::Cow;
-
 /// Whether `text` is JSON: its first character that is not space or comment opens an object or a
 /// list.
 pub(crate) fn is_json(text: &str) -> bool {
@@ -20,11 +18,8 @@ pub(crate) fn is_json(text: &str) -> bool {
 }
 
 /// Puts spaces in the place of comments and tabs outside strings, so that all else keeps its line
-/// and column.
-pub(crate) fn blank(text: &str) -> Cow<'_, str> {
-    if !text.contains(['\t', '/']) {
-        return Cow::Borrowed(text);
-    }
+/// and column. Characters that JSON takes in strings and YAML does not are escaped.
+pub(crate) fn blank(text: &str) -> String {
     let mut blanked = String::with_capacity(text.len());
     let mut state = State::Outside;
     let mut before = ' ';
@@ -32,11 +27,16 @@ pub(crate) fn blank(text: &str) -> Cow<'_, str> {
     while let Some(c) = characters.next() {
         let next = characters.peek().copied().unwrap_or(' ');
         let (kept, new) = step(&state, before, c, next);
-        blanked.push(kept);
+        match state {
+            State::Text('"') if !is_taken_by_yaml(c) => {
+                blanked.extend(format!("\\u{:04x}", u32::from(c)).chars());
+            }
+            _ => blanked.push(kept),
+        }
         state = new;
         before = c;
     }
-    Cow::Owned(blanked)
+    blanked
 }
 
 enum State {
@@ -77,6 +77,11 @@ fn step(state: &State, before: char, c: char, next: char) -> (char, State) {
 /// in a YAML flow mapping.
 fn may_begin_comment(before: char) -> bool {
     before.is_whitespace() || before.is_ascii_digit() || ",{}[]\"".contains(before)
+}
+
+/// The control characters and non-characters of two bytes; JSON has the first 32 escaped.
+fn is_taken_by_yaml(c: char) -> bool {
+    !matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn space(c: char) -> char {
@@ -122,6 +127,7 @@ mod tests {
             ("{\t\"a\t\": 1}", "{ \"a\t\": 1}"),
             ("[80// port\n]", "[80       \n]"),
             ("[\"ü\" //ü\n]", "[\"ü\"    \n]"),
+            ("[\"\u{7f}\"]", "[\"\\u007f\"]"),
         ];
         for (text, expected) in cases {
             assert_eq!(blank(text), expected);

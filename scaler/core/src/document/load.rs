@@ -257,6 +257,10 @@ fn as_key(node: Node) -> Result<(Scalar, Position), Problem> {
 
 /// Takes in what stands under `<<`: keys that the mapping itself does not have.
 fn merge(mut own: Vec<Entry>, merged: Vec<Node>) -> Vec<Entry> {
+    if merged.is_empty() {
+        return own;
+    }
+    let mut names: BTreeSet<_> = own.iter().map(|entry| entry.key.clone()).collect();
     for node in merged {
         let sources = match node.value {
             NodeValue::Sequence(items) => items,
@@ -264,8 +268,7 @@ fn merge(mut own: Vec<Entry>, merged: Vec<Node>) -> Vec<Entry> {
         };
         for source in sources {
             if let NodeValue::Mapping(entries) = source.value {
-                let names: BTreeSet<_> = own.iter().map(|entry| entry.key.clone()).collect();
-                let new = |entry: &Entry| !names.contains(&entry.key);
+                let new = |entry: &Entry| names.insert(entry.key.clone());
                 own.extend(entries.into_iter().filter(new));
             }
         }

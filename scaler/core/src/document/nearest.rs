@@ -22,20 +22,24 @@ pub(crate) fn suggestion<'k>(given: &str, known: impl IntoIterator<Item = &'k st
     nearest(given, known).map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
 }
 
-/// Levenshtein's distance, by the two-row form of the Wagner-Fischer algorithm.
+/// How many letters have to be added, left out, changed or swapped with their neighbour: the
+/// optimal string alignment distance, row by row.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut two_up = vec![0; b.len() + 1];
+    let mut up: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let changed = up[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = changed.min(up[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(two_up[j - 2] + 1);
+            }
         }
+        two_up = std::mem::replace(&mut up, row);
     }
-    row[b.len()]
+    up[b.len()]
 }
 
 #[cfg(test)]
@@ -49,6 +53,9 @@ mod tests {
             ("", "abc", 3),
             ("kitten", "sitting", 3),
             ("targetPrt", "targetPort", 1),
+            ("tragetPort", "targetPort", 1),
+            ("kye", "key", 1),
+            ("ca", "abc", 3),
         ] {
             assert_eq!(distance(a, b), expected, "{a} {b}");
             assert_eq!(distance(b, a), expected, "{b} {a}");

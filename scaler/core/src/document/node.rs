@@ -41,6 +41,14 @@ pub(crate) enum Unresolved {
     Placeholder(String),
     /// An ARM expression that is not evaluated: an error only where the value is used.
     Expression(String),
+    /// Something that was reported already, where it is to be mended.
+    Reported,
+}
+
+impl From<String> for Unresolved {
+    fn from(message: String) -> Self {
+        Self::Expression(message)
+    }
 }
 
 /// One key of a mapping and its value.

@@ -17,6 +17,11 @@ pub(crate) type Set = BTreeMap<String, String>;
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
 
+/// The longest key, in characters; a text full of `<` must not take long to look through.
+const LONGEST_KEY: usize = 128;
+/// The most placeholders of one value that are named.
+const MOST_REPORTED: usize = 8;
+
 /// Puts the stand-ins around every `{KEY}` whose key is in `set`.
 pub(crate) fn guard<'t>(text: &'t str, set: &Set) -> Cow<'t, str> {
     if set.is_empty() || !text.contains('{') {
@@ -28,7 +33,7 @@ pub(crate) fn guard<'t>(text: &'t str, set: &Set) -> Cow<'t, str> {
         let (before, from) = rest.split_at(open);
         guarded.push_str(before);
         rest = &from[1..];
-        match rest.split_once('}') {
+        match until(rest, '}') {
             Some((key, after)) if set.contains_key(key) => {
                 guarded.extend([OPEN].into_iter().chain(key.chars()).chain([CLOSE]));
                 rest = after;
@@ -62,7 +67,7 @@ fn fill_scalar(scalar: &mut Scalar, set: &Set) {
         return;
     }
     let mut filled = String::new();
-    let mut missing = None;
+    let mut missing: Vec<&str> = Vec::new();
     let mut replaced = false;
     let mut rest = scalar.text.as_str();
     while let Some(open) = rest.find(['<', OPEN]) {
@@ -75,20 +80,33 @@ fn fill_scalar(scalar: &mut Scalar, set: &Set) {
             filled.push_str(value);
             replaced = true;
         } else {
-            missing = missing.or(key.filter(|key| is_upper_case(key)));
+            let new = |key: &&str| {
+                is_upper_case(key) && missing.len() < MOST_REPORTED && !missing.contains(key)
+            };
+            missing.extend(key.filter(new));
             filled.push_str(before);
             filled.push_str(&from[..from.len() - after.len()]);
         }
     }
     filled.push_str(rest);
-    let unresolved = missing.map(|key| {
-        Unresolved::Placeholder(format!(
-            "the placeholder <{key}> has no value; give it one with `--set {key}=value`"
-        ))
-    });
+    let unresolved = no_value(&missing).map(Unresolved::Placeholder);
     scalar.plain &= !replaced;
     scalar.text = filled;
     scalar.unresolved = unresolved;
+}
+
+/// What to say of placeholders without a value, if there are any.
+fn no_value(keys: &[&str]) -> Option<String> {
+    match keys {
+        [] => None,
+        [key] => Some(format!(
+            "the placeholder <{key}> has no value; give it one with `--set {key}=value`"
+        )),
+        keys => Some(format!(
+            "the placeholders <{}> have no value; give each one with `--set NAME=value`",
+            keys.join(">, <")
+        )),
+    }
 }
 
 /// The key of the placeholder that `from` begins with, and what follows; without one, what
@@ -101,10 +119,17 @@ fn key_of(from: &str) -> (Option<&str>, &str) {
         CLOSE
     };
     let inside = characters.as_str();
-    match inside.split_once(close) {
+    match until(inside, close) {
         Some((key, after)) if !key.contains(['<', OPEN]) => (Some(key), after),
         _ => (None, inside),
     }
+}
+
+/// Splits at the first `close`, if it comes within the length of a key.
+fn until(text: &str, close: char) -> Option<(&str, &str)> {
+    let mut near = text.char_indices().take(LONGEST_KEY);
+    let (end, _) = near.find(|(_, c)| *c == close)?;
+    Some((&text[..end], &text[end + close.len_utf8()..]))
 }
 
 /// Whether `<key>` looks like something that was to be filled.

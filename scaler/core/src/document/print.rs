@@ -31,8 +31,10 @@ pub fn to_value(declaration: &Declaration, secrets: SecretDisplay) -> Value {
 /// The declaration as YAML, otherwise as [`to_value`].
 pub fn to_yaml(declaration: &Declaration, secrets: SecretDisplay) -> String {
     let value = to_value(declaration, secrets);
+    // Long identifiers stay on their line.
+    let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX };
     // JSON is YAML too, should the serializer ever refuse a value.
-    serde_saphyr::to_string(&value).unwrap_or_else(|_| value.to_string())
+    serde_saphyr::to_string_with_options(&value, options).unwrap_or_else(|_| value.to_string())
 }
 
 fn app_value(app: &ContainerApp, secrets: SecretDisplay) -> Value {

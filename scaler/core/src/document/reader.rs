@@ -13,6 +13,9 @@ use super::diagnostic::Diagnostic;
 use super::nearest::{nearest, suggestion};
 use super::node::{Entry, Node, NodeValue, Position, Scalar, Unresolved, find};
 
+/// The most errors, and the most warnings, that are kept of a document.
+const MOST_DIAGNOSTICS: usize = 1000;
+
 /// Collects what is wrong with a document, and what it has that is not acted on.
 pub(crate) struct Reader<'s> {
     source: &'s str,
@@ -62,13 +65,17 @@ impl<'s> Reader<'s> {
     }
 
     pub(crate) fn error_at(&mut self, at: Position, path: &str, message: impl Into<String>) {
-        let diagnostic = self.diagnostic(at, path, message.into());
-        self.errors.push(diagnostic);
+        if self.errors.len() < MOST_DIAGNOSTICS {
+            let diagnostic = self.diagnostic(at, path, message.into());
+            self.errors.push(diagnostic);
+        }
     }
 
     pub(crate) fn warn_at(&mut self, at: Position, path: &str, message: impl Into<String>) {
-        let diagnostic = self.diagnostic(at, path, message.into());
-        self.warnings.push(diagnostic);
+        if self.warnings.len() < MOST_DIAGNOSTICS {
+            let diagnostic = self.diagnostic(at, path, message.into());
+            self.warnings.push(diagnostic);
+        }
     }
 
     /// What messages call the text.
@@ -92,9 +99,7 @@ impl<'s> Reader<'s> {
         self.report_placeholders(field);
         self.accepted
             .insert(field.path.clone(), field.node.to_value());
-        if self.reported.insert(without_indices(&field.path)) {
-            self.warn(field, "accepted, not acted on yet");
-        }
+        self.not_acted_on(field);
     }
 
     fn report_placeholders(&mut self, field: &Field<'_>) {
@@ -115,6 +120,13 @@ impl<'s> Reader<'s> {
                     self.report_placeholders(&entry.field(&field.path));
                 }
             }
+        }
+    }
+
+    /// Says that a property which is kept in the model is not acted on.
+    pub(crate) fn not_acted_on(&mut self, field: &Field<'_>) {
+        if self.reported.insert(without_indices(&field.path)) {
+            self.warn(field, "accepted, not acted on yet");
         }
     }
 
@@ -239,11 +251,18 @@ impl<'s> Reader<'s> {
             self.error_type(field, wanted);
             return None;
         };
+        if scalar.unresolved.is_some() {
+            self.report_unresolved(field, scalar);
+            return None;
+        }
+        Some(scalar)
+    }
+
+    fn report_unresolved(&mut self, field: &Field<'_>, scalar: &Scalar) {
         match &scalar.unresolved {
-            None => Some(scalar),
+            None | Some(Unresolved::Reported) => {}
             Some(Unresolved::Placeholder(message) | Unresolved::Expression(message)) => {
                 self.error(field, message);
-                None
             }
         }
     }
@@ -251,6 +270,10 @@ impl<'s> Reader<'s> {
     /// Says what was expected in the place of what is there.
     pub(crate) fn error_type(&mut self, field: &Field<'_>, wanted: &str) {
         let found = match &field.node.value {
+            NodeValue::Scalar(scalar) if scalar.unresolved.is_some() => {
+                self.report_unresolved(field, scalar);
+                return;
+            }
             NodeValue::Scalar(scalar) => format!("`{}`", shortened(&scalar.text)),
             NodeValue::Sequence(_) => "a list".to_owned(),
             NodeValue::Mapping(_) => "a mapping".to_owned(),
@@ -347,6 +370,9 @@ impl<'n> Object<'n> {
             if self.known.contains(&entry.key.as_str()) {
                 continue;
             }
+            if reader.warnings.len() >= MOST_DIAGNOSTICS {
+                return;
+            }
             let known = || self.known.iter().copied();
             let path = join(&self.path, &shortened(&entry.key));
             let message = match nearest(&entry.key, known()) {
@@ -354,6 +380,8 @@ impl<'n> Object<'n> {
                     format!("read as `{key}`, which is how it is written")
                 }
                 Some(key) => format!("unknown property, ignored; did you mean `{key}`?"),
+                // Azure shows properties that are not set as null, new ones too.
+                None if entry.value.is_null() => continue,
                 None => "unknown property, ignored".to_owned(),
             };
             reader.warn_at(entry.at, &path, message);

@@ -1,6 +1,13 @@
 //! Whole documents: the samples, what is reported of them, and what prints back.
 
+mod accepted;
+mod arm;
+mod documents;
+mod errors;
+mod properties;
 mod samples;
+mod strategies;
+mod warnings;
 
 use super::*;
 

@@ -19,23 +19,29 @@ const MAX_WORK: usize = 8 << 20;
 
 /// Evaluates the expressions of one template.
 pub(super) struct Evaluator<'t> {
-    /// By their names in lower case, as ARM compares them.
+    /// By their names in lower case, as ARM compares them; the same for variables.
     parameters: BTreeMap<String, Option<Node>>,
-    variables: Option<&'t Node>,
+    variables: BTreeMap<String, &'t Node>,
     work: usize,
 }
 
 impl<'t> Evaluator<'t> {
+    /// An evaluator that knows these variables and no parameters yet.
     pub(super) fn new(variables: Option<&'t Node>) -> Self {
+        let entries = match variables.map(|node| &node.value) {
+            Some(NodeValue::Mapping(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let variable = |entry: &'t Entry| (entry.key.to_ascii_lowercase(), &entry.value);
         Self {
             parameters: BTreeMap::new(),
-            variables,
+            variables: entries.iter().map(variable).collect(),
             work: 0,
         }
     }
 
     /// Takes a parameter: its value is that of `--set`, or else its default. Without either it is
-    /// an error.
+    /// an error, reported here and not where it is used.
     pub(super) fn add_parameter(
         &mut self,
         reader: &mut Reader<'_>,
@@ -64,7 +70,7 @@ impl<'t> Evaluator<'t> {
         let at = node.at;
         if depth > MAX_DEPTH || !self.charge(1) {
             let message = "the template's expressions are too deep or too large";
-            return unresolved(at, String::new(), message.to_owned());
+            return unresolved(at, String::new(), message.to_owned().into());
         }
         let value = match &node.value {
             NodeValue::Scalar(scalar) => return self.resolve_scalar(at, scalar, depth),
@@ -97,11 +103,11 @@ impl<'t> Evaluator<'t> {
         };
         let value = match parse(inside) {
             Ok(expression) => self.evaluate(&expression, at, depth + 1),
-            Err(message) => Err(format!("the expression cannot be read: {message}")),
+            Err(message) => Err(format!("the expression cannot be read: {message}").into()),
         };
         match value {
             Ok(node) => Node { at, ..node },
-            Err(message) => unresolved(at, scalar.text.clone(), message),
+            Err(reason) => unresolved(at, scalar.text.clone(), reason),
         }
     }
 
@@ -111,9 +117,10 @@ impl<'t> Evaluator<'t> {
         expression: &Expression,
         at: Position,
         depth: usize,
-    ) -> Result<Node, String> {
+    ) -> Result<Node, Unresolved> {
         if depth > MAX_DEPTH {
-            return Err("the expression is too deep; do variables name each other?".to_owned());
+            let message = "the expression is too deep; do variables name each other?";
+            return Err(message.to_owned().into());
         }
         let value = match expression {
             Expression::Text(text) => super::text_node(at, text.clone()),
@@ -131,35 +138,39 @@ impl<'t> Evaluator<'t> {
         if self.charge(value.weight()) {
             Ok(value)
         } else {
-            Err("the template's expressions make too much text".to_owned())
+            Err("the template's expressions make too much text"
+                .to_owned()
+                .into())
         }
     }
 
     /// The value of a parameter.
-    pub(super) fn parameter(&mut self, name: &str, depth: usize) -> Result<Node, String> {
+    pub(super) fn parameter(&mut self, name: &str, depth: usize) -> Result<Node, Unresolved> {
         match self.parameters.get(&name.to_ascii_lowercase()) {
             Some(Some(node)) => {
                 let node = node.clone();
                 Ok(self.resolve_at(&node, depth + 1))
             }
-            Some(None) => Err(format!(
-                "the parameter `{name}` has no value; give it one with `--set {name}=value`"
-            )),
-            None => Err(format!("the template has no parameter `{name}`")),
+            Some(None) => Err(Unresolved::Reported),
+            None => Err(format!("the template has no parameter `{name}`").into()),
         }
     }
 
     /// The value of a variable.
-    pub(super) fn variable(&mut self, name: &str, depth: usize) -> Result<Node, String> {
-        match self.variables.and_then(|variables| variables.get(name)) {
+    pub(super) fn variable(&mut self, name: &str, depth: usize) -> Result<Node, Unresolved> {
+        match self.variables.get(&name.to_ascii_lowercase()).copied() {
             Some(node) => Ok(self.resolve_at(node, depth + 1)),
-            None => Err(format!("the template has no variable `{name}`")),
+            None => Err(format!("the template has no variable `{name}`").into()),
         }
     }
 
+    /// Whether there is room for this much more.
     fn charge(&mut self, work: usize) -> bool {
-        self.work = self.work.saturating_add(work);
-        self.work <= MAX_WORK
+        let total = self.work.saturating_add(work);
+        if total <= MAX_WORK {
+            self.work = total;
+        }
+        total <= MAX_WORK
     }
 }
 
@@ -181,7 +192,7 @@ fn given_value(definition: &Node, text: &str) -> Node {
 }
 
 /// `of.name` or `of[name]`.
-fn member(of: &Node, name: &str) -> Result<Node, String> {
+fn member(of: &Node, name: &str) -> Result<Node, Unresolved> {
     let index: Option<usize> = name.parse().ok();
     let found = match (of.items(), index) {
         (Some(items), Some(index)) => items.get(index),
@@ -189,16 +200,14 @@ fn member(of: &Node, name: &str) -> Result<Node, String> {
     };
     found
         .cloned()
-        .ok_or_else(|| format!("there is no `{name}` in the value"))
+        .ok_or_else(|| format!("there is no `{name}` in the value").into())
 }
 
 /// The text of a value; of nothing, no text.
-pub(super) fn text(node: &Node) -> Result<String, String> {
+pub(super) fn text(node: &Node) -> Result<String, Unresolved> {
     match &node.value {
         NodeValue::Scalar(scalar) => match &scalar.unresolved {
-            Some(Unresolved::Placeholder(message) | Unresolved::Expression(message)) => {
-                Err(message.clone())
-            }
+            Some(reason) => Err(reason.clone()),
             None if scalar.is_null() => Ok(String::new()),
             None => Ok(scalar.text.clone()),
         },
@@ -206,8 +215,8 @@ pub(super) fn text(node: &Node) -> Result<String, String> {
     }
 }
 
-fn unresolved(at: Position, text: String, message: String) -> Node {
-    let unresolved = Some(Unresolved::Expression(message));
+fn unresolved(at: Position, text: String, reason: Unresolved) -> Node {
+    let unresolved = Some(reason);
     Node::scalar(
         at,
         Scalar {

@@ -4,12 +4,15 @@ use super::evaluate::{Evaluator, text};
 use super::expression::Expression;
 use super::{mapping, text_node};
 use crate::document::load::load;
-use crate::document::node::{Node, NodeValue, Position, Scalar};
+use crate::document::node::{Node, NodeValue, Position, Scalar, Unresolved};
 
 /// Stand for what only a deployment has.
 const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 const RESOURCE_GROUP: &str = "local";
 const LOCATION: &str = "local";
+
+/// The longest text that a function makes of shorter ones, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
 
 /// Calls a function. Its arguments are evaluated as it needs them.
 pub(super) fn call(
@@ -18,11 +21,11 @@ pub(super) fn call(
     arguments: &[Expression],
     at: Position,
     depth: usize,
-) -> Result<Node, String> {
+) -> Result<Node, Unresolved> {
     let function = name.to_ascii_lowercase();
     if function == "if" {
         let [condition, yes, no] = arguments else {
-            return Err("if() takes three arguments".to_owned());
+            return Err("if() takes three arguments".to_owned().into());
         };
         let condition = is_true(&evaluator.evaluate(condition, at, depth)?)?;
         return evaluator.evaluate(if condition { yes } else { no }, at, depth);
@@ -31,34 +34,34 @@ pub(super) fn call(
         return Err(format!(
             "calls {name}(), which is not evaluated here; write the value itself, or make it a \
              parameter and give it with --set"
-        ));
+        )
+        .into());
     }
     let mut values = Vec::new();
     for argument in arguments {
         values.push(evaluator.evaluate(argument, at, depth)?);
     }
-    let no_arguments = || format!("{name}() needs an argument");
-    let first = values.first().ok_or_else(no_arguments);
+    let no_arguments = || Unresolved::from(format!("{name}() needs an argument"));
+    let first = || values.first().ok_or_else(no_arguments);
     match function.as_str() {
-        "parameters" => evaluator.parameter(&text(first?)?, depth),
-        "variables" => evaluator.variable(&text(first?)?, depth),
+        "parameters" => evaluator.parameter(&text(first()?)?, depth),
+        "variables" => evaluator.variable(&text(first()?)?, depth),
         "true" | "false" | "null" => Ok(Node::scalar(at, Scalar::plain(function))),
         "resourcegroup" => Ok(resource_group(at)),
         "subscription" => Ok(subscription(at)),
         "concat" => concat(&values, at),
-        "coalesce" => Ok((values.iter().find(|value| !value.is_null()))
-            .map_or_else(|| values_null(at), Node::clone)),
+        "coalesce" => Ok(coalesce(&values, at)),
         "and" => logical(&values, at, |mut all| all.all(|value| value)),
         "or" => logical(&values, at, |mut any| any.any(|value| value)),
         "equals" => Ok(boolean(at, equals(&values))),
-        "json" => json(first?),
+        "json" => json(first()?),
         "array" | "createarray" => Ok(Node {
             at,
             value: NodeValue::Sequence(values),
         }),
-        "not" => Ok(boolean(at, !is_true(first?)?)),
-        "empty" => Ok(boolean(at, is_empty(first?))),
-        "int" | "bool" => Ok(Node::scalar(at, Scalar::plain(text(first?)?))),
+        "not" => Ok(boolean(at, !is_true(first()?)?)),
+        "empty" => Ok(boolean(at, is_empty(first()?))),
+        "int" | "bool" => Ok(Node::scalar(at, Scalar::plain(text(first()?)?))),
         _ => Ok(text_node(at, of_texts(&function, &texts(&values)?)?)),
     }
 }
@@ -103,19 +106,23 @@ fn of_texts(function: &str, texts: &[String]) -> Result<String, String> {
         ("toupper", [text]) => Ok(text.to_uppercase()),
         ("trim", [text]) => Ok(text.trim().to_owned()),
         ("string", [text]) => Ok(text.clone()),
-        ("replace", [text, from, to]) if !from.is_empty() => Ok(text.replace(from, to)),
+        ("replace", [text, from, to]) if !from.is_empty() => {
+            let added = text.matches(from).count().saturating_mul(to.len());
+            within_bounds(text.len().saturating_add(added))?;
+            Ok(text.replace(from, to))
+        }
         ("format", [pattern, values @ ..]) => format_pattern(pattern, values),
         ("resourceid", _) => resource_id(texts),
         _ => Err(format!("{function}() has the wrong number of arguments")),
     }
 }
 
-fn texts(values: &[Node]) -> Result<Vec<String>, String> {
+fn texts(values: &[Node]) -> Result<Vec<String>, Unresolved> {
     values.iter().map(text).collect()
 }
 
 /// Joins lists, or texts.
-fn concat(values: &[Node], at: Position) -> Result<Node, String> {
+fn concat(values: &[Node], at: Position) -> Result<Node, Unresolved> {
     if values.first().is_some_and(|value| value.items().is_some()) {
         let items = values.iter().filter_map(Node::items).flatten();
         let value = NodeValue::Sequence(items.cloned().collect());
@@ -145,9 +152,18 @@ fn format_pattern(pattern: &str, values: &[String]) -> Result<String, String> {
             return Err(format!("format() has no value for its pattern `{pattern}`"));
         };
         result.push_str(value);
+        within_bounds(result.len())?;
         rest = after;
     }
     Ok(result + rest)
+}
+
+/// Refuses a text that would grow too long.
+fn within_bounds(length: usize) -> Result<(), String> {
+    if length <= LONGEST_TEXT {
+        return Ok(());
+    }
+    Err("the template's expressions make too much text".to_owned())
 }
 
 /// The identifier of a resource of this group, from its type and names; a subscription and a
@@ -191,11 +207,11 @@ fn subscription(at: Position) -> Node {
 }
 
 /// The value that a JSON text has.
-fn json(value: &Node) -> Result<Node, String> {
+fn json(value: &Node) -> Result<Node, Unresolved> {
     let loaded = load(&text(value)?);
     match loaded.documents.into_iter().next() {
         Some(node) if loaded.problems.is_empty() => Ok(node),
-        _ => Err("json() has a text that is not JSON".to_owned()),
+        _ => Err("json() has a text that is not JSON".to_owned().into()),
     }
 }
 
@@ -203,7 +219,7 @@ fn logical(
     values: &[Node],
     at: Position,
     combine: impl FnOnce(std::vec::IntoIter<bool>) -> bool,
-) -> Result<Node, String> {
+) -> Result<Node, Unresolved> {
     let values: Vec<bool> = values.iter().map(is_true).collect::<Result<_, _>>()?;
     Ok(boolean(at, combine(values.into_iter())))
 }
@@ -214,11 +230,11 @@ fn equals(values: &[Node]) -> bool {
         .all(|pair| pair[0].to_value() == pair[1].to_value())
 }
 
-fn is_true(value: &Node) -> Result<bool, String> {
+fn is_true(value: &Node) -> Result<bool, Unresolved> {
     match text(value)?.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
-        other => Err(format!("found `{other}` where true or false was expected")),
+        other => Err(format!("found `{other}` where true or false was expected").into()),
     }
 }
 
@@ -234,6 +250,8 @@ fn boolean(at: Position, value: bool) -> Node {
     Node::scalar(at, Scalar::plain(value.to_string()))
 }
 
-fn values_null(at: Position) -> Node {
-    Node::scalar(at, Scalar::plain(String::new()))
+/// The first value that is not null.
+fn coalesce(values: &[Node], at: Position) -> Node {
+    let found = values.iter().find(|value| !value.is_null()).cloned();
+    found.unwrap_or_else(|| Node::scalar(at, Scalar::plain(String::new())))
 }

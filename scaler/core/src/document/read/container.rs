@@ -69,10 +69,10 @@ fn container(
     context: &Context<'_>,
 ) -> Option<Container> {
     let name = name(reader, field, &mut object, context);
-    let image = object
-        .text(reader, "image")
-        .filter(|image| !image.is_empty());
-    let has_image = object.get("image").is_some();
+    let image = object.get("image");
+    let image = image.filter(|image| image.node.text() != Some(""));
+    let has_image = image.is_some();
+    let image = image.and_then(|image| reader.text(&image));
     let command = object.texts(reader, "command");
     if command.is_empty() && !has_image {
         reader.error(field, "needs `command`, the program to run, or `image`");
@@ -81,6 +81,9 @@ fn container(
     let env = environment(reader, &mut object, context.secrets);
     let resources = object.get("resources");
     let resources = resources.and_then(|field| resources_of(reader, &field));
+    if let Some(field) = object.get("volumeMounts") {
+        reader.not_acted_on(&field);
+    }
     let mounts = object.list(reader, "volumeMounts");
     let mounts = mounts
         .iter()

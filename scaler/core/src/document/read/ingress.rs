@@ -55,8 +55,18 @@ pub(super) fn read(
 ) -> Option<Ingress> {
     let mut object = reader.object(field)?;
     let transport = object.get("transport");
-    let transport = transport.and_then(|field| reader.choice(&field, &TRANSPORTS));
-    let transport = transport.unwrap_or_default();
+    let transport = transport.map_or_else(Transport::default, |field| {
+        let transport = reader.choice(&field, &TRANSPORTS).unwrap_or_default();
+        if transport == Transport::Tcp {
+            reader.not_acted_on(&field);
+        }
+        transport
+    });
+    for key in ["allowInsecure", "exposedPort"] {
+        if let Some(field) = object.get(key) {
+            reader.not_acted_on(&field);
+        }
+    }
     let traffic = object.get("traffic");
     let ingress = Ingress {
         external: object.boolean(reader, "external"),
@@ -99,7 +109,8 @@ fn exposed_port(
 }
 
 fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -> Vec<String> {
-    let mut domains: Vec<String> = Vec::new();
+    let mut names = BTreeSet::new();
+    let mut domains = Vec::new();
     for field in object.list(reader, "customDomains") {
         let Some(mut domain) = reader.object(&field) else {
             continue;
@@ -117,7 +128,7 @@ fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -> Vec<Strin
         domain.finish(reader);
         let name = name.and_then(|name| Some((reader.text(&name)?.to_ascii_lowercase(), name)));
         if let Some((text, name)) = name {
-            if domains.contains(&text) {
+            if !names.insert(text.clone()) {
                 reader.error(&name, format!("`{text}` is given twice"));
             }
             domains.push(text);

@@ -43,6 +43,9 @@ pub(super) fn read(
     {
         reader.error(list, "is empty; give at least one container");
     }
+    if let Some(field) = object.get("volumes") {
+        reader.not_acted_on(&field);
+    }
     let volume_fields = object.list(reader, "volumes");
     let volumes = volume::read(reader, &volume_fields, scope.secrets);
     let scale = object.get("scale");

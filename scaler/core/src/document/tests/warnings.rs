@@ -1,0 +1,121 @@
+//! What is said of documents that are right.
+
+use super::documents::*;
+use super::*;
+
+/// The messages of the warnings.
+fn warnings(text: &str) -> Vec<String> {
+    match read(text) {
+        Ok(parsed) => (parsed.warnings.iter())
+            .map(|warning| format!("{}: {}", warning.path, warning.message))
+            .collect(),
+        Err(errors) => panic!("{errors:#?}\n{text}"),
+    }
+}
+
+fn assert_warning(text: &str, expected: &str) {
+    let warnings = warnings(text);
+    let found = warnings.iter().any(|warning| warning.contains(expected));
+    assert!(found, "{warnings:#?}, none with: {expected}\n{text}");
+}
+
+#[test]
+fn what_surprises_is_a_warning() {
+    assert_warning(
+        &with_ingress("{tragetPort: 80}"),
+        "ingress.tragetPort: unknown property, ignored; did you mean `targetPort`?",
+    );
+    assert_warning(
+        &with_ingress("{targetport: 80}"),
+        "ingress.targetport: read as `targetPort`",
+    );
+    assert_warning(
+        &with_ingress("{colour: red}"),
+        "ingress.colour: unknown property, ignored",
+    );
+    assert_warning(
+        &with_ingress("{corsPolicy: {allowedOrigins: ['*']}}"),
+        "ingress.corsPolicy: accepted, not acted on yet",
+    );
+    assert_warning(
+        &with_configuration(
+            "{ingress: {stickySessions: {affinity: sticky}}, activeRevisionsMode: multiple}",
+        ),
+        "Single mode and HTTP only",
+    );
+    assert_warning(
+        &with_configuration(
+            "{ingress: {traffic: [{latestRevision: true, weight: 100, label: a}]}}",
+        ),
+        "labels take effect in Multiple mode only",
+    );
+    assert_warning(
+        &with_ingress("{traffic: [{revisionName: v1, weight: 100}]}"),
+        "read as `hello--v1`",
+    );
+    assert_warning(
+        &with_scale("{rules: [{name: a, custom: {type: azure-servicebu}}]}"),
+        "did you mean `azure-servicebus`?",
+    );
+    assert_warning(
+        &with_rule("{name: a, http: {metadata: {concurentRequests: 1}}}"),
+        "did you mean `concurrentRequests`?",
+    );
+    assert_warning(
+        &with_probe("{type: startup, tcpSocket: {port: 1}, failureThreshold: 240}"),
+        "Azure takes at most 10",
+    );
+    assert_warning(
+        &with_container("resources: {cpu: 0.2, memory: 100Mi}"),
+        "0.2 cores and 100Mi together are not a size",
+    );
+    assert_warning(
+        &with_container("env: [{name: A, value: 1}, {name: A, value: 2}]"),
+        "the last one counts",
+    );
+    assert_warning(
+        &with_template("{containers: [{image: i}]}"),
+        "it is called `hello`",
+    );
+    assert_warning(
+        &app("  template: {containers: [{name: a, image: i}]}"),
+        "scale.minReplicas: stuck at zero",
+    );
+    assert_warning(
+        "name: hello\ntags: {ebbtide.scaleInStabilisationSeconds: 5}\nproperties: {template: \
+         {containers: [{name: a, image: i}]}}",
+        "did you mean `ebbtide.scaleInStabilizationSeconds`?",
+    );
+}
+
+#[test]
+fn what_is_usual_is_no_warning() {
+    for text in [
+        with_ingress("{external: true, targetPort: 80, transport: Auto, fqdn: x}"),
+        with_container("resources: {cpu: '0.25', memory: 0.5Gi, ephemeralStorage: 1Gi}"),
+        with_scale("{minReplicas: 0, rules: null}"),
+        app(
+            "  configuration: {}\n  provisioningState: Succeeded\n  outboundIpAddresses: [a]\n  \
+             template: {containers: [{name: a, image: i}], scale: {minReplicas: 1}}",
+        ),
+        app(
+            "  template: {containers: [{name: a, image: i}], scale: {rules: [{name: q, \
+             azureQueue: {queueName: q}}]}}",
+        ),
+    ] {
+        assert_eq!(warnings(&text), [] as [&str; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_property_of_many_entries_is_mentioned_once() {
+    let warnings = warnings(&with_ingress(
+        "{customDomains: [{name: a.com, certificateId: x}, {name: b.com, certificateId: y}]}",
+    ));
+    assert_eq!(
+        warnings,
+        [
+            "properties.configuration.ingress.customDomains[0].certificateId: accepted, not acted on yet"
+        ]
+    );
+}
