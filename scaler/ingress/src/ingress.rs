@@ -1,20 +1,25 @@
 //! Starting and stopping an ingress.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ebbtide_core::name::RevisionName;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
+use crate::listener;
 use crate::options::{IngressOptions, StartError};
-use crate::publish::Publisher;
+use crate::publish::{Published, Publisher};
+use crate::worker::{self, Phase, Shared};
 
-/// A running ingress. Dropping it stops it at once; [`shutdown`](Self::shutdown) lets requests
-/// finish.
+/// A running ingress. Dropped, it stops taking connections, and its requests are cut off;
+/// [`shutdown`](Self::shutdown) lets them finish.
 pub struct Ingress {
     local_address: SocketAddr,
     publisher: Publisher,
+    phase: watch::Sender<Phase>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl Ingress {
@@ -28,13 +33,47 @@ impl Ingress {
         options: IngressOptions,
         activations: mpsc::Sender<RevisionName>,
     ) -> Result<Self, StartError> {
-        drop(activations);
-        Ok(Self {
-            local_address: options.listen,
-            publisher: Publisher {
-                table: Arc::default(),
-            },
-        })
+        let workers = options.workers.get();
+        let listen = options.listen;
+        let listeners = listener::bind(listen, workers)?;
+        let local_address = listeners
+            .first()
+            .map_or(Ok(listen), TcpListener::local_addr);
+        let local_address = local_address.map_err(|source| StartError::Listen {
+            address: listen,
+            source,
+        })?;
+        let published = Arc::new(Published::new(workers));
+        let shared = Shared {
+            options,
+            port: local_address.port(),
+            published: Arc::clone(&published),
+            activations,
+        };
+        let mut ingress = Self {
+            local_address,
+            publisher: Publisher::new(published),
+            phase: watch::Sender::new(Phase::Serving),
+            workers: Vec::with_capacity(workers),
+        };
+        for (number, listener) in listeners.into_iter().enumerate() {
+            ingress.start_worker(number, shared.clone(), listener)?;
+        }
+        Ok(ingress)
+    }
+
+    fn start_worker(
+        &mut self,
+        number: usize,
+        shared: Shared,
+        listener: TcpListener,
+    ) -> Result<(), StartError> {
+        let phase = self.phase.subscribe();
+        let thread = thread::Builder::new().name(format!("ingress-{number}"));
+        let run = move || worker::run::run(number, &shared, listener, &phase);
+        self.workers
+            .push(thread.spawn(run).map_err(StartError::Worker)?);
+        Ok(())
     }
 
     /// Where it listens.
@@ -47,12 +86,48 @@ impl Ingress {
         self.publisher.clone()
     }
 
-    /// Takes no more connections. Those there are go on, and are closed after their next answer.
-    pub fn stop_accepting(&self) {}
+    /// Takes no more connections and frees the address. Connections that there are end after the
+    /// request they have.
+    pub fn stop_accepting(&self) {
+        self.enter(Phase::Draining);
+    }
 
     /// Takes no more connections, lets the requests in flight finish for up to `grace`, then ends
     /// what is left and returns when every worker's thread has ended.
-    pub async fn shutdown(self, grace: Duration) {
-        tokio::time::sleep(grace.min(Duration::ZERO)).await;
+    pub async fn shutdown(mut self, grace: Duration) {
+        self.enter(Phase::Draining);
+        // Every worker has a receiver until its thread ends.
+        if tokio::time::timeout(grace, self.phase.closed())
+            .await
+            .is_err()
+        {
+            self.enter(Phase::Ended);
+            self.phase.closed().await;
+        }
+        self.join();
+    }
+
+    /// Phases only go forward.
+    fn enter(&self, phase: Phase) {
+        self.phase.send_if_modified(|present| {
+            let forward = *present < phase;
+            *present = phase.max(*present);
+            forward
+        });
+    }
+
+    fn join(&mut self) {
+        for worker in self.workers.drain(..) {
+            if worker.join().is_err() {
+                tracing::error!("an ingress worker's thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Ingress {
+    fn drop(&mut self) {
+        self.enter(Phase::Ended);
+        self.join();
     }
 }

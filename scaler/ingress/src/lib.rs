@@ -8,13 +8,22 @@
 //! Life of a request: accept, sniff the protocol, route (host to app), choose the revision (label
 //! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
 
+mod body;
+mod connection;
+mod headers;
 mod ingress;
+mod listener;
 mod meter;
 mod options;
 mod publish;
 mod replica;
+mod request;
 mod split;
+mod stream;
 mod table;
+mod tunnel;
+mod upstream;
+mod worker;
 
 pub use ingress::Ingress;
 pub use meter::{MeterReading, RevisionMeter};

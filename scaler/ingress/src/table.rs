@@ -1,6 +1,10 @@
 //! What the control loop publishes: which apps there are, by which hosts they are found, and which
 //! replicas serve each of their revisions.
 
+pub(crate) mod host;
+mod keep;
+pub(crate) mod snapshot;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +13,8 @@ use ebbtide_core::name::{AppName, RevisionName};
 use crate::meter::RevisionMeter;
 use crate::replica::Replica;
 use crate::split::Split;
+
+pub(crate) use snapshot::{Found, Snapshot};
 
 /// Everything that requests are routed by. Published as a whole.
 #[derive(Clone, Debug, Default)]

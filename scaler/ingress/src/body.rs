@@ -1,0 +1,133 @@
+//! Bodies on their way through, passed on frame by frame and never gathered.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use crate::request::visit::Visit;
+use crate::upstream::Lease;
+
+/// The body of a request to a replica.
+pub(crate) enum RequestBody {
+    /// The client's.
+    Client(Incoming),
+    /// None, for a request that is sent again.
+    Empty,
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Client(body) => Pin::new(body).poll_frame(cx),
+            Self::Empty => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Client(body) => body.is_end_stream(),
+            Self::Empty => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Client(body) => body.size_hint(),
+            Self::Empty => SizeHint::with_exact(0),
+        }
+    }
+}
+
+/// The body of an answer.
+pub(crate) enum ResponseBody {
+    /// One of the ingress's own, taken once.
+    Own(Option<Bytes>),
+    /// A replica's.
+    Replica(ReplicaBody),
+}
+
+/// The body of a replica's answer, and what ends with it: the request's place on the replica, its
+/// counting, and its use of the upstream connection.
+pub(crate) struct ReplicaBody {
+    body: Incoming,
+    /// Taken when the body has ended.
+    held: Option<Held>,
+}
+
+struct Held {
+    lease: Lease,
+    visit: Visit,
+}
+
+impl ReplicaBody {
+    pub(crate) fn new(body: Incoming, lease: Lease, visit: Visit) -> Self {
+        let held = Some(Held { lease, visit });
+        Self { body, held }
+    }
+
+    /// The body has ended as it should: the connection can be used again.
+    fn finish(&mut self) {
+        if let Some(Held { lease, mut visit }) = self.held.take() {
+            lease.give_back(visit.finish());
+        }
+    }
+}
+
+impl Drop for ReplicaBody {
+    /// hyper does not ask again when it knows from the length that the body has ended. Otherwise
+    /// the client has gone: the upstream connection goes with it, and thereby the request.
+    fn drop(&mut self) {
+        if self.body.is_end_stream() {
+            self.finish();
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Self::Replica(replica) => {
+                let polled = Pin::new(&mut replica.body).poll_frame(cx);
+                match &polled {
+                    Poll::Ready(None) => replica.finish(),
+                    Poll::Ready(Some(Err(error))) => {
+                        tracing::debug!(%error, "an answer broke off");
+                        replica.held = None;
+                    }
+                    Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+                }
+                polled
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(text) => text.is_none(),
+            Self::Replica(replica) => replica.body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, |t| t.len() as u64)),
+            Self::Replica(replica) => replica.body.size_hint(),
+        }
+    }
+}

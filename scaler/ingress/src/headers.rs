@@ -1,0 +1,266 @@
+//! Which headers go through, which end here, and which are added.
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, COOKIE, Entry, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
+use http_body::Body;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Headers that concern one connection only (RFC 9110, section 7.6.1), `TE` aside.
+const HOP_BY_HOP: [HeaderName; 7] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Takes out what concerns one connection only: the known headers, and those that `Connection`
+/// names. Of `TE` only `trailers` stays, which is about the whole way.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    for name in named_by_connection(headers) {
+        headers.remove(name);
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+    if let Entry::Occupied(mut te) = headers.entry(TE) {
+        if te.iter().any(|value| has_token(value, "trailers")) {
+            te.insert(HeaderValue::from_static("trailers"));
+        } else {
+            te.remove_entry_mult();
+        }
+    }
+}
+
+/// The headers that `Connection` names and that are not taken out anyway.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(CONNECTION).iter();
+    let names = values.flat_map(tokens).filter(|token| {
+        let known = ["close", "keep-alive", "te", "upgrade"];
+        !known.iter().any(|known| token.eq_ignore_ascii_case(known))
+    });
+    names.filter_map(|token| token.parse().ok()).collect()
+}
+
+/// The protocol that an HTTP/1.1 request asks to switch to. HTTP/2 is not switched to (RFC 9113 has
+/// done away with it): such a request is an ordinary one.
+pub(crate) fn upgrade_of<B>(request: &Request<B>) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let mut connection = headers.get_all(CONNECTION).iter();
+    let asks = connection.any(|value| has_token(value, "upgrade"));
+    let protocol = headers.get(UPGRADE).filter(|_| asks)?;
+    let allowed = request.version() == Version::HTTP_11 && !has_token(protocol, "h2c");
+    allowed.then(|| protocol.clone())
+}
+
+/// Says to the replica who asked (`client`), by which protocol, and for which host.
+pub(crate) fn add_forwarded(headers: &mut HeaderMap, client: &HeaderValue, host: &HeaderValue) {
+    match headers.entry(FORWARDED_FOR) {
+        Entry::Vacant(entry) => {
+            entry.insert(client.clone());
+        }
+        Entry::Occupied(mut entry) => {
+            let chain = join(entry.iter().chain([client]), b", ");
+            entry.insert(chain.unwrap_or_else(|| client.clone()));
+        }
+    }
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_HOST, host.clone());
+    headers.insert(HOST, host.clone());
+}
+
+/// Puts `Cookie` headers together, which HTTP/2 clients may send in pieces (RFC 9113, section
+/// 8.2.3).
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    if let Entry::Occupied(mut entry) = headers.entry(COOKIE)
+        && entry.iter().nth(1).is_some()
+        && let Some(cookies) = join(entry.iter(), b"; ")
+    {
+        entry.insert(cookies);
+    }
+}
+
+/// Gives a request the form that an HTTP/1.1 replica expects.
+pub(crate) fn to_http1<B: Body>(request: &mut Request<B>, upgrade: Option<&HeaderValue>) {
+    *request.version_mut() = Version::HTTP_11;
+    if request.uri().authority().is_some() {
+        *request.uri_mut() = origin_form(request.uri());
+    }
+    let has_body = !request.body().is_end_stream();
+    let headers = request.headers_mut();
+    if has_body && !headers.contains_key(CONTENT_LENGTH) {
+        // Without this hyper would send a GET without its body.
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    if headers.contains_key(TE) {
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol.clone());
+    }
+}
+
+/// Gives a request the form that an HTTP/2 replica expects: its host is in the target.
+pub(crate) fn to_http2<B>(request: &mut Request<B>) {
+    *request.version_mut() = Version::HTTP_2;
+    let host = request.headers_mut().remove(HOST);
+    let authority = host.and_then(|host| host.as_bytes().try_into().ok());
+    let mut parts = http::uri::Parts::default();
+    parts.path_and_query = request.uri().path_and_query().cloned();
+    parts
+        .path_and_query
+        .get_or_insert(http::uri::PathAndQuery::from_static("/"));
+    parts.scheme = Some(http::uri::Scheme::HTTP);
+    parts.authority = authority;
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+}
+
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    path.map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// Whether a list has this element, in any case.
+pub(crate) fn has_token(value: &HeaderValue, token: &str) -> bool {
+    tokens(value).any(|element| element.eq_ignore_ascii_case(token))
+}
+
+/// The elements of a comma-separated list, without parameters.
+fn tokens(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    let text = value.to_str().unwrap_or_default();
+    let elements = text
+        .split(',')
+        .map(|element| element.split(';').next().unwrap_or_default());
+    elements
+        .map(str::trim)
+        .filter(|element| !element.is_empty())
+}
+
+fn join<'a>(
+    values: impl Iterator<Item = &'a HeaderValue>,
+    separator: &[u8],
+) -> Option<HeaderValue> {
+    let parts: Vec<&[u8]> = values.map(HeaderValue::as_bytes).collect();
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(parts.join(separator))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{Empty, Full};
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn what_concerns_one_connection_ends_here() {
+        let mut map = headers(&[
+            ("connection", "close, X-Private"),
+            ("connection", "keep-alive"),
+            ("x-private", "1"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-authorization", "secret"),
+            ("proxy-connection", "keep-alive"),
+            ("te", "gzip, trailers;q=0.5"),
+            ("transfer-encoding", "chunked"),
+            ("trailer", "x-sum"),
+            ("upgrade", "websocket"),
+            ("accept", "*/*"),
+        ]);
+        strip_hop_by_hop(&mut map);
+        let left = headers(&[("te", "trailers"), ("trailer", "x-sum"), ("accept", "*/*")]);
+        assert_eq!(map, left);
+
+        let mut map = headers(&[("te", "gzip"), ("te", "deflate")]);
+        strip_hop_by_hop(&mut map);
+        assert!(map.is_empty());
+    }
+
+    #[test]
+    fn forwarded_headers_are_appended_overwritten_and_set() {
+        let mut map = headers(&[
+            ("x-forwarded-for", "10.0.0.1"),
+            ("x-forwarded-for", "10.0.0.2, 10.0.0.3"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil"),
+        ]);
+        let client = HeaderValue::from_static("127.0.0.1");
+        add_forwarded(
+            &mut map,
+            &client,
+            &HeaderValue::from_static("hello.localhost:8080"),
+        );
+        let expected = headers(&[
+            ("x-forwarded-for", "10.0.0.1, 10.0.0.2, 10.0.0.3, 127.0.0.1"),
+            ("x-forwarded-proto", "http"),
+            ("x-forwarded-host", "hello.localhost:8080"),
+            ("host", "hello.localhost:8080"),
+        ]);
+        assert_eq!(map, expected);
+    }
+
+    #[test]
+    fn only_an_http11_request_to_another_protocol_upgrades() {
+        let ask = |version, connection: &str, upgrade: &str| {
+            let request = Request::builder().version(version);
+            let request = request
+                .header(CONNECTION, connection)
+                .header(UPGRADE, upgrade);
+            upgrade_of(&request.body(()).unwrap()).is_some()
+        };
+        assert!(ask(Version::HTTP_11, "keep-alive, Upgrade", "websocket"));
+        assert!(!ask(Version::HTTP_11, "keep-alive", "websocket"));
+        assert!(!ask(Version::HTTP_10, "upgrade", "websocket"));
+        assert!(!ask(Version::HTTP_11, "Upgrade, HTTP2-Settings", "h2c"));
+    }
+
+    #[test]
+    fn targets_take_the_form_of_the_protocol() {
+        let build = |uri: &str| {
+            let request = Request::builder().uri(uri).header(HOST, "hello.localhost");
+            request.body(Empty::<bytes::Bytes>::new()).unwrap()
+        };
+        let mut request = build("http://hello.localhost/a?b=c");
+        to_http1(&mut request, None);
+        assert_eq!(request.uri(), "/a?b=c");
+        let mut request = build("/a?b=c");
+        to_http2(&mut request);
+        assert_eq!(request.uri(), "http://hello.localhost/a?b=c");
+        assert_eq!(request.headers().get(HOST), None);
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_is_said_to_be_chunked() {
+        let body = Full::new(bytes::Bytes::from_static(b"body"));
+        let mut request = Request::builder().body(body).unwrap();
+        to_http1(&mut request, None);
+        assert_eq!(request.headers()[TRANSFER_ENCODING], "chunked");
+    }
+
+    #[test]
+    fn cookies_in_pieces_are_put_together() {
+        let mut map = headers(&[("cookie", "a=1"), ("cookie", "b=2")]);
+        join_cookies(&mut map);
+        assert_eq!(map, headers(&[("cookie", "a=1; b=2")]));
+    }
+}

@@ -1,0 +1,101 @@
+//! The life of a request: route, choose the revision, admit, forward, count, answer.
+
+mod admit;
+mod directory;
+mod forward;
+mod refusal;
+pub(crate) mod visit;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::{HeaderValue, Method, Request, Response};
+use hyper::body::Incoming;
+
+use crate::body::{RequestBody, ResponseBody};
+use crate::connection::Peer;
+use crate::headers;
+use crate::table::{Found, host};
+use refusal::Refusal;
+use visit::Visit;
+
+/// A request that has been routed.
+struct Routed {
+    /// The host it is for, as it was written.
+    host: HeaderValue,
+    visit: Visit,
+}
+
+/// Answers a request.
+pub(crate) async fn handle(
+    peer: Rc<Peer>,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Infallible> {
+    let Routed { host, mut visit } = match route(&peer, &request) {
+        Ok(routed) => routed,
+        Err(refusal) => return Ok(refusal.into_response()),
+    };
+    let outgoing = prepare(&peer, request, &host);
+    match forward::forward(&peer, &mut visit, &host, outgoing).await {
+        Ok(answer) => Ok(forward::respond(&peer, visit, answer)),
+        Err(refusal) => {
+            visit.answered(refusal.status());
+            Ok(refusal.into_response())
+        }
+    }
+}
+
+/// Finds the revision that the request is for, and begins to count it.
+fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
+    let arrived = peer.worker.now();
+    if request.method() == Method::CONNECT {
+        return Err(Refusal::ConnectMethod);
+    }
+    let host = host::of(request)?;
+    let key = host::key(host.to_str().map_err(|_| host::HostError::Malformed)?)?;
+    let snapshot = peer.worker.shared.published.snapshot();
+    match snapshot.find(&key, None) {
+        Found::Backend(backend) => {
+            let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
+            drop(key);
+            Ok(Routed { host, visit })
+        }
+        Found::NoRevision(app) => Err(Refusal::NoRevision(app.clone())),
+        Found::Nothing => {
+            let accept = request.headers().get_all(http::header::ACCEPT);
+            let json = directory::prefers_json(accept.iter());
+            let port = peer.worker.shared.port;
+            Err(Refusal::NotFound(directory::page(
+                &key,
+                snapshot.table(),
+                port,
+                json,
+            )))
+        }
+    }
+}
+
+/// A request as it goes to a replica, whichever one that will be.
+struct Outgoing {
+    request: Request<RequestBody>,
+    /// The protocol it asks to switch to.
+    upgrade: Option<HeaderValue>,
+    /// Whether it has a body, which nobody reads until a replica does.
+    has_body: bool,
+}
+
+fn prepare(peer: &Peer, request: Request<Incoming>, host: &HeaderValue) -> Outgoing {
+    let upgrade = headers::upgrade_of(&request);
+    let mut request = request.map(RequestBody::Client);
+    let headers = request.headers_mut();
+    headers::strip_hop_by_hop(headers);
+    headers::add_forwarded(headers, &peer.address, host);
+    headers::join_cookies(headers);
+    let has_body = !http_body::Body::is_end_stream(request.body());
+    Outgoing {
+        request,
+        upgrade,
+        has_body,
+    }
+}

@@ -1,0 +1,141 @@
+//! Forwarding an admitted request, and passing the answer on.
+
+use std::time::Duration;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
+use hyper::body::Incoming;
+
+use super::Outgoing;
+use super::admit::{admit, server_timing};
+use super::refusal::Refusal;
+use super::visit::Visit;
+use crate::body::{ReplicaBody, ResponseBody};
+use crate::connection::Peer;
+use crate::headers::strip_hop_by_hop;
+use crate::tunnel::Tunnel;
+use crate::upstream::{Failure, Lease, send};
+use crate::worker::deadlines::Passed;
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// How often a request is sent again that no connection took. The pauses between give a replica
+/// that has just gone time to leave the table.
+const PAUSES: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(20),
+    Duration::from_millis(80),
+    Duration::from_millis(250),
+];
+
+/// The head of a replica's answer.
+pub(super) struct Answer {
+    response: Response<Incoming>,
+    lease: Lease,
+    /// Whether the request asked to switch protocols.
+    asked_to_upgrade: bool,
+}
+
+/// Sends the request to a replica, again if it was not taken, and waits for the answer's head.
+pub(super) async fn forward(
+    peer: &Peer,
+    visit: &mut Visit,
+    host: &HeaderValue,
+    outgoing: Outgoing,
+) -> Result<Answer, Refusal> {
+    let Outgoing {
+        mut request,
+        upgrade,
+        has_body,
+    } = outgoing;
+    let mut pauses = PAUSES.iter();
+    let mut avoid = None;
+    loop {
+        admit(peer, visit, host, has_body, avoid).await?;
+        let Some(replica) = visit
+            .admission()
+            .map(|admission| admission.replica().clone())
+        else {
+            return Err(Refusal::ClientGone);
+        };
+        let worker = &*peer.worker;
+        let now = worker.now();
+        let timeout = worker.shared.options.request_timeout;
+        let client = peer.watch.clone().filter(|_| has_body);
+        let deadline = worker.deadlines.add(now + timeout, client);
+        let pool = worker.pool(&replica);
+        let sent = deadline
+            .limit(send(&pool, request, upgrade.as_ref(), now))
+            .await;
+        let revision = || visit.backend().revision.clone();
+        let (unsent, cause) = match sent {
+            Ok(Ok((response, lease))) => {
+                let asked_to_upgrade = upgrade.is_some();
+                return Ok(Answer {
+                    response,
+                    lease,
+                    asked_to_upgrade,
+                });
+            }
+            Ok(Err(Failure::Unsent(unsent, cause))) => (unsent, cause),
+            Ok(Err(Failure::Broken(error))) if error.is_user() => return Err(Refusal::ClientGone),
+            Ok(Err(Failure::Broken(cause))) => {
+                let replica = replica.name().clone();
+                return Err(Refusal::Broken {
+                    revision: revision(),
+                    replica,
+                    cause,
+                });
+            }
+            Err(Passed::TimedOut) => {
+                return Err(Refusal::NoAnswerInTime {
+                    revision: revision(),
+                    timeout,
+                });
+            }
+            Err(Passed::ClientGone) => return Err(Refusal::ClientGone),
+        };
+        let Some(pause) = pauses.next() else {
+            let replica = replica.name().clone();
+            return Err(Refusal::Unreachable {
+                revision: revision(),
+                replica,
+                cause,
+            });
+        };
+        tracing::debug!(replica = %replica.name(), error = %cause, "cannot reach a replica");
+        request = *unsent;
+        avoid = Some(replica.id());
+        visit.withdraw();
+        if !pause.is_zero() {
+            tokio::time::sleep(*pause).await;
+        }
+    }
+}
+
+/// Makes the client's answer of the replica's.
+pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response<ResponseBody> {
+    let (mut head, body) = answer.response.into_parts();
+    visit.answered(head.status);
+    let protocol = head.headers.get(UPGRADE).cloned();
+    strip_hop_by_hop(&mut head.headers);
+    head.version = Version::HTTP_11;
+    if let Some(value) = visit.waited().and_then(server_timing) {
+        head.headers.append(SERVER_TIMING, value);
+    }
+    if head.status != StatusCode::SWITCHING_PROTOCOLS {
+        let body = ResponseBody::Replica(ReplicaBody::new(body, answer.lease, visit));
+        return Response::from_parts(head, body);
+    }
+    let replica = answer.lease.into_upgraded();
+    let (Some(protocol), Some(replica), true) = (protocol, replica, answer.asked_to_upgrade) else {
+        visit.answered(StatusCode::BAD_GATEWAY);
+        let revision = visit.backend().revision.clone();
+        return Refusal::UnexpectedUpgrade { revision }.into_response();
+    };
+    head.headers
+        .insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    head.headers.insert(UPGRADE, protocol);
+    peer.tunnel.replace(Some(Tunnel { replica, visit }));
+    Response::from_parts(head, ResponseBody::Own(None))
+}

@@ -1,0 +1,145 @@
+//! The answers that the ingress gives itself, all in one place.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use thiserror::Error;
+
+use super::directory::Page;
+use crate::body::ResponseBody;
+use crate::meter::CLIENT_CLOSED_REQUEST;
+use crate::table::host::HostError;
+
+/// Why a request is not answered by a replica. The text is the answer's body.
+#[derive(Debug, Error)]
+pub(super) enum Refusal {
+    #[error("{0}")]
+    BadHost(#[from] HostError),
+    #[error("CONNECT is not supported here; send an ordinary request")]
+    ConnectMethod,
+    #[error("{}", .0.text)]
+    NotFound(Page),
+    #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
+    NoRevision(AppName),
+    #[error("app {} was deleted while the request waited for revision {revision}", revision.app())]
+    AppGone { revision: RevisionName },
+    #[error(
+        "app {}, revision {revision}: activation failed: {because}\n\
+         Correct the app and apply it again; its logs say more.",
+        revision.app()
+    )]
+    Failed {
+        revision: RevisionName,
+        because: String,
+    },
+    #[error(
+        "app {}, revision {revision}: the waiting room is full ({places} requests wait for a \
+         replica)\nTry again soon.",
+        revision.app()
+    )]
+    WaitingRoomFull { revision: RevisionName, places: u32 },
+    #[error(
+        "app {}, revision {revision}: no replica became ready within {} s\nTry again soon; if it \
+         stays like this, the app's logs and probes say why.",
+        revision.app(), timeout.as_secs_f64()
+    )]
+    WaitedTooLong {
+        revision: RevisionName,
+        timeout: Duration,
+    },
+    #[error(
+        "app {}, revision {revision}: cannot connect to replica {replica}: {cause}\nThe app has to \
+         listen on the port in its PORT variable.",
+        revision.app()
+    )]
+    Unreachable {
+        revision: RevisionName,
+        replica: ReplicaName,
+        cause: io::Error,
+    },
+    #[error(
+        "app {}, revision {revision}: replica {replica} broke the connection before it answered: \
+         {cause}\nThe app's logs may say why.",
+        revision.app()
+    )]
+    Broken {
+        revision: RevisionName,
+        replica: ReplicaName,
+        cause: hyper::Error,
+    },
+    #[error(
+        "app {}, revision {revision}: the replica switched protocols, which the request did not ask \
+         for",
+        revision.app()
+    )]
+    UnexpectedUpgrade { revision: RevisionName },
+    #[error(
+        "app {}, revision {revision}: no answer within {} s\nThe app took the request and did not \
+         begin to answer it.",
+        revision.app(), timeout.as_secs_f64()
+    )]
+    NoAnswerInTime {
+        revision: RevisionName,
+        timeout: Duration,
+    },
+    #[error("the client closed the request")]
+    ClientGone,
+}
+
+impl Refusal {
+    /// The status it is answered and counted with.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::BadHost(_) => StatusCode::BAD_REQUEST,
+            Self::ConnectMethod => StatusCode::NOT_IMPLEMENTED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NoRevision(_)
+            | Self::AppGone { .. }
+            | Self::Failed { .. }
+            | Self::WaitingRoomFull { .. }
+            | Self::WaitedTooLong { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::UnexpectedUpgrade { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::NoAnswerInTime { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::ClientGone => {
+                StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST)
+            }
+        }
+    }
+
+    /// Seconds after which it is worth trying again.
+    fn retry_after(&self) -> Option<&'static str> {
+        match self {
+            Self::WaitingRoomFull { .. } => Some("1"),
+            Self::WaitedTooLong { .. } | Self::NoRevision(_) => Some("5"),
+            Self::Failed { .. } => Some("10"),
+            _ => None,
+        }
+    }
+
+    /// The answer.
+    pub(super) fn into_response(self) -> Response<ResponseBody> {
+        let status = self.status();
+        let retry_after = self.retry_after();
+        let (content_type, text) = match self {
+            Self::NotFound(page) => (page.content_type, page.text),
+            other => (TEXT, format!("{other}\n")),
+        };
+        let mut response = Response::new(ResponseBody::Own(Some(Bytes::from(text))));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(seconds) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+}
+
+/// The content type of texts.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";

@@ -1,0 +1,114 @@
+//! The counting of one request.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ebbtide_core::time::Timestamp;
+use http::StatusCode;
+
+use crate::meter::CLIENT_CLOSED_REQUEST;
+use crate::replica::Admission;
+use crate::table::Backend;
+use crate::worker::Worker;
+
+/// A request that counts for a revision, from its arrival until this is dropped, which is when its
+/// answer's body, or its tunnel, has ended.
+pub(crate) struct Visit {
+    worker: Rc<Worker>,
+    backend: Arc<Backend>,
+    arrived: Timestamp,
+    /// What it was answered with.
+    code: u16,
+    /// Its place on a replica, once it has one.
+    admission: Option<Admission>,
+    /// How long it waited for that place, if it had to.
+    waited: Option<Duration>,
+    finished: bool,
+}
+
+impl Visit {
+    /// Begins to count a request for `backend`.
+    pub(crate) fn begin(worker: Rc<Worker>, backend: Arc<Backend>, arrived: Timestamp) -> Self {
+        backend.meter.start(worker.number, arrived);
+        Self {
+            worker,
+            backend,
+            arrived,
+            code: CLIENT_CLOSED_REQUEST,
+            admission: None,
+            waited: None,
+            finished: false,
+        }
+    }
+
+    /// The revision it counts for, as it was when last looked at.
+    pub(crate) fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
+    /// Goes on with `backend`. If that is another revision, the request counts for it from now on.
+    pub(crate) fn move_to(&mut self, backend: &Arc<Backend>) {
+        if Arc::ptr_eq(&self.backend, backend) {
+            return;
+        }
+        if !Arc::ptr_eq(&self.backend.meter, &backend.meter) {
+            let now = self.worker.now();
+            self.backend.meter.leave(self.worker.number, now);
+            backend.meter.start(self.worker.number, now);
+        }
+        self.backend = Arc::clone(backend);
+    }
+
+    /// It has been admitted to a replica, after waiting if it `waited`. An earlier place is given
+    /// up.
+    pub(crate) fn admitted(&mut self, admission: Admission, waited: Option<Duration>) {
+        self.admission = Some(admission);
+        if let Some(waited) = waited {
+            self.backend.meter.cold_start(self.worker.number, waited);
+            self.waited = Some(self.waited.unwrap_or_default() + waited);
+        }
+    }
+
+    /// Its place on a replica.
+    pub(crate) fn admission(&self) -> Option<&Admission> {
+        self.admission.as_ref()
+    }
+
+    /// Gives the place up.
+    pub(crate) fn withdraw(&mut self) {
+        self.admission = None;
+    }
+
+    /// How long it waited for a replica, if it had to.
+    pub(crate) fn waited(&self) -> Option<Duration> {
+        self.waited
+    }
+
+    /// The head of its answer is on its way.
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.code = status.as_u16();
+    }
+
+    /// Ends the counting and says when that was.
+    pub(crate) fn finish(&mut self) -> Timestamp {
+        let now = self.worker.now();
+        if !self.finished {
+            self.finished = true;
+            let took = now.since(self.arrived);
+            self.backend
+                .meter
+                .end(self.worker.number, now, self.code, took);
+            self.admission = None;
+        }
+        now
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.finish();
+        }
+    }
+}

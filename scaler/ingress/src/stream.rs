@@ -1,0 +1,106 @@
+//! A client's TCP connection, shared between hyper, which reads and writes it, and the worker,
+//! which has to notice when the client closes it while nobody reads.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+
+/// The connection as hyper has it: what was read to find out the protocol comes first.
+pub(crate) struct ClientStream {
+    stream: Rc<RefCell<TcpStream>>,
+    unread: Bytes,
+}
+
+/// The connection as others see it.
+#[derive(Clone)]
+pub(crate) struct ClientWatch(Rc<RefCell<TcpStream>>);
+
+impl ClientStream {
+    /// A connection of which `unread` has been read already.
+    pub(crate) fn new(stream: TcpStream, unread: Bytes) -> Self {
+        Self {
+            stream: Rc::new(RefCell::new(stream)),
+            unread,
+        }
+    }
+
+    /// The way to look at it while hyper has it.
+    pub(crate) fn watch(&self) -> ClientWatch {
+        ClientWatch(Rc::clone(&self.stream))
+    }
+}
+
+impl ClientWatch {
+    /// Whether the client has closed its side, also when there is data before that which nobody has
+    /// read yet. Like hyper this takes a half-closed connection for a closed one.
+    pub(crate) fn is_closed(&self) -> bool {
+        let stream = self.0.borrow();
+        let ready = pin!(stream.ready(Interest::READABLE));
+        match ready.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed() || ready.is_write_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
+        }
+    }
+
+    /// Makes the closing of the connection an abortive one (a reset), so that the client cannot
+    /// take a broken answer for a complete one.
+    pub(crate) fn reset_on_close(&self) {
+        if let Err(error) = SockRef::from(&*self.0.borrow()).set_linger(Some(Duration::ZERO)) {
+            tracing::debug!(%error, "cannot reset a client's connection");
+        }
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.unread.has_remaining() {
+            let length = self.unread.len().min(buf.remaining());
+            buf.put_slice(&self.unread.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,41 @@
+//! A connection that has switched to another protocol (WebSocket): bytes both ways until both
+//! sides have ended.
+
+use std::io;
+
+use bytes::Bytes;
+use tokio::io::{AsyncWriteExt, copy_bidirectional};
+use tokio::sync::oneshot;
+
+use crate::request::visit::Visit;
+use crate::stream::ClientStream;
+use crate::upstream::Upgraded;
+
+/// What is needed to connect a client with a replica once the answer 101 is written. The request
+/// counts until the tunnel ends.
+pub(crate) struct Tunnel {
+    pub(crate) replica: oneshot::Receiver<Upgraded>,
+    pub(crate) visit: Visit,
+}
+
+impl Tunnel {
+    /// Passes bytes on until both sides have ended or one has broken. `read` is what the client
+    /// has sent already.
+    pub(crate) async fn run(self, client: ClientStream, read: Bytes) {
+        let Ok(replica) = self.replica.await else {
+            return;
+        };
+        if let Err(error) = splice(client, &read, replica).await {
+            tracing::debug!(%error, "a tunnel broke");
+        }
+        drop(self.visit);
+    }
+}
+
+async fn splice(mut client: ClientStream, read: &[u8], replica: Upgraded) -> io::Result<()> {
+    let mut stream = replica.stream;
+    stream.write_all(read).await?;
+    client.write_all(&replica.read).await?;
+    copy_bidirectional(&mut client, &mut stream).await?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Connections to replicas. Each worker has its own: for HTTP/1.1 a stack of idle ones per replica,
+//! for HTTP/2 one that all requests share.
+
+mod connect;
+mod pool;
+mod send;
+
+pub(crate) use connect::{LocalExecutor, Upgraded};
+pub(crate) use pool::{Lease, Pool};
+pub(crate) use send::{Failure, send};

@@ -1,0 +1,91 @@
+//! Opening a connection to a replica.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use crate::body::RequestBody;
+
+/// How long a replica may take to accept a connection. The system repeats its attempt after 1, 3
+/// and 7 s when the replica's queue of connections is full.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An HTTP/1.1 connection.
+pub(crate) struct Http1Connection {
+    pub(super) sender: http1::SendRequest<RequestBody>,
+    /// The connection itself, once the replica has switched to another protocol.
+    pub(super) upgraded: oneshot::Receiver<Upgraded>,
+}
+
+/// A connection that is no longer HTTP, and what was already read of what follows.
+pub(crate) struct Upgraded {
+    pub(crate) stream: TcpStream,
+    pub(crate) read: Bytes,
+}
+
+/// Opens an HTTP/1.1 connection.
+pub(super) async fn http1(address: SocketAddr) -> io::Result<Http1Connection> {
+    let stream = TokioIo::new(tcp(address).await?);
+    let (sender, mut connection) = http1::handshake(stream).await.map_err(io::Error::other)?;
+    let (give, upgraded) = oneshot::channel();
+    run(async move {
+        if let Err(error) = (&mut connection).await {
+            tracing::debug!(%address, %error, "a connection to a replica broke");
+            return;
+        }
+        let parts = connection.into_parts();
+        // Nobody waits for it unless the replica has switched protocols.
+        let _ended = give.send(Upgraded {
+            stream: parts.io.into_inner(),
+            read: parts.read_buf,
+        });
+    });
+    Ok(Http1Connection { sender, upgraded })
+}
+
+/// Opens an HTTP/2 connection.
+pub(super) async fn http2(address: SocketAddr) -> io::Result<http2::SendRequest<RequestBody>> {
+    let stream = TokioIo::new(tcp(address).await?);
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW * 2);
+    let (sender, connection) = builder.handshake(stream).await.map_err(io::Error::other)?;
+    run(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%address, %error, "a connection to a replica broke");
+        }
+    });
+    Ok(sender)
+}
+
+/// How much a replica may send on an HTTP/2 stream before the client has taken it, in bytes.
+const WINDOW: u32 = 1 << 20;
+
+async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
+    let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Runs what hyper needs run beside a connection. The worker's `LocalSet` owns the tasks and ends
+/// those that are left when the worker ends.
+#[derive(Clone, Copy)]
+pub(crate) struct LocalExecutor;
+
+impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+fn run(connection: impl Future<Output = ()> + 'static) {
+    hyper::rt::Executor::execute(&LocalExecutor, connection);
+}

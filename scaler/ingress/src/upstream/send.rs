@@ -1,0 +1,172 @@
+//! Sending a request to a replica, over a connection it may have closed meanwhile.
+
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ebbtide_core::time::Timestamp;
+use http::{HeaderValue, Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use tokio::sync::SemaphorePermit;
+
+use super::connect;
+use super::pool::{Lease, Pool, Taken};
+use crate::body::RequestBody;
+use crate::headers;
+use crate::replica::UpstreamProtocol;
+
+/// After this a new connection is taken for accepted, whether there is an answer or not.
+const SETTLED: Duration = Duration::from_millis(20);
+
+/// A connection idle for longer may be about to be closed by the replica; see [`copy_of`].
+const MAY_BE_CLOSING: Duration = Duration::from_millis(500);
+
+/// How often an HTTP/2 request is given another connection.
+const HTTP2_ATTEMPTS: usize = 3;
+
+/// Why there is no answer.
+pub(crate) enum Failure {
+    /// No connection took the request: it can be sent to another replica, or again.
+    Unsent(Box<Request<RequestBody>>, io::Error),
+    /// The connection broke after the request, or some of it, was sent.
+    Broken(hyper::Error),
+}
+
+type Answer = Result<(Response<Incoming>, Lease), Failure>;
+type Sent = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+
+/// Sends `request` over a connection of `pool` and waits for the head of the answer. If `upgrade`
+/// is given it asks the replica to switch to that protocol.
+pub(crate) async fn send(
+    pool: &Rc<Pool>,
+    mut request: Request<RequestBody>,
+    upgrade: Option<&HeaderValue>,
+    now: Timestamp,
+) -> Answer {
+    match pool.replica().protocol() {
+        UpstreamProtocol::Http1 => {
+            headers::to_http1(&mut request, upgrade);
+            send_http1(pool, request, now).await
+        }
+        UpstreamProtocol::Http2 => {
+            headers::to_http2(&mut request);
+            send_http2(pool, request).await
+        }
+    }
+}
+
+async fn send_http1(pool: &Rc<Pool>, mut request: Request<RequestBody>, now: Timestamp) -> Answer {
+    loop {
+        let taken = if let Some(taken) = pool.take(now) {
+            taken
+        } else {
+            let permit = match pool.permit().await {
+                Ok(permit) => permit,
+                Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
+            };
+            // One may have become idle while this waited.
+            match pool.take(now) {
+                Some(taken) => taken,
+                None => return send_new(pool, request, permit).await,
+            }
+        };
+        request = match send_taken(pool, taken, request).await {
+            Ok(answer) => return answer,
+            Err(unsent) => unsent,
+        };
+    }
+}
+
+/// Sends over a connection that was idle. Gives the request back if the replica had closed it.
+async fn send_taken(
+    pool: &Rc<Pool>,
+    taken: Taken,
+    request: Request<RequestBody>,
+) -> Result<Answer, Request<RequestBody>> {
+    let mut connection = taken.connection;
+    let copy = (taken.idle >= MAY_BE_CLOSING)
+        .then(|| copy_of(&request))
+        .flatten();
+    match connection.sender.try_send_request(request).await {
+        Ok(response) => Ok(Ok((response, Lease::Http1(Rc::clone(pool), connection)))),
+        Err(mut error) => match error.take_message().or(copy) {
+            Some(request) => Err(request),
+            None => Ok(Err(Failure::Broken(error.into_error()))),
+        },
+    }
+}
+
+async fn send_new(
+    pool: &Rc<Pool>,
+    request: Request<RequestBody>,
+    permit: SemaphorePermit<'_>,
+) -> Answer {
+    let mut connection = match connect::http1(pool.replica().address()).await {
+        Ok(connection) => connection,
+        Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
+    };
+    let sent = connection.sender.try_send_request(request);
+    let response = settle(sent, permit).await.map_err(failure)?;
+    Ok((response, Lease::Http1(Rc::clone(pool), connection)))
+}
+
+async fn send_http2(pool: &Rc<Pool>, mut request: Request<RequestBody>) -> Answer {
+    for _ in 1..HTTP2_ATTEMPTS {
+        match send_shared(pool, request).await {
+            Err(Failure::Unsent(unsent, error)) if !is_refusal(&error) => request = *unsent,
+            answer => return answer,
+        }
+    }
+    send_shared(pool, request).await
+}
+
+async fn send_shared(pool: &Rc<Pool>, request: Request<RequestBody>) -> Answer {
+    let mut sender = match pool.shared().await {
+        Ok(sender) => sender,
+        Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
+    };
+    let response = sender.try_send_request(request).await.map_err(failure)?;
+    Ok((response, Lease::Http2))
+}
+
+/// Whether there was no connection at all, so that trying at once again is of no use.
+fn is_refusal(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    !inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<hyper::Error>)
+}
+
+fn failure(mut error: TrySendError<Request<RequestBody>>) -> Failure {
+    match error.take_message() {
+        Some(request) => Failure::Unsent(Box::new(request), io::Error::other(error.into_error())),
+        None => Failure::Broken(error.into_error()),
+    }
+}
+
+/// Gives the permit back with the answer, or when the replica has had time to accept.
+async fn settle(sent: impl Future<Output = Sent>, permit: SemaphorePermit<'_>) -> Sent {
+    let mut sent = pin!(sent);
+    let early = tokio::time::timeout(SETTLED, sent.as_mut()).await;
+    drop(permit);
+    match early {
+        Ok(answer) => answer,
+        Err(_) => sent.await,
+    }
+}
+
+/// The same request once more, if doing it twice does the same as doing it once (RFC 9110, section
+/// 9.2.2) and it has no body. Such a request is sent again when the replica closes an idle
+/// connection just as the request is on its way.
+fn copy_of(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    if !request.method().is_idempotent() || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::Empty);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}

@@ -1,0 +1,116 @@
+//! A worker: one thread with a runtime, a listener, upstream connections and counters of its own.
+
+pub(crate) mod deadlines;
+mod drain;
+pub(crate) mod run;
+mod slots;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ebbtide_core::name::RevisionName;
+use ebbtide_core::time::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::options::IngressOptions;
+use crate::publish::Published;
+use crate::replica::{Admission, Replica};
+use crate::upstream::Pool;
+use deadlines::Deadlines;
+use drain::Drain;
+
+pub(crate) use run::Phase;
+
+/// What all workers are given.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) options: IngressOptions,
+    /// Where the ingress listens, after a free port was taken.
+    pub(crate) port: u16,
+    pub(crate) published: Arc<Published>,
+    pub(crate) activations: mpsc::Sender<RevisionName>,
+}
+
+/// What the requests of one worker share. It stays on its thread.
+pub(crate) struct Worker {
+    pub(crate) number: usize,
+    pub(crate) shared: Shared,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) drain: Drain,
+    /// By [`Replica::id`].
+    pools: RefCell<HashMap<u64, Rc<Pool>>>,
+    /// Where the choice between replicas with the same load begins.
+    rotation: Cell<usize>,
+    /// Activations that found the channel full, to be raised again.
+    lost_activations: RefCell<Vec<RevisionName>>,
+}
+
+impl Worker {
+    pub(crate) fn new(number: usize, shared: Shared) -> Self {
+        Self {
+            number,
+            shared,
+            deadlines: Deadlines::new(),
+            drain: Drain::new(),
+            pools: RefCell::default(),
+            rotation: Cell::new(number),
+            lost_activations: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.shared.options.clock.now()
+    }
+
+    /// This worker's connections to `replica`.
+    pub(crate) fn pool(&self, replica: &Arc<Replica>) -> Rc<Pool> {
+        let mut pools = self.pools.borrow_mut();
+        let pool = pools.entry(replica.id());
+        Rc::clone(pool.or_insert_with(|| Rc::new(Pool::new(Arc::clone(replica)))))
+    }
+
+    /// A place on the replica with the fewest requests in flight; those with equally few take
+    /// turns. The one with the identity `avoid` is taken only if no other admits requests.
+    pub(crate) fn choose(
+        &self,
+        replicas: &[Arc<Replica>],
+        avoid: Option<u64>,
+    ) -> Option<Admission> {
+        let turn = self.rotation.get();
+        self.rotation.set(turn.wrapping_add(1));
+        let (before, from) = replicas.split_at(turn.checked_rem(replicas.len())?);
+        loop {
+            let open = from.iter().chain(before).filter_map(|replica| {
+                let load = replica.load()?;
+                Some((Some(replica.id()) == avoid, load, replica))
+            });
+            let (_, _, replica) = open.min_by_key(|(avoided, load, _)| (*avoided, *load))?;
+            // It may have been closed since; then the others are looked at.
+            if let Some(admission) = replica.admit() {
+                return Some(admission);
+            }
+        }
+    }
+
+    /// Tells the control loop that requests wait for `revision`.
+    pub(crate) fn activate(&self, revision: &RevisionName) {
+        if self.shared.activations.try_send(revision.clone()).is_err() {
+            let mut lost = self.lost_activations.borrow_mut();
+            if !lost.contains(revision) {
+                lost.push(revision.clone());
+            }
+        }
+    }
+
+    /// What is done at every tick.
+    fn sweep(&self) {
+        let now = self.now();
+        self.deadlines.sweep(now);
+        self.pools.borrow_mut().retain(|_, pool| pool.tidy(now));
+        for revision in self.lost_activations.take() {
+            self.activate(&revision);
+        }
+    }
+}

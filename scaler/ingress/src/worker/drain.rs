@@ -1,0 +1,85 @@
+//! How a worker tells its connections to end after their next answer.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use super::slots::Slots;
+
+/// Whether the worker is draining, and whom to wake when it begins to.
+pub(crate) struct Drain {
+    draining: Cell<bool>,
+    connections: RefCell<Slots<Waker>>,
+}
+
+impl Drain {
+    pub(crate) const fn new() -> Self {
+        Self {
+            draining: Cell::new(false),
+            connections: RefCell::new(Slots::new()),
+        }
+    }
+
+    /// Tells all connections.
+    pub(crate) fn begin(&self) {
+        self.draining.set(true);
+        for waker in self.connections.borrow_mut().iter_mut() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Runs the future of a connection to its end, and calls `end_soon` on it once when draining
+    /// begins.
+    pub(crate) async fn run<C: Future>(
+        &self,
+        mut connection: Pin<&mut C>,
+        end_soon: impl Fn(Pin<&mut C>),
+    ) -> C::Output {
+        let mut registration = None;
+        let mut told = false;
+        poll_fn(|cx| {
+            registration.get_or_insert_with(|| self.register(cx));
+            if self.draining.get() && !told {
+                told = true;
+                end_soon(connection.as_mut());
+            }
+            connection.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Runs a future to its end or until draining begins, whichever is first.
+    pub(crate) async fn cancel<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        let mut registration = None;
+        poll_fn(|cx| {
+            registration.get_or_insert_with(|| self.register(cx));
+            match future.as_mut().poll(cx) {
+                Poll::Pending if self.draining.get() => Poll::Ready(None),
+                polled => polled.map(Some),
+            }
+        })
+        .await
+    }
+
+    /// Has a task woken when draining begins, until the result is dropped.
+    fn register(&self, cx: &Context<'_>) -> Registration<'_> {
+        Registration {
+            drain: self,
+            number: self.connections.borrow_mut().insert(cx.waker().clone()),
+        }
+    }
+}
+
+/// A connection that will be woken.
+struct Registration<'a> {
+    drain: &'a Drain,
+    number: usize,
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        self.drain.connections.borrow_mut().remove(self.number);
+    }
+}

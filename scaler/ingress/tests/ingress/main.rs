@@ -1,0 +1,22 @@
+//! The ingress through real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
+mod app;
+mod bed;
+mod client;
+mod clock;
+
+mod drain;
+mod errors;
+mod forwarding;
+mod hold;
+mod http2;
+mod routing;
+mod streaming;
+mod upstream;

@@ -1,0 +1,98 @@
+//! Connections to replicas: kept, found closed, opened again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::app::{App, answer, read_head};
+use crate::bed::{Bed, HOST, replica, until};
+use crate::client::Client;
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_app_closed_is_not_used() {
+    let bed = Bed::new();
+    let closed = Arc::new(Notify::new());
+    let close = Arc::clone(&closed);
+    let app = App::raw(move |mut stream: TcpStream| {
+        let close = Arc::clone(&close);
+        async move {
+            answer(&mut stream, OK).await;
+            stream.shutdown().await.unwrap();
+            // The ingress has noticed when it closes its side.
+            assert_eq!(read_head(&mut stream).await, None);
+            close.notify_one();
+        }
+    })
+    .await;
+    bed.serve(&[replica(app.address)]);
+    let mut client = Client::connect(bed.address).await;
+    for request in 1..=20 {
+        client
+            .write("POST / HTTP/1.1\r\nHost: hello\r\nContent-Length: 1\r\n\r\nx")
+            .await;
+        assert_eq!(client.reply().await.status, 200);
+        assert_eq!(app.connections(), request);
+        closed.notified().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_that_closes_as_the_request_comes_costs_no_request() {
+    let bed = Bed::new();
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&read);
+    // Answers the first request of a connection, reads the second and closes.
+    let app = App::raw(move |mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            answer(&mut stream, OK).await;
+            read_head(&mut stream).await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    bed.serve(&[replica(app.address)]);
+    let mut client = Client::connect(bed.address).await;
+    assert_eq!(client.get(HOST).await.status, 200);
+    bed.clock.advance(Duration::from_secs(1));
+    assert_eq!(client.get(HOST).await.status, 200);
+    assert_eq!((app.connections(), read.load(Ordering::SeqCst)), (2, 1));
+    // What may not be done twice is not sent twice.
+    bed.clock.advance(Duration::from_secs(1));
+    client
+        .write("POST / HTTP/1.1\r\nHost: hello\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(client.reply().await.status, 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_are_closed_after_a_while_and_with_their_replica() {
+    let bed = Bed::new();
+    let open = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&open);
+    let app = App::raw(move |mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            while answer(&mut stream, OK).await.is_some() {}
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let replica = replica(app.address);
+    bed.serve(std::slice::from_ref(&replica));
+    let mut client = Client::connect(bed.address).await;
+    assert_eq!(client.get(HOST).await.status, 200);
+    assert_eq!(open.load(Ordering::SeqCst), 1);
+    bed.clock.advance(Duration::from_secs(61));
+    until("it is closed", || open.load(Ordering::SeqCst) == 0).await;
+    assert_eq!(client.get(HOST).await.status, 200);
+    replica.close();
+    until("it is closed", || open.load(Ordering::SeqCst) == 0).await;
+}
