@@ -5,8 +5,8 @@
 //! leaves everything as it was. [`App::observe`] tells it what became of its replicas.
 //!
 //! A revision that replaces another one has to prove itself first: with as many replicas as the
-//! other has, of which `revisionTransitionThreshold` percent must be ready. Until then, and for
-//! good if it fails, the other one keeps the requests.
+//! other has for what it takes over, of which `revisionTransitionThreshold` percent must be ready.
+//! Until then, however often it fails, the other one keeps the requests.
 
 mod apply;
 mod change;
@@ -21,6 +21,9 @@ mod shares;
 mod suffix;
 mod takeover;
 mod validate;
+
+#[cfg(test)]
+mod tests;
 
 pub use change::{Change, Share};
 pub use error::{AppError, Problem};

@@ -1,7 +1,7 @@
 //! What follows from the state of an app's revisions: where traffic for the latest one goes, which
 //! revisions are no longer needed, and which are forgotten.
 
-use super::{App, Change, Provisioning, Revision};
+use super::{App, Change, Revision};
 use crate::document::TrafficTarget;
 use crate::name::RevisionName;
 
@@ -33,17 +33,17 @@ impl App {
             .clone()
     }
 
-    /// Whether this is the latest revision and took the traffic unproven, as none was there to
-    /// take over from, and may keep it. In Multiple mode it may though an older one, with weights
-    /// of its own, is provisioned before it.
+    /// Whether this is the latest revision, has the traffic unproven because there was none to take
+    /// over from, and may keep it. In Multiple mode it may even when an older one, which has
+    /// weights of its own, is provisioned before it.
     fn is_first(&self, carrier: &Revision) -> bool {
         carrier.name == self.latest
             && carrier.takes_traffic()
             && !(self.is_single() && self.revisions.iter().any(Revision::is_provisioned))
     }
 
-    /// Single mode: everything but the latest revision once that is provisioned; until then those
-    /// that it does not take over from because they have nothing to show either.
+    /// Deactivates all but the latest revision once that is provisioned, and until then those that
+    /// have never been provisioned, as they have no traffic that it could take over.
     fn deactivate_superseded(&mut self, changes: &mut Vec<Change>) {
         let latest = self.revision(&self.latest);
         let done = latest.is_some_and(Revision::is_provisioned);
@@ -73,17 +73,7 @@ impl App {
     }
 
     fn is_named(&self, name: &RevisionName) -> bool {
-        let by_traffic = |entry: &crate::document::TrafficWeight| matches!(&entry.target, TrafficTarget::Revision(named) if named == name);
-        *name == self.latest || self.traffic().iter().any(by_traffic)
-    }
-
-    /// Lets a revision that is not the carrier prove itself anew.
-    pub(super) fn must_prove_itself(&mut self, name: &RevisionName) {
-        if *name == self.carrier {
-            return;
-        }
-        if let Some(revision) = self.revision_mut(name) {
-            revision.provisioning = Provisioning::Provisioning;
-        }
+        let target = TrafficTarget::Revision(name.clone());
+        *name == self.latest || self.traffic().iter().any(|entry| entry.target == target)
     }
 }
