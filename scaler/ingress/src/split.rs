@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ebbtide_core::traffic::Schedule;
+
 /// A weighted choice between the backends of an app.
 ///
 /// Each request draws the next number of one running sequence, whichever worker it came to, so that
@@ -25,6 +27,13 @@ impl Split {
         }
     }
 
+    /// Goes on where `earlier` is. Sequences that begin at zero again and again would favour the
+    /// backends that come first.
+    pub(crate) fn continue_from(&self, earlier: &Self) {
+        self.next
+            .fetch_max(earlier.next.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// The weights it was made from.
     pub fn weights(&self) -> &[u32] {
         &self.weights
@@ -34,23 +43,5 @@ impl Split {
     pub(crate) fn pick(&self) -> Option<usize> {
         self.schedule
             .pick(self.next.fetch_add(1, Ordering::Relaxed))
-    }
-}
-
-/// Stands in for core's schedule until that is on main.
-#[derive(Debug)]
-struct Schedule(Vec<usize>);
-
-impl Schedule {
-    fn new(weights: &[u32]) -> Self {
-        let indices = weights.iter().enumerate();
-        let slots =
-            indices.flat_map(|(index, weight)| std::iter::repeat_n(index, *weight as usize));
-        Self(slots.collect())
-    }
-
-    fn pick(&self, request: u64) -> Option<usize> {
-        let position = request.checked_rem(self.0.len() as u64)?;
-        self.0.get(usize::try_from(position).ok()?).copied()
     }
 }

@@ -97,3 +97,91 @@ fn hosts_of(route: &AppRoute) -> impl Iterator<Item = (String, Option<usize>)> {
     let names = [(format!("{app}.{DOMAIN}"), None), (app.to_string(), None)];
     names.into_iter().chain(labels).chain(domains)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BackendState, RevisionMeter, Split};
+    use ebbtide_core::name::RevisionName;
+    use std::num::NonZeroUsize;
+
+    fn table(revisions: &[&str], weights: &[u32], labels: &[(&str, usize)]) -> RoutingTable {
+        let backends = revisions.iter().map(|name| {
+            Arc::new(Backend {
+                revision: RevisionName::parse(name).unwrap(),
+                meter: RevisionMeter::new(NonZeroUsize::MIN),
+                state: BackendState::Serving(Vec::new()),
+            })
+        });
+        let labels = labels
+            .iter()
+            .map(|(label, index)| ((*label).to_owned(), *index));
+        let route = AppRoute {
+            app: AppName::new("hello").unwrap(),
+            hosts: vec!["Shop.Example".to_owned()],
+            split: Arc::new(Split::new(weights.to_vec())),
+            labels: labels.collect(),
+            backends: backends.collect(),
+        };
+        RoutingTable {
+            apps: vec![route],
+            hint: String::new(),
+        }
+    }
+
+    fn found(snapshot: &Snapshot, host: &str, previous: Option<&Backend>) -> String {
+        match snapshot.find(host, previous) {
+            Found::Backend(backend) => backend.revision.to_string(),
+            Found::NoRevision(app) => format!("no revision of {app}"),
+            Found::Nothing => "nothing".to_owned(),
+        }
+    }
+
+    #[test]
+    fn hosts_lead_to_revisions() {
+        let revisions = ["hello--v1", "hello--v2"];
+        let labels = [("blue", 1), ("broken", 9)];
+        let snapshot = Snapshot::new(table(&revisions, &[100, 0], &labels));
+        for (host, expected) in [
+            ("hello.localhost", "hello--v1"),
+            ("hello", "hello--v1"),
+            ("shop.example", "hello--v1"),
+            ("hello---blue.localhost", "hello--v2"),
+            ("hello---broken", "no revision of hello"),
+            ("hello---green", "nothing"),
+            ("", "nothing"),
+        ] {
+            assert_eq!(found(&snapshot, host, None), expected, "{host}");
+        }
+        let none = Snapshot::new(table(&revisions, &[0, 0], &[]));
+        assert_eq!(found(&none, "hello", None), "no revision of hello");
+    }
+
+    #[test]
+    fn a_request_stays_with_its_revision_while_there_is_one() {
+        let before = table(&["hello--v1"], &[1], &[]);
+        let v1 = &before.apps[0].backends[0];
+        let both = Snapshot::new(table(&["hello--v1", "hello--v2"], &[0, 1], &[]));
+        assert_eq!(found(&both, "hello", Some(v1)), "hello--v1");
+        let only = Snapshot::new(table(&["hello--v2"], &[1], &[]));
+        assert_eq!(found(&only, "hello", Some(v1)), "hello--v2");
+    }
+
+    #[test]
+    fn a_split_goes_on_from_table_to_table() {
+        let revisions = ["hello--v1", "hello--v2"];
+        let first = Snapshot::new(table(&revisions, &[1, 1], &[]));
+        let mut same = table(&revisions, &[1, 1], &[]);
+        same.keep_splits(&first);
+        assert!(Arc::ptr_eq(
+            &same.apps[0].split,
+            &first.table().apps[0].split
+        ));
+        first.table().apps[0].split.pick();
+        let mut other = table(&revisions, &[1, 3], &[]);
+        other.keep_splits(&first);
+        let fresh = Split::new(vec![1, 3]);
+        fresh.pick();
+        assert_eq!(other.apps[0].split.pick(), fresh.pick());
+    }
+}
