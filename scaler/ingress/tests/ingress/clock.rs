@@ -1,6 +1,6 @@
 //! The time of the tests: the system's, and what a test adds to it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ebbtide_core::time::{Clock, Timestamp};
@@ -8,6 +8,7 @@ use ebbtide_core::time::{Clock, Timestamp};
 pub(crate) struct TestClock {
     origin: Instant,
     added_nanos: AtomicU64,
+    broken: AtomicBool,
 }
 
 impl TestClock {
@@ -16,6 +17,7 @@ impl TestClock {
         Self {
             origin: Instant::now(),
             added_nanos: AtomicU64::new(0),
+            broken: AtomicBool::new(false),
         }
     }
 
@@ -24,10 +26,24 @@ impl TestClock {
         let nanos = u64::try_from(duration.as_nanos()).unwrap();
         self.added_nanos.fetch_add(nanos, Ordering::SeqCst);
     }
+
+    /// Makes whoever looks next panic.
+    pub(crate) fn break_once(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nobody has looked since.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
+        assert!(
+            !self.broken.swap(false, Ordering::SeqCst),
+            "broken on purpose"
+        );
         let added = Duration::from_nanos(self.added_nanos.load(Ordering::SeqCst));
         Timestamp::ORIGIN + self.origin.elapsed() + added
     }
