@@ -45,11 +45,10 @@ pub(crate) struct Seat<'a> {
 
 /// Runs the container that `reporter` reports for until it is told to stop.
 pub(crate) async fn run(replica: Arc<Replica>, stop: watch::Receiver<bool>, reporter: Reporter) {
-    let index = reporter.container;
-    let Some(container) = replica.spec.containers.get(index) else {
+    let Some(container) = replica.spec.containers.get(reporter.index) else {
         return;
     };
-    let plan = Plan::of(&replica.spec, index);
+    let plan = Plan::of(&replica.spec, reporter.index);
     let mut seat = Seat {
         replica: &replica,
         container,
@@ -58,7 +57,7 @@ pub(crate) async fn run(replica: Arc<Replica>, stop: watch::Receiver<bool>, repo
     let mut backoff = Backoff::default();
     loop {
         let began = replica.shared.clock.now();
-        match seat.serve(index == 0, &plan, &reporter).await {
+        match seat.serve(reporter.index == 0, &plan, &reporter).await {
             Outcome::Stopped => return,
             Outcome::Ended(failure) => {
                 let ran = replica.shared.clock.now().since(began);
@@ -85,12 +84,13 @@ impl Seat<'_> {
         let clock = &*self.replica.shared.clock;
         let plan = plan.at(self.replica.spec.target_port, port);
         let unhealthy = tokio::select! {
-            () = process.exited() => None,
-            because = probe::watch(&plan, clock, reporter) => Some(because),
+            biased;
             () = stopped(&mut self.stop) => {
                 self.end(process).await;
                 return Outcome::Stopped;
             }
+            () = process.exited() => None,
+            because = probe::watch(&plan, clock, reporter) => Some(because),
         };
         let ending = match unhealthy {
             None => process.finish().await,
@@ -109,11 +109,12 @@ impl Seat<'_> {
             Err(failure) => return Outcome::Ended(failure),
         };
         tokio::select! {
-            () = process.exited() => {}
+            biased;
             () = stopped(&mut self.stop) => {
                 self.end(process).await;
                 return Outcome::Stopped;
             }
+            () = process.exited() => {}
         }
         Outcome::Ended(self.failure(process.finish().await))
     }

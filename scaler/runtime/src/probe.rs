@@ -25,7 +25,7 @@ pub(crate) async fn watch(plan: &Plan, clock: &dyn Clock, reporter: &Reporter) -
         return because;
     }
     tokio::select! {
-        never = follow_readiness(plan.readiness.as_ref(), clock, reporter) => match never {},
+        never = follow_readiness(plan, clock, reporter) => match never {},
         because = failed_liveness(plan.liveness.as_ref()) => because,
     }
 }
@@ -48,12 +48,9 @@ async fn started(probe: &Probe, clock: &dyn Clock) -> Result<(), String> {
 }
 
 /// Reports readiness as it comes and goes.
-async fn follow_readiness(
-    probe: Option<&Probe>,
-    clock: &dyn Clock,
-    reporter: &Reporter,
-) -> Infallible {
-    let Some(probe) = probe else {
+async fn follow_readiness(plan: &Plan, clock: &dyn Clock, reporter: &Reporter) -> Infallible {
+    let container = &plan.container;
+    let Some(probe) = &plan.readiness else {
         reporter.send(Report::Ready).await;
         return std::future::pending().await;
     };
@@ -61,6 +58,7 @@ async fn follow_readiness(
     loop {
         reporter.send(Report::Ready).await;
         let because = failed("readiness", probe, probe.period).await;
+        let because = format!("container `{container}`: {because}");
         reporter.send(Report::NotReady { because }).await;
         recovered(probe).await;
     }

@@ -22,7 +22,7 @@ pub(crate) enum Report {
 /// The way of one container to its replica.
 #[derive(Debug)]
 pub(crate) struct Reporter {
-    pub(crate) container: usize,
+    pub(crate) index: usize,
     pub(crate) reports: mpsc::Sender<(usize, Report)>,
 }
 
@@ -30,7 +30,7 @@ impl Reporter {
     /// Sends a report, waiting while the replica is busy.
     pub(crate) async fn send(&self, report: Report) {
         // The replica reads until all its containers have ended.
-        let _ = self.reports.send((self.container, report)).await;
+        let _ = self.reports.send((self.index, report)).await;
     }
 }
 

@@ -45,7 +45,7 @@ async fn serve(replica: &Arc<Replica>, stop: watch::Receiver<bool>) {
     let mut containers = JoinSet::new();
     for index in 0..replica.spec.containers.len() {
         let reporter = Reporter {
-            container: index,
+            index,
             reports: reports.clone(),
         };
         containers.spawn(container::run(Arc::clone(replica), stop.clone(), reporter));

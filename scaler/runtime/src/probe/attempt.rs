@@ -2,18 +2,22 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use ebbtide_core::document::{Probe, ProbeAction};
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderName, HeaderValue, Request};
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+/// Bytes of an answer's body that are read.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// Why a try failed.
 #[derive(Debug, Error)]
@@ -67,19 +71,23 @@ async fn connect(port: u16) -> Result<TcpStream, ProbeError> {
 
 async fn get(stream: TcpStream, request: Request<Empty<Bytes>>) -> Result<(), ProbeError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(sender.send_request(request));
-    let response = tokio::select! {
-        response = &mut answer => response?,
-        // Once it has ended, the answer is there or never comes.
-        ended = &mut connection => {
-            ended?;
-            answer.await?
-        }
+    let asked = async move {
+        let response = sender.send_request(request).await?;
+        let status = response.status().as_u16();
+        // Reads the body, as the app would fail to write it to a connection that was closed.
+        let body = Limited::new(response.into_body(), LONGEST_BODY);
+        let _ = body.collect().await;
+        Ok::<_, hyper::Error>(status)
     };
-    match response.status().as_u16() {
+    let (mut asked, mut connection) = (pin!(asked), pin!(connection));
+    let status = tokio::select! {
+        status = &mut asked => status?,
+        // Once it has ended, however, all that was to come is there.
+        _ = &mut connection => asked.await?,
+    };
+    match status {
         200..=399 => Ok(()),
-        status => Err(ProbeError::Status(status)),
+        _ => Err(ProbeError::Status(status)),
     }
 }
 
@@ -164,7 +172,8 @@ mod tests {
             (404, false),
             (503, false),
         ] {
-            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
+            // Without a length the body ends with the connection.
+            let answer = format!("HTTP/1.1 {status} X\r\n\r\nbody");
             let probe = http_probe(port);
             let (result, asked) =
                 tokio::join!(attempt(&probe), serve_once(&listener, answer.as_bytes()));

@@ -9,6 +9,8 @@ use crate::ReplicaSpec;
 /// The probes of a container.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Plan {
+    /// The container's name.
+    pub(super) container: String,
     pub(super) startup: Option<Probe>,
     pub(super) readiness: Option<Probe>,
     pub(super) liveness: Option<Probe>,
@@ -25,6 +27,7 @@ impl Plan {
         let default_port = spec.target_port.filter(|_| index == 0);
         let probe = |kind| written(kind).or_else(|| Some(default(kind, default_port?)));
         Self {
+            container: container.name.clone(),
             startup: probe(ProbeKind::Startup),
             readiness: probe(ProbeKind::Readiness),
             liveness: probe(ProbeKind::Liveness),
@@ -43,6 +46,7 @@ impl Plan {
             Some(probe)
         };
         Self {
+            container: self.container.clone(),
             startup: at(&self.startup),
             readiness: at(&self.readiness),
             liveness: at(&self.liveness),
@@ -105,6 +109,7 @@ pub(super) mod tests {
     #[test]
     fn the_target_port_stands_for_the_replicas_own() {
         let plan = Plan {
+            container: "web".to_owned(),
             startup: None,
             readiness: Some(tcp_probe(ProbeKind::Readiness, 80)),
             liveness: Some(tcp_probe(ProbeKind::Liveness, 81)),

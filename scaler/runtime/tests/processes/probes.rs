@@ -61,7 +61,7 @@ async fn readiness_follows_the_answers() {
         match harness.kind().await {
             ReplicaEventKind::NotReady { because } => assert_eq!(
                 because,
-                "its readiness probe failed 2 times in a row: the answer had status 503, which is \
+                "container `web`: its readiness probe failed 2 times in a row: the answer had status 503, which is \
                  not one of 200 to 399"
             ),
             other => panic!("{other:?}"),
