@@ -14,7 +14,7 @@ const fn ms(milliseconds: u64) -> Duration {
 }
 
 /// The pause after a refused connection, which costs next to nothing, by the age of the process.
-const REFUSED: [(Duration, Duration); 2] = [(ms(250), ms(1)), (ms(10_000), ms(3))];
+const REFUSED: [(Duration, Duration); 2] = [(ms(250), ms(1)), (ms(10_000), ms(2))];
 const REFUSED_LATER: Duration = ms(50);
 /// The pause after an answer that is no success, by the time since the first such answer. This
 /// makes the container work, so it soon gets rarer.
@@ -89,8 +89,8 @@ mod tests {
         let mut pace = Pace::default();
         let mut after = |error: &ProbeError, age| pace.after(error, ms(age), period).as_millis();
         assert_eq!(after(&refused, 0), 1);
-        assert_eq!(after(&refused, 250), 3);
-        assert_eq!(after(&refused, 9_999), 3);
+        assert_eq!(after(&refused, 250), 2);
+        assert_eq!(after(&refused, 9_999), 2);
         assert_eq!(after(&refused, 10_000), 50);
         assert_eq!(after(&answer, 20_000), 5);
         assert_eq!(after(&answer, 21_000), 50);

@@ -11,17 +11,27 @@ use tokio::sync::mpsc;
 use crate::roles;
 use crate::support::{options, read, runs, send, until, with_environment};
 
+/// This binary with a runtime. Killed when it is dropped.
+struct Victim(Child);
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 /// Starts this binary with a runtime that runs `script` in a replica.
-fn victim(folder: &Path, script: &str) -> Child {
+fn victim(folder: &Path, script: &str) -> Victim {
     std::fs::write(folder.join("script"), script).unwrap();
-    Command::new(std::env::current_exe().unwrap())
+    let started = Command::new(std::env::current_exe().unwrap())
         .args(roles::ARGUMENTS)
         .env(roles::ROLE, "victim")
         .env(roles::FOLDER, folder)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Victim(started.unwrap())
 }
 
 fn folder_entry(folder: &Path) -> String {
@@ -48,7 +58,7 @@ async fn a_killed_runtime_leaves_no_child_no_grandchild_and_no_guardian() {
         sh -c 'setsid sleep 1000 & echo $! >four'
         echo $$ $one $two $three $(cat four) >pids
         wait";
-    let mut victim = victim(folder.path(), script);
+    let victim = victim(folder.path(), script);
     let pids = read(&folder.path().join("pids")).await;
     let pids: Vec<u32> = pids
         .split(' ')
@@ -56,8 +66,7 @@ async fn a_killed_runtime_leaves_no_child_no_grandchild_and_no_guardian() {
         .collect();
     assert_eq!(pids.len(), 5);
     assert!(pids.iter().all(|pid| runs(*pid)), "{pids:?}");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    drop(victim);
     until("the end of all", || !pids.iter().any(|pid| runs(*pid))).await;
     let entry = folder_entry(folder.path());
     until("the end of the guardian", || {
@@ -70,7 +79,7 @@ async fn a_killed_runtime_leaves_no_child_no_grandchild_and_no_guardian() {
 async fn a_guardian_that_dies_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let script = "sleep 1000 & echo $$ $! >pids; wait";
-    let mut victim = victim(folder.path(), script);
+    let victim = victim(folder.path(), script);
     let pids = read(&folder.path().join("pids")).await;
     let pids: Vec<u32> = pids
         .split(' ')
@@ -86,8 +95,7 @@ async fn a_guardian_that_dies_is_replaced() {
     })
     .await;
     assert!(pids.iter().all(|pid| runs(*pid)), "the children go on");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    drop(victim);
     until("the end of all", || !pids.iter().any(|pid| runs(*pid))).await;
     until("the end of the guardian", || !runs(second[0])).await;
 }
