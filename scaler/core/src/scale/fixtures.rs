@@ -78,6 +78,9 @@ pub(super) struct Run {
     pub(super) now: Timestamp,
     pub(super) requests: u64,
     pub(super) requests_since_last: u64,
+    /// Whether `requests_since_last` is all there is. If not, a request has come since the last
+    /// decision whenever an http rule measured any.
+    pub(super) requests_are_exact: bool,
     pub(super) ready: Option<u32>,
     pub(super) takeover: u32,
 }
@@ -92,6 +95,7 @@ impl Run {
             now,
             requests: 0,
             requests_since_last: 0,
+            requests_are_exact: false,
             ready: None,
             takeover: 0,
         }
@@ -111,11 +115,16 @@ impl Run {
 
     /// Decides with these readings.
     pub(super) fn decide_on(&mut self, readings: &[Reading]) -> Decision {
+        let measured = |(rule, reading): (&RuleSpec, &Reading)| {
+            let some = matches!(reading, Reading::Known { value, .. } if *value > 0.0);
+            rule.metric.is_http() && some
+        };
+        let came = !self.requests_are_exact && self.spec.rules.iter().zip(readings).any(measured);
         let inputs = Inputs {
             now: self.now,
             readings,
             requests: self.requests,
-            requests_since_last: self.requests_since_last,
+            requests_since_last: self.requests_since_last.max(u64::from(came)),
             ready: self.ready.unwrap_or(self.state.desired()),
             takeover: self.takeover,
         };

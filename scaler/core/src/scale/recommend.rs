@@ -90,9 +90,11 @@ fn usable(
 }
 
 /// Whether a rule says that there is work. Resource rules never do: what replicas use is no reason
-/// to have one (KEDA does not ask them either).
+/// to have one (KEDA does not ask them either). Nor do http rules: requests speak for themselves,
+/// and a window remembers them for longer than the cooldown ought to.
 fn is_active(rule: &RuleSpec, value: Option<f64>) -> bool {
-    !rule.metric.is_resource() && value.is_some_and(|value| value > rule.activation)
+    let says_so = !rule.metric.is_resource() && !rule.metric.is_http();
+    says_so && value.is_some_and(|value| value > rule.activation)
 }
 
 fn recommend(rule: &RuleSpec, value: f64, current: u32, ready: u32) -> Recommendation {

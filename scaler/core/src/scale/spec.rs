@@ -165,6 +165,14 @@ impl Metric {
         }
     }
 
+    /// Whether it counts HTTP requests, of which decisions know directly whether there are any.
+    pub fn is_http(&self) -> bool {
+        matches!(
+            self,
+            Self::HttpConcurrency { .. } | Self::HttpRequestRate { .. }
+        )
+    }
+
     /// Whether it is measured on the replicas themselves (cpu, memory), so that it says nothing
     /// while none is ready and cannot wake a revision from zero.
     pub fn is_resource(&self) -> bool {

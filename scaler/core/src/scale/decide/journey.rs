@@ -28,6 +28,7 @@ fn journey(seconds: u64) -> Vec<(u64, u32)> {
     let mut decided = Vec::new();
     for second in (0..=seconds).step_by(2) {
         window.observe(run.now, sums(second));
+        run.requests_are_exact = true;
         run.requests = sums(second).in_flight();
         let value = window.concurrency(run.now, WINDOW).unwrap_or(0.0);
         decided.push((second, run.decide(&[value]).to));
@@ -43,6 +44,7 @@ fn a_revision_goes_up_under_load_and_to_zero_after_it() {
         .chunk_by(|before, after| before.1 == after.1)
         .map(|stretch| stretch[0])
         .collect();
-    // The window still has requests at second 74; ten seconds after that the cooldown is over.
-    assert_eq!(changes, [(0, 1), (2, 4), (84, 0)]);
+    // The last decision that saw a request was at second 58. The cooldown of ten seconds counts
+    // from there, not from second 75, when the window has forgotten the last of them.
+    assert_eq!(changes, [(0, 1), (2, 4), (68, 0)]);
 }
