@@ -9,6 +9,7 @@ mod apply;
 mod apps;
 mod events;
 mod guard;
+mod listener;
 pub mod logs;
 pub mod metrics;
 pub mod model;
@@ -26,8 +27,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::control::Control;
+use listener::BoundedListener;
 use logs::LogSource;
 use metrics::{MeterSource, ProcessSample};
+
+/// How many connections there may be at a time; many more than streams, as each stream has one.
+const MAX_CONNECTIONS: usize = 256;
 
 /// How many answers that do not end (events, followed logs) there may be at a time.
 const MAX_STREAMS: usize = 64;
@@ -101,6 +106,7 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(false);
     let api = ApiState::new(sources, options, stopping);
     let router = router::router(Shared::clone(&api));
+    let listener = BoundedListener::new(listener, MAX_CONNECTIONS);
     let server =
         axum::serve(listener, router).with_graceful_shutdown(async move { api.stopped().await });
     let deadline = async {

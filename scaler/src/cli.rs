@@ -9,7 +9,6 @@ pub mod arguments;
 mod ask;
 mod client;
 mod decisions;
-mod documents;
 mod failure;
 mod logs;
 mod output;
@@ -27,7 +26,7 @@ use arguments::{Arguments, Command, SampleAppArguments};
 
 use crate::sample::{self, SampleOptions};
 
-pub use failure::{InvalidDocument, exit_code};
+pub use failure::exit_code;
 pub use output::colours_wanted;
 
 /// Reads the process's arguments and does what they say.

@@ -1,6 +1,24 @@
 //! The control loop: one task owns the state of all apps; others send it bounded messages through
 //! a [`Control`] and read what it publishes.
 
-pub mod handle;
+mod app;
+mod apply;
+mod commands;
+mod events;
+mod handle;
+mod identifier;
+mod journal;
+mod plan;
+mod replica;
+mod revision;
+mod routing;
+mod settle;
+mod status;
+mod task;
+mod usage;
 
-pub use handle::{Command, Control, ControlError, Published, RevisionAction, RevisionMetrics};
+pub use handle::{
+    Command, Control, ControlError, DecisionCounts, Origin, Published, Reply, RevisionAction,
+    RevisionMetrics,
+};
+pub use task::{ControlOptions, ControlTask, Inbox};

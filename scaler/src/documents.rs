@@ -1,177 +1,259 @@
-//! Reading container app documents from files and folders.
+//! Reads documents from files, folders and standard input.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ebbtide_core::document::{self, Declaration, Diagnostic, Located, ParseOptions, Source};
+use anyhow::{Context, ensure};
+use ebbtide_core::document::{
+    self, Declaration, Diagnostic, Located, ParseOptions, Source, check_unique,
+};
 use thiserror::Error;
 
-/// The example that runs when no file is given.
-const EXAMPLE: &str = include_str!("../../manifests/local/hello.yaml");
-
-/// What the example is called in messages.
+/// What the bundled example is called in messages.
 pub const EXAMPLE_NAME: &str = "manifests/local/hello.yaml";
 
-/// A file longer than this is not a container app document.
-const LONGEST_FILE: u64 = 4 * 1024 * 1024;
+const EXAMPLE: &str = include_str!("../../manifests/local/hello.yaml");
 
-/// Why documents could not be read.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    /// A file or folder cannot be read.
-    #[error("{path}: {because}")]
-    Unreadable {
-        /// Which.
-        path: String,
-        /// Why.
-        because: String,
-    },
-    /// Documents are not valid.
-    #[error("{}", lines(.0))]
-    Invalid(Vec<Diagnostic>),
-}
+/// What standard input is called in messages.
+const STDIN: &str = "standard input";
 
-fn lines(diagnostics: &[Diagnostic]) -> String {
-    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-    lines.join("\n")
-}
+/// The longest file that is read, in bytes.
+const MAX_FILE: u64 = 4 << 20;
 
-/// The texts of the documents, by the name to show for each.
-pub type Texts = BTreeMap<String, String>;
+/// Names of files that are documents, in a folder.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// What was read.
-#[derive(Debug)]
-pub struct Loaded {
-    /// What the documents declare.
+/// What the files declare.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// The apps and revisions, in the order of the files.
     pub declarations: Vec<Located<Declaration>>,
-    /// What their authors should know.
+    /// What is no error, but will surprise.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads the files, and those of the folders that end in `.yaml`, `.yml` or `.json`; the bundled
-/// example when there are none.
-///
-/// # Errors
-/// The first file or folder that cannot be read, or a folder without documents.
-pub fn read(paths: &[PathBuf]) -> Result<Texts, LoadError> {
-    if paths.is_empty() {
-        return Ok(Texts::from([(EXAMPLE_NAME.to_owned(), EXAMPLE.to_owned())]));
-    }
-    let mut texts = Texts::new();
-    for path in paths {
-        for file in files(path)? {
-            texts.insert(file.display().to_string(), text(&file)?);
-        }
-    }
-    Ok(texts)
+/// Documents that are not valid, with everything that is wrong with them.
+#[derive(Debug, Error)]
+#[error("{}", listed(.0))]
+pub struct InvalidDocument(pub Vec<Diagnostic>);
+
+fn listed(diagnostics: &[Diagnostic]) -> String {
+    let title = match diagnostics.len() {
+        1 => "the document is not valid".to_owned(),
+        count => format!("{count} errors in the documents"),
+    };
+    let lines = diagnostics
+        .iter()
+        .map(|diagnostic| format!("  {diagnostic}"));
+    [title]
+        .into_iter()
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
-/// Parses texts, and checks that no two documents declare one app.
+/// The texts of documents, each with the name that messages call it.
+pub type Texts = Vec<(String, String)>;
+
+/// The bundled example, which runs when no file is given.
+pub fn example() -> Texts {
+    vec![(EXAMPLE_NAME.to_owned(), EXAMPLE.to_owned())]
+}
+
+/// Reads `paths`: files, folders, whose `.yaml`, `.yml` and `.json` files are read by name and
+/// whose folders are not, and `-`, which is standard input.
 ///
 /// # Errors
-/// Everything that is wrong with any of them.
-pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded {
-        declarations: Vec::new(),
-        warnings: Vec::new(),
-    };
+/// The one file that cannot be read.
+pub fn read(paths: &[PathBuf]) -> anyhow::Result<Texts> {
+    files(paths)?.iter().map(|path| load(path)).collect()
+}
+
+/// Parses texts; `set` fills placeholders.
+///
+/// # Errors
+/// [`InvalidDocument`] with all that is wrong with all of them.
+pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Documents, InvalidDocument> {
+    let mut documents = Documents::default();
     let mut errors = Vec::new();
     for (name, text) in texts {
-        let default_name = Path::new(name).file_stem().and_then(|stem| stem.to_str());
+        let stem = Path::new(name).file_stem().and_then(OsStr::to_str);
+        let default_name = stem.filter(|_| name != STDIN).map(str::to_owned);
         let options = ParseOptions {
             set: set.clone(),
-            default_name: default_name.map(str::to_owned),
+            default_name,
         };
         match document::parse(&Source { name, text }, &options) {
             Ok(parsed) => {
-                loaded.declarations.extend(parsed.declarations);
-                loaded.warnings.extend(parsed.warnings);
+                documents.declarations.extend(parsed.declarations);
+                documents.warnings.extend(parsed.warnings);
             }
             Err(found) => errors.extend(found),
         }
     }
-    if let Err(twice) = document::check_unique(&loaded.declarations) {
-        errors.extend(twice);
-    }
+    let twice = check_unique(&documents.declarations).err();
+    errors.extend(twice.into_iter().flatten());
     if errors.is_empty() {
-        Ok(loaded)
+        Ok(documents)
     } else {
-        Err(LoadError::Invalid(errors))
+        Err(InvalidDocument(errors))
     }
 }
 
-/// The file itself, or the documents of a folder in the order of their names.
-fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let entries = fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|file| file.is_file() && is_document(file))
-        .collect();
-    files.sort();
-    if files.is_empty() {
-        let because = "this folder has no .yaml, .yml or .json file".to_owned();
-        return Err(LoadError::Unreadable {
-            path: path.display().to_string(),
-            because,
-        });
+/// The files that `paths` name, folders replaced by what is in them.
+///
+/// # Errors
+/// When a path is not there, or a folder cannot be read or has no document.
+pub fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !is_stdin(path) && path.is_dir() {
+            files.extend(files_of(path)?);
+        } else {
+            files.push(path.clone());
+        }
     }
     Ok(files)
 }
 
-fn is_document(file: &Path) -> bool {
-    let extension = file.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|one| ["yaml", "yml", "json"].contains(&one.to_lowercase().as_str()))
+fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let unreadable = || format!("cannot read the folder {}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        let is_hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        if EXTENSIONS.contains(&extension) && !is_hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    let shown = folder.display();
+    ensure!(
+        !files.is_empty(),
+        "no .yaml, .yml or .json file is in the folder {shown}"
+    );
+    files.sort();
+    Ok(files)
 }
 
-fn text(file: &Path) -> Result<String, LoadError> {
-    let length = fs::metadata(file)
-        .map_err(|error| unreadable(file, &error))?
-        .len();
-    if length > LONGEST_FILE {
-        let because = format!("{length} bytes; a document has at most {LONGEST_FILE}");
-        return Err(LoadError::Unreadable {
-            path: file.display().to_string(),
-            because,
-        });
-    }
-    fs::read_to_string(file).map_err(|error| unreadable(file, &error))
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
-    LoadError::Unreadable {
-        path: path.display().to_string(),
-        because: error.to_string(),
+/// The name that messages call the file, and its text.
+fn load(path: &Path) -> anyhow::Result<(String, String)> {
+    if is_stdin(path) {
+        let name = STDIN.to_owned();
+        let text = text_of(std::io::stdin().lock()).context("cannot read standard input")?;
+        return Ok((name, text));
     }
+    let name = path.display().to_string();
+    let text = File::open(path)
+        .map_err(anyhow::Error::from)
+        .and_then(text_of);
+    let text = text.with_context(|| format!("cannot read {name}"))?;
+    Ok((name, text))
+}
+
+fn text_of(reader: impl Read) -> anyhow::Result<String> {
+    let mut text = String::new();
+    reader.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    ensure!(
+        text.len() as u64 <= MAX_FILE,
+        "it is longer than {} MiB",
+        MAX_FILE >> 20
+    );
+    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_bundled_example_is_valid_and_says_nothing_to_warn_of() {
-        let loaded = parse(&read(&[]).unwrap(), &BTreeMap::new()).unwrap();
-        assert_eq!(loaded.declarations.len(), 2);
-        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    const GOOD: &str = "{properties: {template: {containers: [{name: a, command: [b]}]}}}";
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
     }
 
     #[test]
-    fn a_folder_gives_its_documents_in_order_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["b.yml", "a.yaml", "notes.txt", "c.JSON"] {
-            fs::write(folder.path().join(name), "x").unwrap();
-        }
+    fn the_bundled_example_is_valid_and_says_nothing_to_warn_of() {
+        let documents = parse(&example(), &BTreeMap::new()).unwrap();
+        assert_eq!(documents.declarations.len(), 2);
+        assert!(documents.warnings.is_empty(), "{:?}", documents.warnings);
+    }
+
+    #[test]
+    fn a_folder_is_its_documents_by_name() {
+        let folder = folder(&[
+            ("b.yml", GOOD),
+            ("a.yaml", GOOD),
+            (
+                "c.json",
+                "{\"properties\":{\"template\":{\"containers\":[{\"name\":\"a\",\"command\":[\"b\"]}]}}}",
+            ),
+            (".a.yaml", "not: a document"),
+            ("notes.txt", "not: a document"),
+        ]);
+        fs::create_dir(folder.path().join("d.yaml")).unwrap();
         let texts = read(&[folder.path().to_owned()]).unwrap();
-        let names: Vec<_> = texts
-            .keys()
-            .filter_map(|name| name.rsplit('/').next())
-            .collect();
-        assert_eq!(names, ["a.yaml", "b.yml", "c.JSON"]);
+        let documents = parse(&texts, &BTreeMap::new()).unwrap();
+        let names = documents
+            .declarations
+            .iter()
+            .map(|located| match &located.value {
+                Declaration::App(app) => app.name.to_string(),
+                Declaration::Revision(revision) => revision.name.to_string(),
+            });
+        assert_eq!(names.collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn all_errors_of_all_files_are_reported() {
+        let twice = format!("name: a\n{}", &GOOD[1..GOOD.len() - 1]);
+        let folder = folder(&[
+            ("a.yaml", GOOD),
+            ("b.yaml", &twice),
+            (
+                "c.yaml",
+                "properties: {template: {scale: {minReplicas: -1}}}",
+            ),
+        ]);
+        let texts = read(&[folder.path().to_owned()]).unwrap();
+        let error = parse(&texts, &BTreeMap::new()).unwrap_err();
+        let text = error.to_string();
+        for expected in [
+            "c.yaml:1:",
+            "minReplicas",
+            "b.yaml:1:1: name: ",
+            "a.yaml:1 declares",
+        ] {
+            assert!(text.contains(expected), "{expected} is not in {text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = folder(&[("bad.yaml", "")]);
+        fs::write(folder.path().join("bad.yaml"), [0xff]).unwrap();
         let empty = tempfile::tempdir().unwrap();
-        assert!(read(&[empty.path().to_owned()]).is_err());
+        for (path, expected) in [
+            (folder.path().join("none.yaml"), "none.yaml"),
+            (folder.path().join("bad.yaml"), "UTF-8"),
+            (empty.path().to_owned(), "no .yaml, .yml or .json file"),
+        ] {
+            let error = read(&[path]).unwrap_err();
+            let text = format!("{error:#}");
+            assert!(text.contains(expected), "{expected} is not in {text}");
+        }
     }
 }

@@ -13,7 +13,8 @@ use ebbtide_core::document::{
 use super::Shared;
 use super::model::{ApplyResult, Problem, ProblemDetail};
 use super::problem::ApiError;
-use crate::control::Command;
+use crate::control::{Command, Origin};
+use crate::documents::Documents;
 
 /// Makes an app what the document says, and makes the app if there is none. The body may hold
 /// several documents, as long as all are of this app: the app, and revisions beside its latest one.
@@ -43,16 +44,15 @@ pub(super) async fn apply(
     let parsed = tokio::task::spawn_blocking(move || parse(&name, &body))
         .await
         .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
-    let warnings = parsed.warnings.iter().map(described);
-    let declarations = parsed
-        .declarations
-        .into_iter()
-        .map(|located| located.value)
-        .collect();
-    let source = "api".to_owned();
+    let warnings: Vec<String> = parsed.warnings.iter().map(described).collect();
+    let documents = Documents {
+        declarations: parsed.declarations,
+        warnings: Vec::new(),
+    };
+    let origin = Origin::Api;
     let ask = |reply| Command::Apply {
-        declarations,
-        source,
+        documents,
+        origin,
         reply,
     };
     let results = api.sources.control.ask(ask).await?;
@@ -74,8 +74,9 @@ fn parse(app: &str, body: &[u8]) -> Result<Parsed, ApiError> {
         default_name: Some(app.to_owned()),
         ..ParseOptions::default()
     };
-    let parsed = document::parse(&source, &options).map_err(|errors| invalid(&errors))?;
-    check_unique(&parsed.declarations).map_err(|errors| invalid(&errors))?;
+    let parsed =
+        document::parse(&source, &options).map_err(|errors| ApiError::invalid_document(&errors))?;
+    check_unique(&parsed.declarations).map_err(|errors| ApiError::invalid_document(&errors))?;
     let others: Vec<ProblemDetail> = parsed
         .declarations
         .iter()
@@ -101,20 +102,6 @@ fn of_another_app(app: &str, located: &Located<Declaration>) -> Option<ProblemDe
         column: None,
         message: format!("this is of the app {declared}; PUT it to /api/v1/apps/{declared}"),
     })
-}
-
-fn invalid(errors: &[Diagnostic]) -> ApiError {
-    let detail = match errors.len() {
-        1 => "the document is not valid".to_owned(),
-        count => format!("the document is not valid: {count} errors"),
-    };
-    let errors = errors.iter().map(|error| ProblemDetail {
-        path: error.path.clone(),
-        line: Some(error.line),
-        column: Some(error.column),
-        message: error.message.clone(),
-    });
-    ApiError::invalid(detail, errors.collect())
 }
 
 fn described(warning: &Diagnostic) -> String {

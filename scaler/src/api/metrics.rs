@@ -16,7 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Shared;
 use super::model::{Problem, ReplicaCounts};
 use super::problem::ApiError;
-use crate::control::handle::DecisionCounts;
+use crate::control::DecisionCounts;
 
 const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::model::{Problem, ProblemDetail};
 use crate::control::ControlError;
+use crate::documents::InvalidDocument;
+use ebbtide_core::document::Diagnostic;
 
 pub(super) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -56,6 +58,21 @@ impl ApiError {
             errors: self.errors,
         }
     }
+
+    /// Documents that are not valid, with everything that is wrong with them.
+    pub(super) fn invalid_document(errors: &[Diagnostic]) -> Self {
+        let detail = match errors.len() {
+            1 => "the document is not valid".to_owned(),
+            count => format!("the document is not valid: {count} errors"),
+        };
+        let errors = errors.iter().map(|error| ProblemDetail {
+            path: error.path.clone(),
+            line: Some(error.line),
+            column: Some(error.column),
+            message: error.message.clone(),
+        });
+        Self::invalid(detail, errors.collect())
+    }
 }
 
 impl IntoResponse for ApiError {
@@ -76,7 +93,10 @@ impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::NotFound(detail) => Self::new(StatusCode::NOT_FOUND, detail),
-            ControlError::Invalid { detail, errors } => Self::invalid(detail, errors),
+            ControlError::InvalidDocument(InvalidDocument(errors)) => {
+                Self::invalid_document(&errors)
+            }
+            ControlError::Invalid(detail) => Self::invalid(detail, Vec::new()),
             ControlError::Conflict(detail) => Self::new(StatusCode::CONFLICT, detail),
             ControlError::Busy | ControlError::Stopping => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
@@ -207,23 +227,18 @@ mod tests {
 
     #[tokio::test]
     async fn the_control_tasks_refusals_have_their_status() {
-        let detail = |path: &str, line| ProblemDetail {
-            path: path.to_owned(),
-            line,
-            column: None,
+        let wrong = Diagnostic {
+            source: "request body".to_owned(),
+            line: 3,
+            column: 1,
+            path: "properties.template".to_owned(),
             message: "bad".to_owned(),
         };
-        let errors = vec![detail("properties.template", Some(3))];
+        let wrong = ControlError::InvalidDocument(InvalidDocument(vec![wrong]));
         for (error, status, retry) in [
             (ControlError::NotFound("no".to_owned()), 404, None),
-            (
-                ControlError::Invalid {
-                    detail: "no".to_owned(),
-                    errors,
-                },
-                422,
-                None,
-            ),
+            (wrong, 422, None),
+            (ControlError::Invalid("no".to_owned()), 422, None),
             (ControlError::Conflict("no".to_owned()), 409, None),
             (ControlError::Busy, 503, Some("1")),
             (ControlError::Stopping, 503, Some("1")),
@@ -231,7 +246,7 @@ mod tests {
             let delete = request("DELETE", "/api/v1/apps/hello")
                 .body(Body::empty())
                 .unwrap();
-            let is_invalid = matches!(error, ControlError::Invalid { .. });
+            let is_invalid = matches!(error, ControlError::InvalidDocument(_));
             let refuse = |command| match command {
                 Command::Delete { reply, .. } => reply.send(Err(error)).unwrap(),
                 other => echo(other),

@@ -209,11 +209,11 @@ pub(crate) fn applied(app: &str, change: &str) -> ApplyResult {
 pub(crate) fn echo(command: Command) {
     match command {
         Command::Apply {
-            declarations,
-            source,
+            documents,
+            origin,
             reply,
         } => {
-            let change = format!("apply {} from {source}", declarations.len());
+            let change = format!("apply {} from {origin:?}", documents.declarations.len());
             reply.send(Ok(vec![applied("hello", &change)])).unwrap();
         }
         Command::SetTraffic {

@@ -6,11 +6,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::actions::print_result;
-use super::arguments::ApplyArguments;
+use super::arguments::{ApplyArguments, settings};
 use super::client::{Client, Document};
-use super::documents::load;
-use super::failure::{load_error, warn};
+use super::failure::warn;
 use super::output::Output;
+use crate::documents;
 
 /// Sends the documents of each app in the order of the files. A document that is not valid keeps
 /// all of them from being sent.
@@ -19,7 +19,8 @@ pub(super) async fn run(
     output: &mut Output<'_>,
     arguments: &ApplyArguments,
 ) -> anyhow::Result<()> {
-    let documents = load(&arguments.files, &arguments.set).map_err(load_error)?;
+    let texts = documents::read(&arguments.files)?;
+    let documents = documents::parse(&texts, &settings(&arguments.set))?;
     warn(&documents.warnings);
     let declarations = documents
         .declarations

@@ -1,5 +1,6 @@
 //! What the command line may say.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -191,6 +192,11 @@ pub struct AppArguments {
     /// Which server, and how to print.
     #[command(flatten)]
     pub to: ClientArguments,
+}
+
+/// What `--set` gave; of two with one key the last counts.
+pub(super) fn settings(given: &[(String, String)]) -> BTreeMap<String, String> {
+    given.iter().cloned().collect()
 }
 
 /// `ebbtide traffic`.

@@ -6,7 +6,7 @@ use ebbtide_core::document::Diagnostic;
 use thiserror::Error;
 
 use super::client::{Refused, Unreachable};
-use crate::documents::LoadError;
+use crate::documents::InvalidDocument;
 
 /// Anything that is not one of the others.
 pub(super) const FAILURE: u8 = 1;
@@ -25,21 +25,6 @@ Exit codes:
   2  the command line is wrong
   3  a document is not valid
   4  the server cannot be reached";
-
-/// Documents that are not valid, with everything that is wrong with them, a line each.
-#[derive(Debug, Error)]
-#[error("the documents are not valid\n  {}", .0.join("\n  "))]
-pub struct InvalidDocument(pub Vec<String>);
-
-/// An error of reading documents; those that are not valid have an exit code of their own.
-pub(super) fn load_error(error: LoadError) -> anyhow::Error {
-    match error {
-        LoadError::Invalid(errors) => {
-            InvalidDocument(errors.iter().map(ToString::to_string).collect()).into()
-        }
-        LoadError::Unreadable { .. } => error.into(),
-    }
-}
 
 /// Whoever read our output has gone. No reason to say anything.
 #[derive(Debug, Error)]

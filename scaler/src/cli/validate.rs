@@ -5,11 +5,10 @@ use std::io::Write;
 use ebbtide_core::document::{Declaration, Diagnostic, Located, SecretDisplay, to_value, to_yaml};
 use serde_json::{Value, json};
 
-use super::arguments::{DocumentFormat, ValidateArguments};
-use super::documents::load;
-use super::failure::{load_error, output_error, warn};
-use super::output::Output;
-use crate::documents::{LoadError, Loaded};
+use super::arguments::{DocumentFormat, ValidateArguments, settings};
+use super::failure::{output_error, warn};
+use super::output::{Output, OutputFormat};
+use crate::documents::{self, Documents};
 
 pub(super) fn run(arguments: &ValidateArguments) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -20,13 +19,14 @@ pub(super) fn run(arguments: &ValidateArguments) -> anyhow::Result<()> {
 }
 
 fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::Result<()> {
-    let documents = match load(&arguments.files, &arguments.set) {
+    let texts = documents::read(&arguments.files)?;
+    let documents = match documents::parse(&texts, &settings(&arguments.set)) {
         Ok(documents) => documents,
         Err(error) => {
-            if let (true, LoadError::Invalid(errors)) = (output.is_json(), &error) {
-                output.json(&report(&[], &[], errors))?;
+            if arguments.output == OutputFormat::Json {
+                output.json(&report(&Documents::default(), &error.0))?;
             }
-            return Err(load_error(error));
+            return Err(error.into());
         }
     };
     match arguments.print {
@@ -34,9 +34,7 @@ fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::R
             warn(&documents.warnings);
             print(format, &documents, output)
         }
-        None if output.is_json() => {
-            output.json(&report(&documents.declarations, &documents.warnings, &[]))
-        }
+        None if output.is_json() => output.json(&report(&documents, &[])),
         None => {
             warn(&documents.warnings);
             documents
@@ -62,16 +60,13 @@ fn summary(declared: &Located<Declaration>) -> String {
     )
 }
 
-fn report(
-    declarations: &[Located<Declaration>],
-    warnings: &[Diagnostic],
-    errors: &[Diagnostic],
-) -> Value {
-    let declarations = declarations.iter().map(|declared| {
+fn report(documents: &Documents, errors: &[Diagnostic]) -> Value {
+    let declarations = documents.declarations.iter().map(|declared| {
         let (kind, name) = kind_and_name(&declared.value);
         json!({ "source": declared.source, "line": declared.line, "kind": kind, "name": name })
     });
-    let warnings = warnings
+    let warnings = documents
+        .warnings
         .iter()
         .map(|warning| diagnostic("warning", warning));
     let errors = errors.iter().map(|error| diagnostic("error", error));
@@ -99,7 +94,7 @@ fn diagnostic(severity: &str, diagnostic: &Diagnostic) -> Value {
 /// Prints the documents as they were understood: several as YAML documents, or as a JSON list.
 fn print(
     format: DocumentFormat,
-    documents: &Loaded,
+    documents: &Documents,
     output: &mut Output<'_>,
 ) -> anyhow::Result<()> {
     let declarations = documents
@@ -131,7 +126,6 @@ fn print(
 mod tests {
     use super::*;
     use crate::cli::exit_code;
-    use crate::cli::output::OutputFormat;
 
     const DOCUMENT: &str = "\
 name: hello

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use ebbtide_core::document::Declaration;
+use ebbtide_ingress::RevisionMeter;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::model::{
-    AppStatus, ApplyResult, DecisionRecord, EventRecord, ProblemDetail, ReplicaCounts,
-    RevisionHistory, TrafficEntry,
+    AppStatus, ApplyResult, DecisionRecord, EventRecord, ReplicaCounts, RevisionHistory,
+    TrafficEntry,
 };
+use crate::documents::{Documents, InvalidDocument};
 
 /// The way to the control task. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +43,8 @@ pub struct RevisionMetrics {
     pub app: String,
     /// The revision.
     pub revision: String,
+    /// What the ingress counts.
+    pub meter: Arc<RevisionMeter>,
     /// Decisions that changed the number of replicas, and those that did not.
     pub decisions: DecisionCounts,
     /// Replicas by state.
@@ -59,14 +62,23 @@ pub struct DecisionCounts {
     pub hold: u64,
 }
 
+/// Where documents come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Files that are followed. They are all there are, so apps from other files go.
+    Files,
+    /// The status API.
+    Api,
+}
+
 /// What can be asked of the control task. Each carries the way back for its answer.
 pub enum Command {
-    /// Apply documents, all or none. Each with where it came from.
+    /// Apply documents, all or none.
     Apply {
-        /// The documents and what to call their source.
-        declarations: Vec<Declaration>,
-        /// `api`, or a file's path.
-        source: String,
+        /// The documents.
+        documents: Documents,
+        /// Where they come from.
+        origin: Origin,
         /// What was done to each app.
         reply: Reply<Vec<ApplyResult>>,
     },
@@ -130,19 +142,17 @@ pub enum RevisionAction {
 }
 
 /// Why the control task did not do what was asked. Nothing was changed.
-#[derive(Clone, Debug, Error)]
+#[derive(Debug, Error)]
 pub enum ControlError {
     /// There is no such app or revision.
     #[error("{0}")]
     NotFound(String),
+    /// Documents are not valid, or cannot run here.
+    #[error(transparent)]
+    InvalidDocument(#[from] InvalidDocument),
     /// What was asked for is wrong in itself.
-    #[error("{detail}")]
-    Invalid {
-        /// In one sentence.
-        detail: String,
-        /// Each thing that was wrong.
-        errors: Vec<ProblemDetail>,
-    },
+    #[error("{0}")]
+    Invalid(String),
     /// What was asked for does not go with the present state.
     #[error("{0}")]
     Conflict(String),

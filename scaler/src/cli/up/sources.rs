@@ -1,0 +1,118 @@
+//! What the status API answers from: what the runtime keeps of the replicas' output, and what the
+//! ingress counts.
+
+use std::sync::Arc;
+
+use ebbtide_ingress::MeterReading;
+use ebbtide_runtime::{LogLine, LogStore, Stream};
+use futures_util::{StreamExt, stream};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::api::logs::{Followed, LogFilter, LogSource, LogStream};
+use crate::api::metrics::{MeterSource, RevisionSample};
+use crate::api::model::LogRecord;
+use crate::clock::SystemClock;
+use crate::control::{Control, RevisionMetrics};
+
+/// The output of the replicas.
+#[derive(Clone)]
+pub(super) struct ReplicaLogs {
+    /// Where the runtime keeps it.
+    pub(super) store: Arc<LogStore>,
+    /// Converts its times.
+    pub(super) clock: Arc<SystemClock>,
+}
+
+impl ReplicaLogs {
+    fn lines(&self, filter: &LogFilter, lines: usize) -> Vec<Arc<LogLine>> {
+        let (revision, replica) = (filter.revision.as_deref(), filter.replica.as_deref());
+        self.store.tail(&filter.app, revision, replica, lines)
+    }
+
+    fn record(&self, line: &LogLine) -> LogRecord {
+        LogRecord {
+            time: self.clock.rfc3339(line.at),
+            revision: line.revision.to_string(),
+            replica: line.replica.to_string(),
+            container: line.container.to_string(),
+            stream: match line.stream {
+                Stream::Stdout => "stdout".to_owned(),
+                Stream::Stderr => "stderr".to_owned(),
+            },
+            line: line.line.clone(),
+        }
+    }
+}
+
+impl LogSource for ReplicaLogs {
+    fn tail(&self, filter: &LogFilter, lines: usize) -> Vec<LogRecord> {
+        self.lines(filter, lines)
+            .iter()
+            .map(|line| self.record(line))
+            .collect()
+    }
+
+    fn follow(&self, filter: LogFilter, lines: usize) -> LogStream {
+        // Following begins before the past is read, so none is lost; what is in both is left out.
+        let receiver = self.store.follow();
+        let past = self.lines(&filter, lines);
+        let records: Vec<Followed> = past
+            .iter()
+            .map(|line| Followed::Line(self.record(line)))
+            .collect();
+        let logs = self.clone();
+        let new = stream::unfold((receiver, past), move |(mut receiver, past)| {
+            let (logs, filter) = (logs.clone(), filter.clone());
+            async move {
+                loop {
+                    let item = match receiver.recv().await {
+                        Ok(line) if past.iter().any(|known| Arc::ptr_eq(known, &line)) => continue,
+                        Ok(line) if !passes(&filter, &line) => continue,
+                        Ok(line) => Followed::Line(logs.record(&line)),
+                        Err(RecvError::Lagged(count)) => Followed::Missed(count),
+                        Err(RecvError::Closed) => return None,
+                    };
+                    return Some((item, (receiver, past)));
+                }
+            }
+        });
+        stream::iter(records).chain(new).boxed()
+    }
+}
+
+fn passes(filter: &LogFilter, line: &LogLine) -> bool {
+    let matches =
+        |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+    line.revision.app() == filter.app
+        && matches(&filter.revision, line.revision.as_str())
+        && matches(&filter.replica, line.replica.as_str())
+}
+
+/// The counters of every revision.
+pub(super) struct Meters(pub(super) Control);
+
+impl MeterSource for Meters {
+    fn samples(&self) -> Vec<RevisionSample> {
+        self.0.published().revisions.iter().map(sample).collect()
+    }
+}
+
+fn sample(revision: &RevisionMetrics) -> RevisionSample {
+    let MeterReading {
+        waiting,
+        codes,
+        durations,
+        cold_starts,
+        ..
+    } = revision.meter.read();
+    RevisionSample {
+        app: revision.app.clone(),
+        revision: revision.revision.clone(),
+        codes,
+        durations,
+        cold_starts,
+        waiting,
+        decisions: revision.decisions,
+        replicas: revision.replicas,
+    }
+}

@@ -1,0 +1,183 @@
+//! An app as the control task sees it: its revisions, its journal, how its requests are split.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ebbtide_core::app::{App, Change, Observation, Revision};
+use ebbtide_core::document::{ContainerApp, Transport};
+use ebbtide_core::name::RevisionName;
+use ebbtide_core::scale::ScaleSpec;
+use ebbtide_core::time::Timestamp;
+use ebbtide_ingress::{Split, UpstreamProtocol};
+
+use super::apply::Declared;
+use super::journal::Journal;
+use super::revision::RevisionControl;
+use super::routing::CurrentSplit;
+
+/// Where an app's document came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A file that is read again when it changes; the app goes when its document does.
+    File(PathBuf),
+    /// The status API.
+    Api,
+}
+
+impl Source {
+    /// Its name in the status API: the file's path, or `api`.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Api => "api".to_owned(),
+        }
+    }
+}
+
+/// An app and what runs for it.
+pub(super) struct AppControl {
+    /// Its document and the state of its revisions.
+    pub(super) app: App,
+    /// Where its document came from.
+    pub(super) source: Source,
+    /// What its document's author should know.
+    pub(super) warnings: Vec<String>,
+    /// Where relative paths of its commands start.
+    pub(super) folder: PathBuf,
+    /// Its revisions, by name.
+    pub(super) revisions: BTreeMap<RevisionName, RevisionControl>,
+    /// Its decisions.
+    pub(super) journal: Journal,
+    /// The documents it was last declared by.
+    pub(super) declared: Option<Declared>,
+    split: Option<CurrentSplit>,
+    finished_at_split: BTreeMap<RevisionName, u64>,
+}
+
+impl AppControl {
+    /// An app without replicas.
+    pub(super) fn new(app: App, source: Source) -> Self {
+        Self {
+            app,
+            source,
+            warnings: Vec::new(),
+            folder: PathBuf::new(),
+            declared: None,
+            revisions: BTreeMap::new(),
+            journal: Journal::default(),
+            split: None,
+            finished_at_split: BTreeMap::new(),
+        }
+    }
+
+    /// Brings `revisions` in line with the app's: new ones start, those that are forgotten and
+    /// have no replica left go, and all follow the present document's policy.
+    pub(super) fn sync(
+        &mut self,
+        mut specs: BTreeMap<RevisionName, ScaleSpec>,
+        workers: NonZeroUsize,
+        now: Timestamp,
+    ) {
+        let protocol = upstream_protocol(self.app.document());
+        for revision in self.app.revisions() {
+            let Some(spec) = specs.remove(&revision.name) else {
+                continue;
+            };
+            if let Some(known) = self.revisions.get_mut(&revision.name) {
+                known.spec = spec;
+                known.next_decision = now;
+                continue;
+            }
+            let (name, template) = (revision.name.clone(), &revision.template);
+            let control = RevisionControl::new(name, template, spec, protocol, workers, now);
+            self.revisions.insert(revision.name.clone(), control);
+        }
+        self.forget_purged();
+    }
+
+    /// Forgets revisions that the app has forgotten, once their replicas are gone.
+    pub(super) fn forget_purged(&mut self) {
+        let app = &self.app;
+        self.revisions
+            .retain(|name, one| app.revision(name).is_some() || !one.replicas.is_empty());
+    }
+
+    /// Tells the app's state machine how its revisions fare.
+    pub(super) fn observe(&mut self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (name, revision) in &mut self.revisions {
+            revision.observe_failure();
+            let observation = Observation {
+                desired: revision.state.desired(),
+                ready: revision.ready(),
+                failure: revision.failure.clone(),
+            };
+            changes.extend(self.app.observe(name, &observation));
+        }
+        changes
+    }
+
+    /// How many replicas a revision is to have; none when it is not active.
+    pub(super) fn desired(&self, name: &RevisionName) -> u32 {
+        let active = self
+            .app
+            .revision(name)
+            .is_some_and(|revision| revision.active);
+        self.revisions
+            .get(name)
+            .filter(|_| active)
+            .map_or(0, |one| one.state.desired())
+    }
+
+    /// The app's revisions, newest first.
+    pub(super) fn newest_first(&self) -> Vec<&Revision> {
+        let mut revisions: Vec<_> = self.app.revisions().collect();
+        revisions.sort_by_key(|revision| std::cmp::Reverse(revision.created));
+        revisions
+    }
+
+    /// The split by these weights: the one in force if it is that, else a new one, from which
+    /// the observed shares are counted anew.
+    pub(super) fn split(&mut self, weights: Vec<(RevisionName, u32)>) -> Arc<Split> {
+        if let Some(current) = self
+            .split
+            .as_ref()
+            .filter(|current| current.is_by(&weights))
+        {
+            return current.split();
+        }
+        let finished = self
+            .revisions
+            .iter()
+            .map(|(name, one)| (name.clone(), finished(one)));
+        self.finished_at_split = finished.collect();
+        self.split.insert(CurrentSplit::new(weights)).split()
+    }
+
+    /// Requests of a revision that finished since the split in force began.
+    pub(super) fn observed_requests(&self, name: &RevisionName) -> u64 {
+        let before = self.finished_at_split.get(name).copied().unwrap_or(0);
+        self.revisions
+            .get(name)
+            .map_or(0, |one| finished(one).saturating_sub(before))
+    }
+}
+
+fn finished(revision: &RevisionControl) -> u64 {
+    revision.meter.read().sums.ended
+}
+
+/// How the ingress speaks to an app's replicas.
+fn upstream_protocol(document: &ContainerApp) -> UpstreamProtocol {
+    match document
+        .configuration
+        .ingress
+        .as_ref()
+        .map(|ingress| ingress.transport)
+    {
+        Some(Transport::Http2) => UpstreamProtocol::Http2,
+        _ => UpstreamProtocol::Http1,
+    }
+}

@@ -1,0 +1,267 @@
+//! Carrying out what was asked of the control task.
+
+use std::collections::BTreeSet;
+
+use ebbtide_core::app::{App, AppError, Change};
+use ebbtide_core::document::{TrafficTarget, TrafficWeight};
+use ebbtide_core::name::{AppName, RevisionName};
+use ebbtide_core::time::Timestamp;
+
+use super::app::{AppControl, Source};
+use super::apply::{Prepared, prepare, specs};
+use super::handle::{Command, ControlError, Origin, Reply, RevisionAction};
+use super::task::ControlTask;
+use crate::api::model::{ApplyResult, RevisionHistory, TrafficEntry};
+use crate::documents::{Documents, InvalidDocument};
+
+impl ControlTask {
+    /// Carries out a command and answers it. Whoever asked may have gone; then nobody is told.
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Apply {
+                documents,
+                origin,
+                reply,
+            } => {
+                let applied = self.apply(documents, origin);
+                self.answer(reply, applied);
+            }
+            Command::SetTraffic {
+                app,
+                traffic,
+                reply,
+            } => {
+                let changed = self.set_traffic(&app, traffic);
+                self.answer(reply, changed);
+            }
+            Command::Revision {
+                app,
+                revision,
+                action,
+                reply,
+            } => {
+                let changed = self.act_on_revision(&app, &revision, action);
+                self.answer(reply, changed);
+            }
+            Command::Delete { app, reply } => {
+                let deleted = self.delete(&app);
+                self.answer(reply, deleted);
+            }
+            Command::Decisions { app, limit, reply } => {
+                let decisions = self.find(&app).map(|control| control.journal.newest(limit));
+                drop(reply.send(decisions));
+            }
+            Command::History { app, reply } => drop(reply.send(self.history(&app))),
+        }
+    }
+
+    /// Answers after what was done is in force and published, so that whoever asked sees it.
+    fn answer<T>(&mut self, reply: Reply<T>, result: Result<T, ControlError>) {
+        self.published_at = None;
+        self.settle();
+        drop(reply.send(result));
+    }
+
+    /// Applies documents, all or none.
+    fn apply(
+        &mut self,
+        documents: Documents,
+        origin: Origin,
+    ) -> Result<Vec<ApplyResult>, ControlError> {
+        let now = self.now();
+        let prepared = prepare(documents, origin, &self.apps, &mut self.identifiers, now)?;
+        let named: BTreeSet<AppName> = prepared.iter().map(|one| one.app.name().clone()).collect();
+        let mut results: Vec<ApplyResult> = prepared
+            .into_iter()
+            .map(|one| self.commit_documents(one, now))
+            .collect();
+        if origin == Origin::Files {
+            results.extend(self.prune(&named));
+        }
+        self.has_documents = true;
+        Ok(results)
+    }
+
+    fn commit_documents(&mut self, prepared: Prepared, now: Timestamp) -> ApplyResult {
+        let Prepared {
+            app,
+            specs,
+            changes,
+            source,
+            warnings,
+            folder,
+            declared,
+        } = prepared;
+        let name = app.name().clone();
+        let result = result_of(&name, &changes, warnings.clone());
+        for change in &changes {
+            self.events.change(&name, change);
+        }
+        let control = self
+            .apps
+            .entry(name.clone())
+            .or_insert_with(|| AppControl::new(app.clone(), source.clone()));
+        control.app = app;
+        control.source = source;
+        control.warnings = warnings;
+        control.folder = folder;
+        control.declared = Some(declared);
+        control.sync(specs, self.options.workers, now);
+        self.changed(&name, &changes);
+        result
+    }
+
+    /// Takes away apps that came from files and are in none any more.
+    fn prune(&mut self, named: &BTreeSet<AppName>) -> Vec<ApplyResult> {
+        let from_files = |control: &AppControl| matches!(control.source, Source::File(_));
+        let gone = self
+            .apps
+            .iter()
+            .filter(|(name, control)| from_files(control) && !named.contains(*name));
+        let gone: Vec<AppName> = gone.map(|(name, _)| name.clone()).collect();
+        gone.iter()
+            .filter_map(|name| self.delete(name.as_str()).ok())
+            .collect()
+    }
+
+    fn set_traffic(
+        &mut self,
+        app: &str,
+        traffic: Vec<TrafficEntry>,
+    ) -> Result<ApplyResult, ControlError> {
+        let weights: Vec<TrafficWeight> =
+            traffic.into_iter().map(weight).collect::<Result<_, _>>()?;
+        self.transition(app, |app| app.set_traffic(weights))
+    }
+
+    fn act_on_revision(
+        &mut self,
+        app: &str,
+        revision: &str,
+        action: RevisionAction,
+    ) -> Result<ApplyResult, ControlError> {
+        let known = self
+            .find(app)?
+            .app
+            .revisions()
+            .any(|one| one.name.as_str() == revision);
+        let name = RevisionName::parse(revision).ok().filter(|_| known);
+        let name = name.ok_or_else(|| {
+            ControlError::NotFound(format!("app {app} has no revision {revision}"))
+        })?;
+        self.transition(app, |app| match action {
+            RevisionAction::Activate => app.activate(&name),
+            RevisionAction::Deactivate => app.deactivate(&name),
+            RevisionAction::Restart => app.restart(&name),
+        })
+    }
+
+    /// Replaces the state of an app by what `next` makes of it.
+    fn transition(
+        &mut self,
+        app: &str,
+        next: impl FnOnce(&App) -> Result<(App, Vec<Change>), AppError>,
+    ) -> Result<ApplyResult, ControlError> {
+        let now = self.now();
+        let control = self.find(app)?;
+        let place = (control.source.name(), 0);
+        let (next, changes) = next(&control.app).map_err(refused)?;
+        let specs = specs(&next, &place).map_err(InvalidDocument)?;
+        let name = next.name().clone();
+        for change in &changes {
+            self.events.change(&name, change);
+        }
+        if let Some(control) = self.apps.get_mut(&name) {
+            control.app = next;
+            control.sync(specs, self.options.workers, now);
+        }
+        self.changed(&name, &changes);
+        Ok(result_of(&name, &changes, Vec::new()))
+    }
+
+    fn delete(&mut self, app: &str) -> Result<ApplyResult, ControlError> {
+        let name = self.find(app)?.app.name().clone();
+        let mut changes = vec![format!("app {name} was taken away")];
+        if let Some(control) = self.apps.remove(&name) {
+            if let Source::File(path) = &control.source {
+                let path = path.display();
+                changes.push(format!("{path} brings it back when it is read again"));
+            }
+            self.leave(control);
+        }
+        self.events
+            .app(name.as_str(), "AppDeleted", changes[0].clone());
+        Ok(ApplyResult {
+            app: name.to_string(),
+            created_revision: None,
+            changes,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn history(&self, app: &str) -> Result<Vec<RevisionHistory>, ControlError> {
+        let past =
+            |(name, one): (&RevisionName, &super::revision::RevisionControl)| RevisionHistory {
+                revision: name.to_string(),
+                points: one.history.points(),
+            };
+        Ok(self.find(app)?.revisions.iter().map(past).collect())
+    }
+
+    fn find(&self, app: &str) -> Result<&AppControl, ControlError> {
+        let found = AppName::new(app).ok().and_then(|name| self.apps.get(&name));
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.apps.keys().map(AppName::as_str).collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            ControlError::NotFound(format!("there is no app {app}; there are: {known}"))
+        })
+    }
+}
+
+fn refused(error: AppError) -> ControlError {
+    match error {
+        AppError::NotFound(message) => ControlError::NotFound(message),
+        AppError::Conflict(message) => ControlError::Conflict(message),
+        AppError::Invalid(_) => ControlError::Invalid(error.to_string()),
+    }
+}
+
+/// What was done, in words.
+fn result_of(app: &AppName, changes: &[Change], warnings: Vec<String>) -> ApplyResult {
+    let created = changes.iter().find_map(|change| match change {
+        Change::RevisionCreated(revision) => Some(revision.to_string()),
+        _ => None,
+    });
+    ApplyResult {
+        app: app.to_string(),
+        created_revision: created,
+        changes: changes.iter().map(ToString::to_string).collect(),
+        warnings,
+    }
+}
+
+/// An entry of a traffic request as the document has it.
+fn weight(entry: TrafficEntry) -> Result<TrafficWeight, ControlError> {
+    let invalid = ControlError::Invalid;
+    let target = match (entry.latest_revision, entry.revision_name) {
+        (true, None) => TrafficTarget::LatestRevision,
+        (false, Some(name)) => {
+            let name = RevisionName::parse(&name).map_err(|error| invalid(error.to_string()))?;
+            TrafficTarget::Revision(name)
+        }
+        (true, Some(_)) | (false, None) => {
+            return Err(invalid(
+                "each entry of traffic needs either revisionName or latestRevision: true".into(),
+            ));
+        }
+    };
+    Ok(TrafficWeight {
+        target,
+        weight: entry.weight,
+        label: entry.label,
+    })
+}

@@ -1,0 +1,186 @@
+//! What was decided and measured, kept for a while: the journal of an app and the past of a
+//! revision.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ebbtide_core::histogram::DurationCounts;
+use ebbtide_core::scale::{Decision, LimitKind};
+use ebbtide_core::time::Timestamp;
+
+use crate::api::model::{DecisionRecord, HistoryPoint, LimitRecord, RecommendationRecord};
+
+/// Decisions kept for each app.
+const DECISIONS: usize = 1000;
+
+/// Seconds of history kept for each revision.
+const HISTORY_POINTS: usize = 600;
+
+/// Seconds over which quantiles are shown.
+const LATENCY_SECONDS: usize = 10;
+
+/// The decisions of an app, the oldest forgotten first.
+#[derive(Default)]
+pub(super) struct Journal {
+    records: VecDeque<DecisionRecord>,
+    sequence: u64,
+}
+
+impl Journal {
+    /// Keeps a decision made for `app` at the wall clock's `time`.
+    pub(super) fn keep(&mut self, app: &str, time: String, decision: &Decision) -> DecisionRecord {
+        self.sequence += 1;
+        if self.records.len() == DECISIONS {
+            self.records.pop_front();
+        }
+        let record = record_of(self.sequence, app, time, decision);
+        self.records.push_back(record.clone());
+        record
+    }
+
+    /// The newest records, newest first.
+    pub(super) fn newest(&self, limit: usize) -> Vec<DecisionRecord> {
+        self.records.iter().rev().take(limit).cloned().collect()
+    }
+}
+
+/// Whether a decision is worth keeping beside the one before: it changes the number, or what holds
+/// the number is not what held it before.
+pub(super) fn is_news(decision: &Decision, before: Option<&Decision>) -> bool {
+    let limits = |decision: &Decision| {
+        decision
+            .limits
+            .iter()
+            .map(|limit| limit.kind)
+            .collect::<Vec<_>>()
+    };
+    decision.changed() || before.is_none_or(|before| limits(before) != limits(decision))
+}
+
+/// A limit's name in the status API.
+pub(super) fn limit_name(kind: LimitKind) -> &'static str {
+    match kind {
+        LimitKind::Min => "min",
+        LimitKind::Max => "max",
+        LimitKind::Step => "step",
+        LimitKind::Stabilization => "stabilization",
+        LimitKind::Cooldown => "cooldown",
+        LimitKind::Activity => "activity",
+        LimitKind::Unknown => "unknown",
+        LimitKind::Takeover => "takeover",
+    }
+}
+
+/// A decision as a record.
+pub(super) fn record_of(
+    sequence: u64,
+    app: &str,
+    time: String,
+    decision: &Decision,
+) -> DecisionRecord {
+    let recommendations = decision
+        .recommendations
+        .iter()
+        .map(|one| RecommendationRecord {
+            rule: one.rule.clone(),
+            scaler: one.scaler.clone(),
+            value: one.value,
+            target: one.target,
+            replicas: one.replicas,
+            because: one.because.clone(),
+        });
+    let limits = decision.limits.iter().map(|limit| LimitRecord {
+        kind: limit_name(limit.kind).to_owned(),
+        from: limit.from,
+        to: limit.to,
+        because: limit.because.clone(),
+    });
+    DecisionRecord {
+        sequence,
+        time,
+        app: app.to_owned(),
+        revision: decision.revision.to_string(),
+        from: decision.from,
+        to: decision.to,
+        sentence: decision.sentence(),
+        recommendations: recommendations.collect(),
+        limits: limits.collect(),
+    }
+}
+
+/// The past of a revision: a point a second, and the latencies of the last seconds.
+#[derive(Default)]
+pub(super) struct History {
+    points: VecDeque<HistoryPoint>,
+    readings: VecDeque<SecondReading>,
+}
+
+/// The counters of a revision at the turn of a second.
+struct SecondReading {
+    at: Timestamp,
+    ended: u64,
+    durations: DurationCounts,
+}
+
+/// What the last seconds were like.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Recent {
+    /// Requests finished per second, over the last second.
+    pub(super) requests_per_second: f64,
+    /// Median time to answer over the last ten seconds.
+    pub p50: Option<Duration>,
+    /// 99th percentile of it.
+    pub p99: Option<Duration>,
+}
+
+impl History {
+    /// Takes in the counters at the turn of a second.
+    pub(super) fn observe(&mut self, at: Timestamp, ended: u64, durations: DurationCounts) {
+        if self.readings.len() > LATENCY_SECONDS {
+            self.readings.pop_front();
+        }
+        self.readings.push_back(SecondReading {
+            at,
+            ended,
+            durations,
+        });
+    }
+
+    /// What the last seconds were like.
+    pub(super) fn recent(&self) -> Recent {
+        let (Some(first), Some(last)) = (self.readings.front(), self.readings.back()) else {
+            return Recent::default();
+        };
+        let before = self.readings.iter().rev().nth(1).unwrap_or(last);
+        let seconds = last.at.since(before.at).as_secs_f64();
+        let finished = last.ended.saturating_sub(before.ended);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "requests in a second stay below 2^53"
+        )]
+        let requests_per_second = if seconds > 0.0 {
+            finished as f64 / seconds
+        } else {
+            0.0
+        };
+        let durations = last.durations.since(&first.durations);
+        Recent {
+            requests_per_second,
+            p50: durations.quantile(0.5),
+            p99: durations.quantile(0.99),
+        }
+    }
+
+    /// Keeps a point, forgetting the oldest.
+    pub(super) fn keep(&mut self, point: HistoryPoint) {
+        if self.points.len() == HISTORY_POINTS {
+            self.points.pop_front();
+        }
+        self.points.push_back(point);
+    }
+
+    /// The points, oldest first.
+    pub(super) fn points(&self) -> Vec<HistoryPoint> {
+        self.points.iter().cloned().collect()
+    }
+}

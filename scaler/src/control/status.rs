@@ -1,0 +1,317 @@
+//! What the control task publishes: the state of every app, as the status API shows it.
+
+use std::time::Duration;
+
+use ebbtide_core::app::{Provisioning, Revision};
+use ebbtide_core::document::ActiveRevisionsMode;
+use ebbtide_core::name::RevisionName;
+use ebbtide_core::scale::{Metric, Reading};
+use ebbtide_core::time::Timestamp;
+
+use super::app::AppControl;
+use super::replica::ReplicaControl;
+use super::revision::RevisionControl;
+use crate::api::model::{
+    AppStatus, Countdowns, HistoryPoint, ReplicaCounts, ReplicaStatus, RevisionStatus, RuleStatus,
+    TrafficStatus,
+};
+use crate::clock::SystemClock;
+
+/// What a status is made from, beside the app itself.
+pub(super) struct View<'a> {
+    /// Converts times for people.
+    pub(super) clock: &'a SystemClock,
+    /// Now.
+    pub(super) now: Timestamp,
+    /// The port of the ingress.
+    pub(super) ingress_port: u16,
+}
+
+impl View<'_> {
+    /// The state of one app.
+    pub(super) fn app(&self, control: &AppControl) -> AppStatus {
+        let app = &control.app;
+        let document = app.document();
+        let revisions: Vec<RevisionStatus> = control
+            .newest_first()
+            .iter()
+            .filter_map(|one| self.revision(control, one))
+            .collect();
+        AppStatus {
+            name: app.name().to_string(),
+            url: document
+                .configuration
+                .ingress
+                .as_ref()
+                .map(|_| self.url(app.name().as_str())),
+            active_revisions_mode: match document.configuration.active_revisions_mode {
+                ActiveRevisionsMode::Single => "Single".to_owned(),
+                ActiveRevisionsMode::Multiple => "Multiple".to_owned(),
+            },
+            latest_revision_name: app.latest().to_string(),
+            latest_ready_revision_name: app.latest_ready().map(ToString::to_string),
+            sentence: sentence(app.name().as_str(), &revisions),
+            source: control.source.name(),
+            warnings: control.warnings.clone(),
+            traffic: self.traffic(control),
+            revisions,
+        }
+    }
+
+    fn url(&self, host: &str) -> String {
+        format!("http://{host}.localhost:{}/", self.ingress_port)
+    }
+
+    fn traffic(&self, control: &AppControl) -> Vec<TrafficStatus> {
+        let shares = control.app.shares();
+        let observed = |name: &RevisionName| control.observed_requests(name);
+        let total: u64 = shares.iter().map(|share| observed(&share.revision)).sum();
+        let app = control.app.name().as_str();
+        let status = |share: &ebbtide_core::app::Share| TrafficStatus {
+            revision_name: share.revision.to_string(),
+            weight: share.weight,
+            latest_revision: share.latest,
+            label_url: share
+                .label
+                .as_ref()
+                .map(|label| self.url(&format!("{app}---{label}"))),
+            label: share.label.clone(),
+            observed_percent: percent(observed(&share.revision), total),
+            observed_requests: observed(&share.revision),
+        };
+        shares.iter().map(status).collect()
+    }
+
+    fn revision(&self, control: &AppControl, revision: &Revision) -> Option<RevisionStatus> {
+        let name = &revision.name;
+        let one = control.revisions.get(name)?;
+        let reading = one.meter.read();
+        let replicas = one.replica_counts(control.desired(name));
+        let recent = one.history.recent();
+        let shares = control.app.shares();
+        let weights = shares.iter().filter(|share| share.revision == *name);
+        let labels = control.app.labels();
+        let (running_state, details) = running_state(revision, one, &replicas);
+        Some(RevisionStatus {
+            name: name.to_string(),
+            active: revision.active,
+            created_time: self.clock.rfc3339(revision.created),
+            traffic_weight: weights.map(|share| share.weight).sum(),
+            labels: labels
+                .iter()
+                .filter(|(_, to)| *to == name)
+                .map(|(l, _)| l.clone())
+                .collect(),
+            provisioning_state: provisioning_state(revision.provisioning).to_owned(),
+            running_state: running_state.to_owned(),
+            running_state_details: details,
+            replicas,
+            min_replicas: one.spec.min_replicas,
+            max_replicas: one.spec.max_replicas,
+            waiting_requests: reading.waiting,
+            in_flight_requests: reading.sums.in_flight(),
+            finished_requests: reading.sums.ended,
+            requests_per_second: recent.requests_per_second,
+            p50_milliseconds: recent.p50.map(milliseconds),
+            p99_milliseconds: recent.p99.map(milliseconds),
+            rules: self.rules(one),
+            decision: one.record.clone(),
+            countdowns: self.countdowns(one, revision.active),
+            replica_list: one
+                .replicas
+                .values()
+                .map(|replica| self.replica(replica))
+                .collect(),
+        })
+    }
+
+    fn rules(&self, one: &RevisionControl) -> Vec<RuleStatus> {
+        let recommendations = one
+            .decision
+            .as_ref()
+            .map(|decision| decision.recommendations.as_slice());
+        let status = |(place, rule): (usize, &ebbtide_core::scale::RuleSpec)| {
+            let reading = one.readings.get(place);
+            let recommended = recommendations.and_then(|all| all.get(place));
+            let (value, age) = match reading {
+                Some(Reading::Known { value, at }) => {
+                    (Some(*value), Some(self.now.since(*at).as_secs_f64()))
+                }
+                _ => (None, None),
+            };
+            let state = match value {
+                Some(value) if value > rule.activation => "active",
+                Some(_) => "idle",
+                None => "unknown",
+            };
+            RuleStatus {
+                name: rule.name.clone(),
+                scaler: rule.scaler.clone(),
+                metric: metric_words(&rule.metric),
+                value,
+                target: rule.target,
+                replicas: recommended.and_then(|one| one.replicas),
+                age_seconds: age,
+                state: state.to_owned(),
+                because: recommended
+                    .map(|one| one.because.clone())
+                    .unwrap_or_default(),
+            }
+        };
+        one.spec.rules.iter().enumerate().map(status).collect()
+    }
+
+    fn countdowns(&self, one: &RevisionControl, active: bool) -> Countdowns {
+        if !active {
+            return Countdowns::default();
+        }
+        let seconds = |left: Option<Duration>| left.map(|left| left.as_secs_f64());
+        Countdowns {
+            next_decision_seconds: Some(one.next_decision.since(self.now).as_secs_f64()),
+            cooldown_seconds: seconds(one.state.cooldown_remaining(&one.spec, self.now)),
+            stabilization_seconds: seconds(one.state.stabilization_remaining(&one.spec, self.now)),
+        }
+    }
+
+    fn replica(&self, replica: &ReplicaControl) -> ReplicaStatus {
+        let start = replica
+            .first_ready
+            .map(|ready| ready.since(replica.started));
+        ReplicaStatus {
+            name: replica.name.to_string(),
+            state: replica.state.as_str().to_owned(),
+            because: replica.because.clone(),
+            pid: replica.pid,
+            port: replica.port,
+            in_flight_requests: replica.endpoint.as_ref().map_or(0, |one| one.in_flight()),
+            restarts: replica.restarts,
+            started_time: self.clock.rfc3339(replica.started),
+            start_milliseconds: start.map(milliseconds),
+            cpu_cores: replica.usage.as_ref().map(|usage| usage.cpu_cores),
+            memory_bytes: replica.usage.as_ref().map(|usage| usage.memory_bytes),
+        }
+    }
+
+    /// The present second of a revision, for charts.
+    pub(super) fn history_point(
+        &self,
+        control: &AppControl,
+        name: &RevisionName,
+    ) -> Option<HistoryPoint> {
+        let one = control.revisions.get(name)?;
+        let reading = one.meter.read();
+        let recent = one.history.recent();
+        let recommendations = one.decision.iter().flat_map(|one| &one.recommendations);
+        let leading = recommendations
+            .filter(|one| one.replicas.is_some())
+            .max_by_key(|one| one.replicas);
+        let value = leading.and_then(|one| one.value);
+        Some(HistoryPoint {
+            time_milliseconds: u64::try_from(self.clock.wall(self.now).as_millisecond())
+                .unwrap_or(0),
+            metric_value: value,
+            metric_ratio: leading.and_then(|one| Some(one.value? / one.target)),
+            metric_rule: leading.map(|one| one.rule.clone()),
+            replicas: one.replica_counts(control.desired(name)),
+            waiting_requests: reading.waiting,
+            in_flight_requests: reading.sums.in_flight(),
+            requests_per_second: recent.requests_per_second,
+            p50_milliseconds: recent.p50.map(milliseconds),
+            p99_milliseconds: recent.p99.map(milliseconds),
+        })
+    }
+}
+
+/// One sentence for an app: what its revisions were last decided to have, and why.
+fn sentence(app: &str, revisions: &[RevisionStatus]) -> String {
+    let failed = revisions
+        .iter()
+        .find(|one| one.active && one.running_state_details.is_some());
+    if let Some(failed) = failed {
+        let because = failed.running_state_details.as_deref().unwrap_or_default();
+        return format!(
+            "{}: {}: {because}",
+            failed.name,
+            failed.running_state.to_lowercase()
+        );
+    }
+    let awake: Vec<&str> = revisions
+        .iter()
+        .filter(|one| one.active && one.replicas.desired > 0)
+        .filter_map(|one| one.decision.as_ref())
+        .map(|decision| decision.sentence.as_str())
+        .collect();
+    if awake.is_empty() {
+        return format!("{app} is scaled to zero; the next request starts it.");
+    }
+    awake.join(" · ")
+}
+
+/// The running state in Azure Container Apps' words, and what is wrong, if anything.
+fn running_state(
+    revision: &Revision,
+    one: &RevisionControl,
+    replicas: &ReplicaCounts,
+) -> (&'static str, Option<String>) {
+    let ReplicaCounts {
+        desired,
+        ready,
+        draining,
+        ..
+    } = *replicas;
+    if let Some(because) = &one.failure {
+        return ("Activation failed", Some(because.clone()));
+    }
+    let unready = one
+        .replicas
+        .values()
+        .find(|one| one.is_live() && one.because.is_some());
+    if let Some(because) = unready.and_then(|replica| replica.because.clone()) {
+        return ("Degraded", Some(because));
+    }
+    let state = match () {
+        () if !revision.active && draining > 0 => "Deprovisioning",
+        () if !revision.active => "Inactive",
+        () if desired == 0 && ready == 0 => "Scaled to 0",
+        () if ready == 0 => "Activating",
+        () if ready < desired => "Scaling",
+        () if desired == one.spec.max_replicas => "Running at max",
+        () => "Running",
+    };
+    (state, None)
+}
+
+fn provisioning_state(state: Provisioning) -> &'static str {
+    match state {
+        Provisioning::Provisioning => "Provisioning",
+        Provisioning::Provisioned => "Provisioned",
+        Provisioning::Failed => "Failed",
+    }
+}
+
+/// What a rule measures, in words.
+fn metric_words(metric: &Metric) -> String {
+    let over = |what: &str, window: &Duration| format!("{what} over {} s", window.as_secs());
+    match metric {
+        Metric::HttpConcurrency { window } => over("concurrency", window),
+        Metric::HttpRequestRate { window } => over("requests per second", window),
+        Metric::TcpConnections { window } => over("connections", window),
+        Metric::CpuUtilization => "percent of the requested cores".to_owned(),
+        Metric::CpuAverage => "cores of a replica".to_owned(),
+        Metric::MemoryUtilization => "percent of the requested memory".to_owned(),
+        Metric::MemoryAverage => "bytes of a replica".to_owned(),
+        Metric::External => "read by the scaler".to_owned(),
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of requests stay below 2^53"
+)]
+fn percent(part: u64, total: u64) -> Option<f64> {
+    (total > 0).then(|| part as f64 * 100.0 / total as f64)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

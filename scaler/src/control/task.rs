@@ -1,0 +1,234 @@
+//! The control task: takes in messages one at a time, decides, and has the decisions carried out.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
+use ebbtide_core::time::{Clock, Timestamp};
+use ebbtide_ingress::Publisher;
+use ebbtide_runtime::{ReplicaEvent, Runtime};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::app::AppControl;
+use super::events::Events;
+use super::handle::{Command, Control, Published};
+use super::identifier::Identifiers;
+use super::routing::Routing;
+use super::usage::{self, Roots, Usages};
+use crate::clock::SystemClock;
+
+/// Commands that may wait for the control task.
+const MAILBOX: usize = 256;
+
+/// Events that a slow follower may fall behind by.
+const EVENTS: usize = 1024;
+
+/// Time from one look at the counters to the next: fine enough for windows of a few seconds.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Ticks that make a second of history.
+const TICKS_PER_SECOND: u32 = 4;
+
+/// The state is published at most this often.
+pub(super) const PUBLISH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What the control task works with.
+pub struct ControlOptions {
+    /// The clock, shared with the ingress and the runtime.
+    pub clock: Arc<SystemClock>,
+    /// The ingress's workers, each of which has a shard of the counters.
+    pub workers: NonZeroUsize,
+    /// The port of the ingress.
+    pub ingress_port: u16,
+    /// The address of the status API, for messages.
+    pub status_url: String,
+    /// This program, which documents may run as `$(EBBTIDE_PROGRAM)`.
+    pub program: PathBuf,
+    /// What names and suffixes are made from.
+    pub seed: u64,
+}
+
+/// What comes to the control task from the parts it steers.
+pub struct Inbox {
+    /// Revisions whose requests wait, from the ingress.
+    pub activations: mpsc::Receiver<RevisionName>,
+    /// What becomes of replicas, from the runtime.
+    pub replicas: mpsc::Receiver<ReplicaEvent>,
+}
+
+/// The control task's state.
+pub struct ControlTask {
+    pub(super) options: ControlOptions,
+    pub(super) apps: BTreeMap<AppName, AppControl>,
+    /// Apps that were taken away and whose replicas are still going.
+    pub(super) leaving: Vec<AppControl>,
+    pub(super) runtime: Runtime,
+    pub(super) routing: Routing,
+    pub(super) events: Events,
+    pub(super) identifiers: Identifiers,
+    pub(super) drains: JoinSet<ReplicaName>,
+    pub(super) published: Arc<ArcSwap<Published>>,
+    /// When the state was published last; none when it must be at once.
+    pub(super) published_at: Option<Timestamp>,
+    pub(super) has_documents: bool,
+    roots: watch::Sender<Roots>,
+    measured: mpsc::Receiver<Usages>,
+    measuring: JoinSet<()>,
+    commands: mpsc::Receiver<Command>,
+    inbox: Inbox,
+    ticks: u32,
+}
+
+impl ControlTask {
+    /// A control task without apps, and the way to it.
+    pub fn new(
+        options: ControlOptions,
+        runtime: Runtime,
+        publisher: Publisher,
+        inbox: Inbox,
+    ) -> (Self, Control) {
+        let (commands_in, commands) = mpsc::channel(MAILBOX);
+        let (events_in, _) = broadcast::channel(EVENTS);
+        let state = Arc::new(ArcSwap::from_pointee(Published::default()));
+        let (roots, roots_out) = watch::channel(Roots::new());
+        let (measured_in, measured) = mpsc::channel(1);
+        let mut measuring = JoinSet::new();
+        measuring.spawn(usage::measure(
+            Arc::clone(&options.clock),
+            roots_out,
+            measured_in,
+        ));
+        let control = Control {
+            commands: commands_in,
+            published: Arc::clone(&state),
+            events: events_in.clone(),
+        };
+        let task = Self {
+            apps: BTreeMap::new(),
+            leaving: Vec::new(),
+            runtime,
+            routing: Routing::new(publisher, options.status_url.clone()),
+            events: Events::new(events_in, Arc::clone(&options.clock)),
+            identifiers: Identifiers::new(options.seed),
+            drains: JoinSet::new(),
+            published: state,
+            published_at: None,
+            has_documents: false,
+            roots,
+            measured,
+            measuring,
+            commands,
+            inbox,
+            ticks: 0,
+            options,
+        };
+        (task, control)
+    }
+
+    /// Runs until told to stop; then stops every replica.
+    pub async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = &mut stop => break,
+                Some(event) = self.inbox.replicas.recv() => self.replica_event(&event),
+                Some(revision) = self.inbox.activations.recv() => self.activate(&revision),
+                Some(command) = self.commands.recv() => self.command(command),
+                Some(Ok(replica)) = self.drains.join_next() => self.drained(&replica),
+                Some(usages) = self.measured.recv() => self.measured(usages),
+                _ = ticks.tick() => self.tick(),
+            }
+            self.settle();
+        }
+        self.finish().await;
+    }
+
+    /// Stops every replica while what they say is still taken in, since the way to here is bounded.
+    async fn finish(mut self) {
+        drop(self.measured);
+        self.drains.shutdown().await;
+        let mut replicas = self.inbox.replicas;
+        let events = &self.events;
+        let shutdown = self.runtime.shutdown();
+        tokio::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(event) = replicas.recv() => events.replica(&event),
+            }
+        }
+        while self.measuring.join_next().await.is_some() {}
+    }
+
+    /// The present time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    /// Looks at the counters, and once a second at everything else that grows old.
+    fn tick(&mut self) {
+        let now = self.now();
+        self.ticks = (self.ticks + 1) % TICKS_PER_SECOND;
+        let second = self.ticks == 0;
+        for app in self.apps.values_mut() {
+            for revision in app.revisions.values_mut() {
+                let reading = revision.observe_counters(now);
+                if second {
+                    revision
+                        .history
+                        .observe(now, reading.sums.ended, reading.durations);
+                }
+            }
+        }
+        if second {
+            self.keep_history(now);
+            self.roots.send_replace(self.runtime.processes());
+        }
+    }
+
+    /// Requests wait for a revision: it is decided for at once.
+    fn activate(&mut self, name: &RevisionName) {
+        let now = self.now();
+        let app = AppName::new(name.app())
+            .ok()
+            .and_then(|app| self.apps.get_mut(&app));
+        if let Some(revision) = app.and_then(|app| app.revisions.get_mut(name)) {
+            revision.next_decision = now;
+        }
+    }
+
+    fn measured(&mut self, mut usages: Usages) {
+        let revisions = self
+            .apps
+            .values_mut()
+            .flat_map(|app| app.revisions.values_mut());
+        for replica in revisions.flat_map(|revision| revision.replicas.values_mut()) {
+            if let Some(usage) = usages.remove(&replica.name) {
+                replica.usage = Some(usage);
+            }
+        }
+    }
+
+    fn replica_event(&mut self, event: &ReplicaEvent) {
+        self.events.replica(event);
+        let apps = self.apps.values_mut().chain(&mut self.leaving);
+        for app in apps.filter(|app| app.app.name().as_str() == event.revision.app()) {
+            let Some(revision) = app.revisions.get_mut(&event.revision) else {
+                continue;
+            };
+            let protocol = revision.protocol;
+            if matches!(event.kind, ebbtide_runtime::ReplicaEventKind::Stopped) {
+                revision.replicas.remove(&event.replica);
+            } else if let Some(replica) = revision.replicas.get_mut(&event.replica) {
+                replica.observe(&event.kind, protocol, event.at);
+            }
+        }
+    }
+}
