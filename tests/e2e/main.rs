@@ -1,1 +1,18 @@
-//! End-to-end tests: one binary, a module for each feature.
+//! End-to-end tests: the user's path through each feature, once, on real processes and sockets.
+//! One binary, a module for each feature. `tests/run` builds the programs they run.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail the test"
+)]
+
+mod bad_input;
+mod commands;
+mod from_zero;
+mod harness;
+mod load;
+mod no_loss;
+mod orphans;
+mod page;
