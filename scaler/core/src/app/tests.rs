@@ -84,6 +84,7 @@ fn declared(suffix: &str, active: bool) -> DeclaredRevision {
         name: name(suffix),
         active,
         template: template("", suffix),
+        accepted: std::collections::BTreeMap::new(),
     }
 }
 

@@ -62,16 +62,14 @@ pub(super) fn read(
         }
         transport
     });
-    for key in ["allowInsecure", "exposedPort"] {
-        if let Some(field) = object.get(key) {
-            reader.not_acted_on(&field);
-        }
+    if let Some(field) = object.get("exposedPort") {
+        reader.not_acted_on(&field);
     }
     let traffic = object.get("traffic");
     let ingress = Ingress {
         external: object.boolean(reader, "external"),
         target_port: object.port(reader, "targetPort"),
-        allow_insecure: object.boolean(reader, "allowInsecure"),
+        allow_insecure: allow_insecure(reader, &mut object),
         transport,
         exposed_port: exposed_port(reader, &mut object, transport),
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
@@ -81,6 +79,15 @@ pub(super) fn read(
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
     object.finish(reader);
     Some(ingress)
+}
+
+/// There is no HTTPS to lead requests to, so only `true` is acted on.
+fn allow_insecure(reader: &mut Reader<'_>, object: &mut Object<'_>) -> bool {
+    let allowed = object.boolean(reader, "allowInsecure");
+    if let Some(field) = object.get("allowInsecure").filter(|_| !allowed) {
+        reader.not_acted_on(&field);
+    }
+    allowed
 }
 
 fn exposed_port(
