@@ -2,7 +2,7 @@
 //! them is within one eighth of the truth at any scale.
 //!
 //! Log-linear buckets, as in `HdrHistogram`: each power of two of microseconds is cut into
-//! [`STEPS`] equal parts. The layout is fixed, so that shards add up bucket by bucket.
+//! eight equal parts. The layout is fixed, so that shards add up bucket by bucket.
 
 use std::time::Duration;
 
