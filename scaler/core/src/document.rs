@@ -29,7 +29,7 @@ pub use print::{SecretDisplay, to_value, to_yaml};
 pub use unique::check_unique;
 
 use node::{Node, NodeValue};
-use reader::Reader;
+use reader::{MOST_DIAGNOSTICS, Reader};
 
 /// The text of one file, or of a request's body.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +144,7 @@ impl Collected {
         for diagnostics in [&mut self.errors, &mut self.parsed.warnings] {
             diagnostics.sort_by(Diagnostic::in_order);
             diagnostics.dedup();
+            diagnostics.truncate(MOST_DIAGNOSTICS);
         }
         if self.errors.is_empty() {
             Ok(self.parsed)

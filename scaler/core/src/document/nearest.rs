@@ -1,16 +1,22 @@
 //! Which known word was probably meant.
 
+/// The longest word that is compared, in bytes.
+const LONGEST: usize = 64;
+/// The most words that are compared; an app has fewer secrets.
+const MOST_COMPARED: usize = 200;
+
 /// The word of `known` nearest to `given`, if it is near enough to be what was meant: at most a
 /// third of its letters differ, whatever their case.
 pub(crate) fn nearest<'k>(
     given: &str,
     known: impl IntoIterator<Item = &'k str>,
 ) -> Option<&'k str> {
-    if given.len() > 64 {
+    if given.len() > LONGEST {
         return None;
     }
     let given = given.to_ascii_lowercase();
-    (known.into_iter())
+    (known.into_iter().take(MOST_COMPARED))
+        .filter(|word| word.len() <= LONGEST)
         .map(|word| (distance(&given, &word.to_ascii_lowercase()), word))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))

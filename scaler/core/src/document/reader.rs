@@ -4,17 +4,20 @@
 //! The properties that are asked of an [`Object`] are its known ones. Whatever else it has is
 //! reported by [`Object::finish`].
 
+mod object;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
 use super::diagnostic::Diagnostic;
-use super::nearest::{nearest, suggestion};
-use super::node::{Entry, Node, NodeValue, Position, Scalar, Unresolved, find};
+use super::nearest::suggestion;
+use super::node::{Entry, Node, NodeValue, Position, Scalar, Unresolved};
+pub(crate) use object::Object;
 
 /// The most errors, and the most warnings, that are kept of a document.
-const MOST_DIAGNOSTICS: usize = 1000;
+pub(crate) const MOST_DIAGNOSTICS: usize = 1000;
 
 /// Collects what is wrong with a document, and what it has that is not acted on.
 pub(crate) struct Reader<'s> {
@@ -33,14 +36,6 @@ pub(crate) struct Reader<'s> {
 pub(crate) struct Field<'n> {
     pub(crate) node: &'n Node,
     pub(crate) path: String,
-}
-
-/// A mapping that is being read.
-pub(crate) struct Object<'n> {
-    entries: &'n [Entry],
-    at: Position,
-    pub(crate) path: String,
-    known: Vec<&'static str>,
 }
 
 impl<'s> Reader<'s> {
@@ -133,12 +128,7 @@ impl<'s> Reader<'s> {
     /// The properties of a mapping.
     pub(crate) fn object<'n>(&mut self, field: &Field<'n>) -> Option<Object<'n>> {
         if let NodeValue::Mapping(entries) = &field.node.value {
-            return Some(Object {
-                entries,
-                at: field.node.at,
-                path: field.path.clone(),
-                known: Vec::new(),
-            });
+            return Some(Object::new(entries, field.node.at, field.path.clone()));
         }
         self.error_type(field, "a mapping");
         None
@@ -279,113 +269,6 @@ impl<'s> Reader<'s> {
             NodeValue::Mapping(_) => "a mapping".to_owned(),
         };
         self.error(field, format!("found {found}; expected {wanted}"));
-    }
-}
-
-impl<'n> Object<'n> {
-    /// The value of `key`, which becomes a known key; none when it is absent or null.
-    pub(crate) fn get(&mut self, key: &'static str) -> Option<Field<'n>> {
-        self.known.push(key);
-        let entry = find(self.entries, key).filter(|entry| !entry.value.is_null())?;
-        Some(Field {
-            node: &entry.value,
-            path: join(&self.path, key),
-        })
-    }
-
-    /// The value of `key`, or an error that it is missing and what it must be.
-    pub(crate) fn require(
-        &mut self,
-        reader: &mut Reader<'_>,
-        key: &'static str,
-        what: &str,
-    ) -> Option<Field<'n>> {
-        let field = self.get(key);
-        if field.is_none() {
-            let path = join(&self.path, key);
-            reader.error_at(self.at, &path, format!("is missing; give {what}"));
-        }
-        field
-    }
-
-    /// Keeps these properties without acting on them.
-    pub(crate) fn accept(&mut self, reader: &mut Reader<'_>, keys: &[&'static str]) {
-        for key in keys {
-            if let Some(field) = self.get(key) {
-                reader.accept(&field);
-            }
-        }
-    }
-
-    /// Knows these properties, which say nothing to whoever declares an app.
-    pub(crate) fn ignore(&mut self, keys: &[&'static str]) {
-        self.known.extend(keys);
-    }
-
-    /// A text, if given.
-    pub(crate) fn text(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<String> {
-        self.get(key).and_then(|field| reader.text(&field))
-    }
-
-    /// A boolean; false if absent.
-    pub(crate) fn boolean(&mut self, reader: &mut Reader<'_>, key: &'static str) -> bool {
-        (self.get(key).and_then(|field| reader.boolean(&field))).unwrap_or(false)
-    }
-
-    /// A whole number, if given.
-    pub(crate) fn integer(
-        &mut self,
-        reader: &mut Reader<'_>,
-        key: &'static str,
-        range: RangeInclusive<u32>,
-    ) -> Option<u32> {
-        (self.get(key)).and_then(|field| reader.integer(&field, range))
-    }
-
-    /// A port, if given.
-    pub(crate) fn port(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<u16> {
-        self.get(key).and_then(|field| reader.port(&field))
-    }
-
-    /// The entries of a list; none if it is absent.
-    pub(crate) fn list(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Vec<Field<'n>> {
-        self.get(key)
-            .map_or_else(Vec::new, |field| reader.list(&field))
-    }
-
-    /// A list of texts; empty if absent.
-    pub(crate) fn texts(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Vec<String> {
-        self.get(key)
-            .map_or_else(Vec::new, |field| reader.texts(&field))
-    }
-
-    /// Where the mapping begins.
-    pub(crate) fn position(&self) -> Position {
-        self.at
-    }
-
-    /// Warns of the properties that nobody asked for.
-    pub(crate) fn finish(self, reader: &mut Reader<'_>) {
-        for entry in self.entries {
-            if self.known.contains(&entry.key.as_str()) {
-                continue;
-            }
-            if reader.warnings.len() >= MOST_DIAGNOSTICS {
-                return;
-            }
-            let known = || self.known.iter().copied();
-            let path = join(&self.path, &shortened(&entry.key));
-            let message = match nearest(&entry.key, known()) {
-                Some(key) if key.eq_ignore_ascii_case(&entry.key) => {
-                    format!("read as `{key}`, which is how it is written")
-                }
-                Some(key) => format!("unknown property, ignored; did you mean `{key}`?"),
-                // Azure shows properties that are not set as null, new ones too.
-                None if entry.value.is_null() => continue,
-                None => "unknown property, ignored".to_owned(),
-            };
-            reader.warn_at(entry.at, &path, message);
-        }
     }
 }
 

@@ -7,6 +7,9 @@ use crate::document::nearest::suggestion;
 use crate::document::node::NodeValue;
 use crate::document::reader::{Field, Reader};
 
+/// The most secrets that a message lists.
+const MOST_LISTED: usize = 10;
+
 /// The names of an app's secrets.
 #[derive(Debug, Default)]
 pub(super) struct SecretNames(BTreeSet<String>);
@@ -67,7 +70,7 @@ impl SecretNames {
         let name = reader.text(field)?;
         if !self.0.contains(&name) {
             let known = || self.0.iter().map(String::as_str);
-            let hint = match known().collect::<Vec<_>>() {
+            let hint = match known().take(MOST_LISTED).collect::<Vec<_>>() {
                 names if names.is_empty() => "; the app has none".to_owned(),
                 names => match suggestion(&name, known()) {
                     hint if hint.is_empty() => format!("; the app has {}", names.join(", ")),
