@@ -7,6 +7,7 @@ mod errors;
 mod properties;
 mod samples;
 mod strategies;
+mod texts;
 mod warnings;
 
 use super::*;
