@@ -163,7 +163,7 @@ properties:
             assert_eq!(answer.status, 200, "{}", answer.text);
             assert_eq!(
                 answer.json()["changes"][0],
-                format!("apply {count} from api")
+                format!("apply {count} from Api")
             );
         }
     }

@@ -243,7 +243,7 @@ hello--v1 (latest)  100%    99.5%     400       blue   -
         fixture()
             .serve(async |address| {
                 let text = printed(address, &line).await.unwrap();
-                assert_eq!(text, "hello: apply 2 from api\n");
+                assert_eq!(text, "hello: apply 2 from Api\n");
                 let json = printed(address, &format!("{line} -o json")).await.unwrap();
                 let json: serde_json::Value = serde_json::from_str(&json).unwrap();
                 assert_eq!(json["value"][0]["app"], "hello");
