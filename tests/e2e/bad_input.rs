@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::harness::{Ebbtide, SOON, eventually, folder, machine, program};
 use crate::load::Document;
 
@@ -165,4 +167,38 @@ fn an_unknown_host_is_told_where_the_apps_are() {
     let answer = ebbtide.request("nobody.localhost", "/");
     assert_eq!(answer.status, 404, "{answer:?}");
     assert!(answer.body.contains("web.localhost"), "{answer:?}");
+}
+
+#[test]
+fn nowhere_to_write_is_no_reason_to_end() {
+    let _machine = machine();
+    let ports = [free_port(), free_port()];
+    let [ingress, status] = ports.map(|port| format!("127.0.0.1:{port}"));
+    let folder = folder(&[("web.yaml", &Document::default().yaml())]);
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+    command
+        .args(["up", "--listen", &ingress, "--status-listen", &status])
+        .arg(folder.path());
+    let mut child = command.stdout(full()).stderr(full()).spawn().unwrap();
+    let url = format!("http://{ingress}/");
+    eventually(SOON, "it serves", || {
+        crate::harness::curl(&["-H", "Host: web.localhost", &url]).status == 200
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
