@@ -47,7 +47,7 @@ fn the_bundled_example_goes_from_zero_to_some_and_back() {
         .collect();
     let first = sentences.last().expect("there are decisions");
     assert!(
-        first.starts_with("hello--blue 0 → 1: http "),
+        first.starts_with("hello--blue 0 → 1: 1 request waits; http "),
         "{sentences:#?}"
     );
     let reasons = sentences

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::Deciding;
-use crate::scale::LimitKind;
 use crate::scale::history::History;
 use crate::scale::number::{counted, left};
 use crate::scale::state::Step;
+use crate::scale::{Limit, LimitKind};
 use crate::time::Timestamp;
 
 impl Deciding<'_> {
@@ -94,7 +94,18 @@ impl Deciding<'_> {
         let one = self.number.max(1);
         if self.active {
             let because = self.what_is_going_on();
-            self.limit(LimitKind::Activity, one, || because);
+            if self.current == 0 && self.number > 0 {
+                // Whatever is recommended, it is the activity that brings the first replica.
+                let (kind, to) = (LimitKind::Activity, self.number);
+                self.limits.push(Limit {
+                    kind,
+                    from: 0,
+                    to,
+                    because,
+                });
+            } else {
+                self.limit(LimitKind::Activity, one, || because);
+            }
         } else {
             let period = self.spec.cooldown_period;
             let rest = left(period.saturating_sub(self.idle_for));

@@ -100,6 +100,19 @@ fn waking_and_going_to_sleep() {
         "hello--blue 0 → 1: 3 requests wait; http 0 / target 10 = 0",
     );
     check(
+        Run::new(0, vec![http()]),
+        &[at_noon(0.02)],
+        |run| run.requests = 1,
+        "hello--blue 0 → 1: 1 request waits; http 0.02 / target 10 = 1",
+    );
+    check(
+        Run::new(0, vec![queue(5.0)]),
+        &[at_noon(50.0)],
+        nothing,
+        "hello--blue 0 → 1: orders is active; azure-queue orders 50 / target 5 = 10; \
+         step from 0 allows 1",
+    );
+    check(
         Run::new(1, vec![http()]),
         &[at_noon(0.0)],
         |run| run.requests = 1,
