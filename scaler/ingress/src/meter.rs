@@ -1,5 +1,7 @@
 //! The counters of a revision: a shard for each worker, so that counting costs no shared cache line.
 
+mod sums;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use ebbtide_core::histogram::{BUCKETS, DurationCounts, bucket_of};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
+
+use sums::Sums;
 
 /// Status codes are three digits from 100.
 const FIRST_CODE: u16 = 100;
@@ -30,10 +34,7 @@ pub struct RevisionMeter {
 /// write to one cache line, nor to a pair that the hardware fetches together.
 #[repr(align(128))]
 struct Shard {
-    started: AtomicU64,
-    started_nanos: AtomicU64,
-    ended: AtomicU64,
-    ended_nanos: AtomicU64,
+    sums: Sums,
     codes: [AtomicU64; CODES],
     durations: Durations,
     cold_starts: Durations,
@@ -71,8 +72,8 @@ impl RevisionMeter {
         })
     }
 
-    /// Adds the shards up. Each number is right; numbers that change meanwhile may be of different
-    /// moments, but no request is ever seen to have ended and not started.
+    /// Adds the shards up. The sums of a shard are of one moment; the other numbers are each right,
+    /// and may be of different moments.
     pub fn read(&self) -> MeterReading {
         let mut reading = MeterReading {
             waiting: self.waiting(),
@@ -91,16 +92,12 @@ impl RevisionMeter {
 
     /// Counts the start of a request on `worker`.
     pub(crate) fn start(&self, worker: usize, now: Timestamp) {
-        let shard = self.shard(worker);
-        add(&shard.started_nanos, now.as_nanos());
-        add(&shard.started, 1);
+        self.shard(worker).sums.start(now);
     }
 
     /// Counts the end of a request on `worker` that is not answered from this revision after all.
     pub(crate) fn leave(&self, worker: usize, now: Timestamp) {
-        let shard = self.shard(worker);
-        add(&shard.ended_nanos, now.as_nanos());
-        add(&shard.ended, 1);
+        self.shard(worker).sums.end(now);
     }
 
     /// Counts the end of a request on `worker`, what it was answered with and how long it took.
@@ -130,7 +127,7 @@ impl RevisionMeter {
         self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// A meter made for fewer workers than there are still counts everything.
+    /// A meter made for fewer workers than there are has workers share a shard, and may miss some.
     fn shard(&self, worker: usize) -> &Shard {
         &self.shards[worker % self.shards.len()]
     }
@@ -150,10 +147,7 @@ impl fmt::Debug for RevisionMeter {
 impl Shard {
     fn new() -> Self {
         Self {
-            started: AtomicU64::new(0),
-            started_nanos: AtomicU64::new(0),
-            ended: AtomicU64::new(0),
-            ended_nanos: AtomicU64::new(0),
+            sums: Sums::default(),
             codes: [const { AtomicU64::new(0) }; CODES],
             durations: Durations::new(),
             cold_starts: Durations::new(),
@@ -161,16 +155,7 @@ impl Shard {
     }
 
     fn add_to(&self, reading: &mut MeterReading) {
-        let sums = &mut reading.sums;
-        // What has ended is read first, so that what has started is never behind it.
-        sums.ended += self.ended.load(Ordering::Acquire);
-        sums.ended_nanos = sums
-            .ended_nanos
-            .wrapping_add(self.ended_nanos.load(Ordering::Acquire));
-        sums.started += self.started.load(Ordering::Acquire);
-        sums.started_nanos = sums
-            .started_nanos
-            .wrapping_add(self.started_nanos.load(Ordering::Acquire));
+        self.sums.add_to(&mut reading.sums);
         for (code, counter) in (FIRST_CODE..).zip(&self.codes) {
             let count = counter.load(Ordering::Relaxed);
             if count > 0 {
