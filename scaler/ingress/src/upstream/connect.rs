@@ -71,8 +71,20 @@ const WINDOW: u32 = 1 << 20;
 async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
     let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
     let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    refuse_ourselves(&stream)?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Where nobody listens (the replica has just died), the system may pick the replica's port for our
+/// end, and TCP then connects us with ourselves.
+fn refuse_ourselves(stream: &TcpStream) -> io::Result<()> {
+    if stream.local_addr()? != stream.peer_addr()? {
+        return Ok(());
+    }
+    // A reset frees the port at once.
+    stream.set_zero_linger()?;
+    Err(io::ErrorKind::ConnectionRefused.into())
 }
 
 /// Runs what hyper needs run beside a connection. The worker's `LocalSet` owns the tasks and ends
@@ -88,4 +100,24 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecu
 
 fn run(connection: impl Future<Output = ()> + 'static) {
     hyper::rt::Executor::execute(&LocalExecutor, connection);
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_with_ourselves_is_none() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let stream = socket.connect(address).await.unwrap();
+        let error = refuse_ourselves(&stream).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        drop(stream);
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        assert!(tcp(listener.local_addr().unwrap()).await.is_ok());
+    }
 }
