@@ -64,9 +64,7 @@ pub(super) async fn forward(
         let client = peer.watch.clone().filter(|_| has_body);
         let deadline = worker.deadlines.add(now + timeout, client);
         let pool = worker.pool(&replica);
-        let sent = deadline
-            .limit(send(&pool, request, upgrade.as_ref(), now))
-            .await;
+        let sent = deadline.limit(send(&pool, request, upgrade.as_ref())).await;
         let revision = || visit.backend().revision.clone();
         let (unsent, cause) = match sent {
             Ok(Ok((response, lease))) => {

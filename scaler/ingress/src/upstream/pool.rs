@@ -40,12 +40,6 @@ struct Idle {
     since: Timestamp,
 }
 
-/// A connection taken from the pool, and for how long it had been idle.
-pub(super) struct Taken {
-    pub(super) connection: Http1Connection,
-    pub(super) idle: Duration,
-}
-
 impl Pool {
     pub(crate) fn new(replica: Arc<Replica>) -> Self {
         Self {
@@ -62,13 +56,12 @@ impl Pool {
     }
 
     /// The idle connection that was used last.
-    pub(super) fn take(&self, now: Timestamp) -> Option<Taken> {
+    pub(super) fn take(&self) -> Option<Http1Connection> {
         let mut idle = self.idle.borrow_mut();
         loop {
-            let Idle { connection, since } = idle.pop()?;
+            let Idle { connection, .. } = idle.pop()?;
             if connection.sender.is_ready() {
-                let idle = now.since(since);
-                return Some(Taken { connection, idle });
+                return Some(connection);
             }
         }
     }

@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use ebbtide_core::time::Timestamp;
 use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -13,16 +12,14 @@ use hyper::client::conn::TrySendError;
 use tokio::sync::SemaphorePermit;
 
 use super::connect;
-use super::pool::{Lease, Pool, Taken};
+use super::connect::Http1Connection;
+use super::pool::{Lease, Pool};
 use crate::body::RequestBody;
 use crate::headers;
 use crate::replica::UpstreamProtocol;
 
 /// After this a new connection is taken for accepted, whether there is an answer or not.
 const SETTLED: Duration = Duration::from_millis(20);
-
-/// A connection idle for longer may be about to be closed by the replica; see [`copy_of`].
-const MAY_BE_CLOSING: Duration = Duration::from_millis(500);
 
 /// How often an HTTP/2 request is given another connection.
 const HTTP2_ATTEMPTS: usize = 3;
@@ -44,12 +41,11 @@ pub(crate) async fn send(
     pool: &Rc<Pool>,
     mut request: Request<RequestBody>,
     upgrade: Option<&HeaderValue>,
-    now: Timestamp,
 ) -> Answer {
     match pool.replica().protocol() {
         UpstreamProtocol::Http1 => {
             headers::to_http1(&mut request, upgrade);
-            send_http1(pool, request, now).await
+            send_http1(pool, request).await
         }
         UpstreamProtocol::Http2 => {
             headers::to_http2(&mut request);
@@ -58,38 +54,44 @@ pub(crate) async fn send(
     }
 }
 
-async fn send_http1(pool: &Rc<Pool>, mut request: Request<RequestBody>, now: Timestamp) -> Answer {
+async fn send_http1(pool: &Rc<Pool>, mut request: Request<RequestBody>) -> Answer {
     loop {
-        let taken = if let Some(taken) = pool.take(now) {
-            taken
+        let connection = if let Some(connection) = reusable(pool, &request) {
+            connection
         } else {
             let permit = match pool.permit().await {
                 Ok(permit) => permit,
                 Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
             };
             // One may have become idle while this waited.
-            match pool.take(now) {
-                Some(taken) => taken,
+            match reusable(pool, &request) {
+                Some(connection) => connection,
                 None => return send_new(pool, request, permit).await,
             }
         };
-        request = match send_taken(pool, taken, request).await {
+        request = match send_reused(pool, connection, request).await {
             Ok(answer) => return answer,
             Err(unsent) => unsent,
         };
     }
 }
 
+/// An idle connection. None for a request that was sent once already: it must not meet another
+/// connection that closes.
+fn reusable(pool: &Pool, request: &Request<RequestBody>) -> Option<Http1Connection> {
+    if is_copy(request) {
+        return None;
+    }
+    pool.take()
+}
+
 /// Sends over a connection that was idle. Gives the request back if the replica had closed it.
-async fn send_taken(
+async fn send_reused(
     pool: &Rc<Pool>,
-    taken: Taken,
+    mut connection: Http1Connection,
     request: Request<RequestBody>,
 ) -> Result<Answer, Request<RequestBody>> {
-    let mut connection = taken.connection;
-    let copy = (taken.idle >= MAY_BE_CLOSING)
-        .then(|| copy_of(&request))
-        .flatten();
+    let copy = copy_of(&request);
     match connection.sender.try_send_request(request).await {
         Ok(response) => Ok(Ok((response, Lease::Http1(Rc::clone(pool), connection)))),
         Err(mut error) => match error.take_message().or(copy) {
@@ -158,9 +160,10 @@ async fn settle(sent: impl Future<Output = Sent>, permit: SemaphorePermit<'_>) -
 
 /// The same request once more, if doing it twice does the same as doing it once (RFC 9110, section
 /// 9.2.2) and it has no body. Such a request is sent again when the replica closes an idle
-/// connection just as the request is on its way.
+/// connection just as the request is on its way. That cannot be told from a replica that dies of the
+/// request, so there is no copy of a copy: no request ends more than two replicas.
 fn copy_of(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if !request.method().is_idempotent() || !request.body().is_end_stream() {
+    if is_copy(request) || !request.method().is_idempotent() || !request.body().is_end_stream() {
         return None;
     }
     let mut copy = Request::new(RequestBody::Empty);
@@ -169,4 +172,9 @@ fn copy_of(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     Some(copy)
+}
+
+/// Whether the request is one that [`copy_of`] has made.
+fn is_copy(request: &Request<RequestBody>) -> bool {
+    matches!(request.body(), RequestBody::Empty)
 }

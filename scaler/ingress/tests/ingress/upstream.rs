@@ -60,15 +60,46 @@ async fn an_idle_connection_that_closes_as_the_request_comes_costs_no_request() 
     bed.serve(&[replica(app.address)]);
     let mut client = Client::connect(bed.address).await;
     assert_eq!(client.get(HOST).await.status, 200);
-    bed.clock.advance(Duration::from_secs(1));
     assert_eq!(client.get(HOST).await.status, 200);
     assert_eq!((app.connections(), read.load(Ordering::SeqCst)), (2, 1));
     // What may not be done twice is not sent twice.
-    bed.clock.advance(Duration::from_secs(1));
     client
         .write("POST / HTTP/1.1\r\nHost: hello\r\nContent-Length: 0\r\n\r\n")
         .await;
     assert_eq!(client.reply().await.status, 502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_ends_every_connection_is_sent_twice_at_most() {
+    let bed = Bed::new();
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&read);
+    let app = App::raw(move |mut stream| {
+        let count = Arc::clone(&count);
+        async move {
+            while let Some(head) = read_head(&mut stream).await {
+                if head.starts_with("GET /poison ") {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    return;
+                }
+                stream.write_all(OK.as_bytes()).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let replicas = [(); 4].map(|()| replica(app.address));
+    bed.serve(&replicas);
+    let mut client = Client::connect(bed.address).await;
+    // Each replica has an idle connection then.
+    for _ in &replicas {
+        assert_eq!(client.get(HOST).await.status, 200);
+    }
+    assert_eq!(app.connections(), 4);
+    client
+        .write("GET /poison HTTP/1.1\r\nHost: hello\r\n\r\n")
+        .await;
+    assert_eq!(client.reply().await.status, 502);
+    assert_eq!((app.connections(), read.load(Ordering::SeqCst)), (5, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
