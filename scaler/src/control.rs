@@ -4,11 +4,18 @@
 mod app;
 mod apply;
 mod commands;
+mod condition;
+mod drain;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod handle;
 mod identifier;
 mod journal;
+mod launch;
 mod plan;
+mod publication;
+mod readings;
 mod replica;
 mod revision;
 mod routing;

@@ -6,15 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ebbtide_core::app::{App, Change, Observation, Revision};
-use ebbtide_core::document::{ContainerApp, Transport};
 use ebbtide_core::name::RevisionName;
 use ebbtide_core::scale::ScaleSpec;
 use ebbtide_core::time::Timestamp;
-use ebbtide_ingress::{Split, UpstreamProtocol};
+use ebbtide_ingress::Split;
 
-use super::apply::Declared;
+use super::apply::{Declared, Prepared};
 use super::journal::Journal;
-use super::revision::RevisionControl;
+use super::revision::{Access, RevisionControl};
 use super::routing::CurrentSplit;
 
 /// Where an app's document came from.
@@ -72,27 +71,44 @@ impl AppControl {
         }
     }
 
-    /// Brings `revisions` in line with the app's: new ones start, those that are forgotten and
-    /// have no replica left go, and all follow the present document's policy.
+    /// Takes in documents that were checked against its present state.
+    pub(super) fn commit(&mut self, prepared: Prepared, workers: NonZeroUsize, now: Timestamp) {
+        self.app = prepared.app;
+        self.source = prepared.source;
+        self.warnings = prepared.warnings;
+        self.folder = prepared.folder;
+        self.declared = Some(prepared.declared);
+        self.sync(prepared.specs, &prepared.changes, workers, now);
+    }
+
+    /// Brings `revisions` in line with the app's after `changes`: new ones start, those that are
+    /// forgotten and have no replica left go, and all follow the present document.
     pub(super) fn sync(
         &mut self,
         mut specs: BTreeMap<RevisionName, ScaleSpec>,
+        changes: &[Change],
         workers: NonZeroUsize,
         now: Timestamp,
     ) {
-        let protocol = upstream_protocol(self.app.document());
+        let access = Access::of(self.app.document());
         for revision in self.app.revisions() {
-            let Some(spec) = specs.remove(&revision.name) else {
+            let name = &revision.name;
+            let Some(spec) = specs.remove(name) else {
                 continue;
             };
-            if let Some(known) = self.revisions.get_mut(&revision.name) {
-                known.spec = spec;
-                known.next_decision = now;
-                continue;
+            let created = changes.contains(&Change::RevisionCreated(name.clone()));
+            match self.revisions.get_mut(name) {
+                Some(known) if !created => known.follow(spec, access, now),
+                _ => {
+                    let folder = self.folder.clone();
+                    let mut new =
+                        RevisionControl::new(revision, spec, folder, access, workers, now);
+                    // One of this name may have been purged whose replicas are still going.
+                    let purged = self.revisions.remove(name);
+                    new.replicas = purged.map(|one| one.replicas).unwrap_or_default();
+                    self.revisions.insert(name.clone(), new);
+                }
             }
-            let (name, template) = (revision.name.clone(), &revision.template);
-            let control = RevisionControl::new(name, template, spec, protocol, workers, now);
-            self.revisions.insert(revision.name.clone(), control);
         }
         self.forget_purged();
     }
@@ -110,7 +126,7 @@ impl AppControl {
         for (name, revision) in &mut self.revisions {
             revision.observe_failure();
             let observation = Observation {
-                desired: revision.state.desired(),
+                desired: revision.desired(&self.app),
                 ready: revision.ready(),
                 failure: revision.failure.clone(),
             };
@@ -121,14 +137,8 @@ impl AppControl {
 
     /// How many replicas a revision is to have; none when it is not active.
     pub(super) fn desired(&self, name: &RevisionName) -> u32 {
-        let active = self
-            .app
-            .revision(name)
-            .is_some_and(|revision| revision.active);
-        self.revisions
-            .get(name)
-            .filter(|_| active)
-            .map_or(0, |one| one.state.desired())
+        let revision = self.revisions.get(name);
+        revision.map_or(0, |revision| revision.desired(&self.app))
     }
 
     /// The app's revisions, newest first.
@@ -167,17 +177,4 @@ impl AppControl {
 
 fn finished(revision: &RevisionControl) -> u64 {
     revision.meter.read().sums.ended
-}
-
-/// How the ingress speaks to an app's replicas.
-fn upstream_protocol(document: &ContainerApp) -> UpstreamProtocol {
-    match document
-        .configuration
-        .ingress
-        .as_ref()
-        .map(|ingress| ingress.transport)
-    {
-        Some(Transport::Http2) => UpstreamProtocol::Http2,
-        _ => UpstreamProtocol::Http1,
-    }
 }

@@ -83,30 +83,15 @@ impl ControlTask {
     }
 
     fn commit_documents(&mut self, prepared: Prepared, now: Timestamp) -> ApplyResult {
-        let Prepared {
-            app,
-            specs,
-            changes,
-            source,
-            warnings,
-            folder,
-            declared,
-        } = prepared;
+        let (app, changes) = (prepared.app.clone(), prepared.changes.clone());
         let name = app.name().clone();
-        let result = result_of(&name, &changes, warnings.clone());
+        let result = result_of(&name, &changes, prepared.warnings.clone());
         for change in &changes {
             self.events.change(&name, change);
         }
-        let control = self
-            .apps
-            .entry(name.clone())
-            .or_insert_with(|| AppControl::new(app.clone(), source.clone()));
-        control.app = app;
-        control.source = source;
-        control.warnings = warnings;
-        control.folder = folder;
-        control.declared = Some(declared);
-        control.sync(specs, self.options.workers, now);
+        let new = || AppControl::new(app, prepared.source.clone());
+        let control = self.apps.entry(name.clone()).or_insert_with(new);
+        control.commit(prepared, self.options.workers, now);
         self.changed(&name, &changes);
         result
     }
@@ -173,7 +158,7 @@ impl ControlTask {
         }
         if let Some(control) = self.apps.get_mut(&name) {
             control.app = next;
-            control.sync(specs, self.options.workers, now);
+            control.sync(specs, &changes, self.options.workers, now);
         }
         self.changed(&name, &changes);
         Ok(result_of(&name, &changes, Vec::new()))

@@ -78,6 +78,7 @@ fn names(replicas: &[&ReplicaControl]) -> Vec<ReplicaName> {
 mod tests {
     use ebbtide_core::name::RevisionName;
     use ebbtide_core::time::Timestamp;
+    use ebbtide_ingress::UpstreamProtocol;
 
     use super::*;
 
@@ -86,7 +87,8 @@ mod tests {
         let make = |(place, (id, state, generation)): (usize, &(&str, ReplicaState, u64))| {
             let name = ReplicaName::new(&revision, id);
             let started = Timestamp::from_secs(place as u64);
-            let mut replica = ReplicaControl::starting(name, *generation, started);
+            let mut replica =
+                ReplicaControl::starting(name, *generation, UpstreamProtocol::Http1, started);
             replica.state = *state;
             replica
         };

@@ -45,8 +45,10 @@ pub(super) struct ReplicaControl {
     pub(super) name: ReplicaName,
     /// Where it is in its life.
     pub(super) state: ReplicaState,
-    /// How often a restart of its revision had been asked for when it was started.
+    /// The generation of its revision when it was started.
     pub(super) generation: u64,
+    /// How the ingress speaks to it.
+    protocol: UpstreamProtocol,
     /// When it was started.
     pub(super) started: Timestamp,
     /// When it first became ready.
@@ -67,11 +69,17 @@ pub(super) struct ReplicaControl {
 
 impl ReplicaControl {
     /// A replica that was just started.
-    pub(super) fn starting(name: ReplicaName, generation: u64, now: Timestamp) -> Self {
+    pub(super) fn starting(
+        name: ReplicaName,
+        generation: u64,
+        protocol: UpstreamProtocol,
+        now: Timestamp,
+    ) -> Self {
         Self {
             name,
             state: ReplicaState::Starting,
             generation,
+            protocol,
             started: now,
             first_ready: None,
             pid: None,
@@ -94,17 +102,12 @@ impl ReplicaControl {
     }
 
     /// Takes in what the runtime says of it. Once it is going, only its end matters.
-    pub(super) fn observe(
-        &mut self,
-        kind: &ReplicaEventKind,
-        protocol: UpstreamProtocol,
-        at: Timestamp,
-    ) {
+    pub(super) fn observe(&mut self, kind: &ReplicaEventKind, at: Timestamp) {
         let going = !self.is_live();
         match kind {
             ReplicaEventKind::Started { pid, port } => {
                 self.pid = Some(*pid);
-                self.started_on(*port, protocol);
+                self.started_on(*port);
             }
             ReplicaEventKind::Stopped => self.pid = None,
             _ if going => {}
@@ -124,12 +127,14 @@ impl ReplicaControl {
                 self.because = Some(because.clone());
                 self.restarts = *restarts;
                 self.pid = None;
+                // What the process used says nothing of the next one.
+                self.usage = None;
             }
         }
     }
 
     /// A new process of the replica may listen on another port; then requests go to a new endpoint.
-    fn started_on(&mut self, port: Option<u16>, protocol: UpstreamProtocol) {
+    fn started_on(&mut self, port: Option<u16>) {
         if self.state == ReplicaState::Backoff {
             self.state = ReplicaState::Starting;
         }
@@ -142,7 +147,7 @@ impl ReplicaControl {
         self.port = port;
         self.endpoint = port.filter(|_| self.is_live()).map(|port| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            Replica::new(self.name.clone(), address, protocol)
+            Replica::new(self.name.clone(), address, self.protocol)
         });
     }
 }

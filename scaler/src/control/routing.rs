@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ebbtide_core::app::Share;
-use ebbtide_core::document::Transport;
+use ebbtide_core::app::App;
+use ebbtide_core::document::{TrafficTarget, TrafficWeight, Transport};
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_ingress::{AppRoute, Backend, BackendState, Publisher, Replica, RoutingTable, Split};
 
@@ -67,20 +67,20 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
     if ingress.transport == Transport::Tcp {
         return None;
     }
-    let shares = shares(control);
+    let shares = shares(&control.app);
     let labels = control.app.labels();
-    let mut revisions: Vec<&RevisionName> = shares.iter().map(|share| &share.revision).collect();
+    let mut revisions: Vec<&RevisionName> = shares.iter().map(|(revision, _)| revision).collect();
     revisions.extend(labels.values());
+    // Places in this list are what the weights and labels are for, so it has what can be routed to.
+    revisions.retain(|revision| control.revisions.contains_key(*revision));
     revisions.sort();
     revisions.dedup();
     let place = |wanted: &RevisionName| revisions.iter().position(|one| *one == wanted);
-    let weights: Vec<(RevisionName, u32)> = revisions
-        .iter()
-        .map(|revision| {
-            let of_it = shares.iter().filter(|share| share.revision == **revision);
-            ((*revision).clone(), of_it.map(|share| share.weight).sum())
-        })
-        .collect();
+    let weight = |revision: &RevisionName| {
+        let of_it = shares.iter().filter(|(name, _)| name == revision);
+        (revision.clone(), of_it.map(|(_, weight)| weight).sum())
+    };
+    let weights = revisions.iter().map(|revision| weight(revision)).collect();
     let labels = labels
         .iter()
         .filter_map(|(label, revision)| Some((label.clone(), place(revision)?)))
@@ -104,20 +104,28 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
     })
 }
 
-/// How requests are split; all to the latest revision when none can take traffic, so that they
-/// wake it or are told why it fails.
-fn shares(control: &AppControl) -> Vec<Share> {
-    let shares = control.app.shares();
-    if !shares.is_empty() {
-        return shares;
+/// How requests are split. When no revision can take traffic, as the document says, so that those
+/// it names are woken or tell why they fail, and no other gets what was not meant for it.
+fn shares(app: &App) -> Vec<(RevisionName, u32)> {
+    let in_force = app.shares().into_iter();
+    let in_force: Vec<_> = in_force
+        .map(|share| (share.revision, share.weight))
+        .collect();
+    if !in_force.is_empty() {
+        return in_force;
     }
-    let revision = control.app.latest().clone();
-    vec![Share {
-        revision,
-        weight: 100,
-        label: None,
-        latest: true,
-    }]
+    let entries = app.document().configuration.ingress.iter();
+    let entries = entries.flat_map(|ingress| &ingress.traffic);
+    let target = |entry: &TrafficWeight| match &entry.target {
+        TrafficTarget::LatestRevision => app.latest().clone(),
+        TrafficTarget::Revision(name) => name.clone(),
+    };
+    let mut wanted: Vec<_> = entries.map(|entry| (target(entry), entry.weight)).collect();
+    wanted.retain(|(_, weight)| *weight > 0);
+    if wanted.is_empty() {
+        wanted.push((app.latest().clone(), 100));
+    }
+    wanted
 }
 
 fn key(route: &AppRoute) -> RouteKey {
@@ -163,5 +171,177 @@ impl CurrentSplit {
     /// The split.
     pub(super) fn split(&self) -> Arc<Split> {
         Arc::clone(&self.split)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebbtide_core::app::Observation;
+    use ebbtide_core::time::Timestamp;
+
+    use super::super::fixtures::{self, HELLO, TWO, add_replica, backoff, ready, started};
+    use super::super::replica::ReplicaState::{Draining, NotReady, Ready, Starting};
+    use super::*;
+
+    fn name(text: &str) -> RevisionName {
+        RevisionName::parse(text).unwrap()
+    }
+
+    /// A route as text: each backend with its weight and its replicas, or why it has none.
+    fn words(control: &mut AppControl) -> Vec<String> {
+        let route = route(control).unwrap();
+        let weights = route.split.weights().to_vec();
+        let backends = route.backends.iter().zip(weights);
+        let words = backends.map(|(backend, weight)| {
+            let state = match &backend.state {
+                BackendState::Failed { because } => because.clone(),
+                BackendState::Serving(replicas) => {
+                    let names = replicas.iter().map(|one| one.name().as_str());
+                    names.collect::<Vec<_>>().join(",")
+                }
+            };
+            format!("{} {weight}: {state}", backend.revision)
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn a_table_has_the_ready_replicas_and_no_others() {
+        let mut control = fixtures::app(HELLO);
+        let one = control.revisions.values_mut().next().unwrap();
+        for (id, state) in [
+            ("a", Ready),
+            ("b", Starting),
+            ("c", NotReady),
+            ("d", Draining),
+        ] {
+            add_replica(one, id, state);
+        }
+        assert_eq!(words(&mut control), ["hello--v1 100: hello--v1-a"]);
+    }
+
+    #[test]
+    fn weights_and_labels_lead_to_the_revisions_they_name() {
+        let mut control = fixtures::app(TWO);
+        assert_eq!(words(&mut control), ["hello--v1 80: ", "hello--v2 20: "]);
+        let labels: Vec<_> = route(&mut control).unwrap().labels.into_iter().collect();
+        assert_eq!(labels, [("blue".to_owned(), 0), ("green".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn an_app_without_ingress_or_with_tcp_has_no_route() {
+        let none = "{name: a, properties: {template: {containers: [{name: b, command: [c]}]}}}";
+        let tcp = HELLO.replace("targetPort: 80", "targetPort: 80, transport: tcp");
+        for text in [none, &tcp] {
+            assert!(route(&mut fixtures::app(text)).is_none(), "{text}");
+        }
+    }
+
+    fn fail(control: &mut AppControl, revision: &str) {
+        let name = name(revision);
+        let one = control.revisions.get_mut(&name).unwrap();
+        add_replica(one, "x", Starting);
+        fixtures::replica_of(one, "x").observe(&backoff(revision, 1), Timestamp::ORIGIN);
+        control.observe();
+    }
+
+    #[test]
+    fn what_a_failed_revision_would_get_goes_to_the_others() {
+        let mut control = fixtures::app(TWO);
+        fail(&mut control, "hello--v1");
+        assert_eq!(
+            words(&mut control),
+            ["hello--v1 0: hello--v1", "hello--v2 100: "],
+            "v1 stays for its label"
+        );
+        fail(&mut control, "hello--v2");
+        assert_eq!(
+            words(&mut control),
+            ["hello--v1 80: hello--v1", "hello--v2 20: hello--v2"],
+            "each says why it fails"
+        );
+    }
+
+    #[test]
+    fn a_revision_without_weight_gets_nothing_when_those_with_weight_fail() {
+        let text = TWO
+            .replace("weight: 80", "weight: 100")
+            .replace("weight: 20", "weight: 0");
+        let mut control = fixtures::app(&text);
+        fail(&mut control, "hello--v1");
+        assert_eq!(
+            words(&mut control),
+            ["hello--v1 100: hello--v1", "hello--v2 0: "]
+        );
+    }
+
+    fn changes(control: &mut AppControl, change: impl FnOnce(&mut AppControl)) -> bool {
+        let before = key(&route(control).unwrap());
+        change(control);
+        before != key(&route(control).unwrap())
+    }
+
+    fn observe(control: &mut AppControl, kind: &ebbtide_runtime::ReplicaEventKind) {
+        let one = control.revisions.get_mut(&name("hello--v1")).unwrap();
+        fixtures::replica_of(one, "a").observe(kind, Timestamp::ORIGIN);
+        control.observe();
+    }
+
+    #[test]
+    fn a_table_is_new_when_a_route_says_something_else() {
+        let mut control = fixtures::app(HELLO);
+        let one = control.revisions.values_mut().next().unwrap();
+        add_replica(one, "a", Starting);
+        for (kind, expected) in [
+            (started(1000), false),
+            (ready(), true),
+            (ready(), false),
+            (backoff("exit 1", 1), true),
+            (started(1000), false),
+            (backoff("exit 2", 2), true),
+            (started(2000), false),
+            (ready(), true),
+        ] {
+            let new = changes(&mut control, |control| observe(control, &kind));
+            assert_eq!(new, expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_replica_that_comes_back_on_another_port_is_routed_to_there() {
+        let mut control = fixtures::app(HELLO);
+        let one = control.revisions.values_mut().next().unwrap();
+        add_replica(one, "a", Ready);
+        let endpoint = |control: &mut AppControl| match &route(control).unwrap().backends[0].state {
+            BackendState::Serving(replicas) => Arc::clone(&replicas[0]),
+            BackendState::Failed { because } => panic!("{because}"),
+        };
+        let first = endpoint(&mut control);
+        for kind in [backoff("exit 1", 1), started(2000), ready()] {
+            observe(&mut control, &kind);
+        }
+        let second = endpoint(&mut control);
+        assert!(first.is_closed() && !second.is_closed());
+        assert_eq!(
+            (first.address().port(), second.address().port()),
+            (1000, 2000)
+        );
+    }
+
+    #[test]
+    fn a_split_goes_on_while_its_weights_are_the_same() {
+        let mut control = fixtures::app(TWO);
+        let first = route(&mut control).unwrap().split;
+        control.app.observe(
+            &name("hello--v2"),
+            &Observation {
+                desired: 1,
+                ready: 1,
+                failure: None,
+            },
+        );
+        assert!(Arc::ptr_eq(&first, &route(&mut control).unwrap().split));
+        fail(&mut control, "hello--v1");
+        assert!(!Arc::ptr_eq(&first, &route(&mut control).unwrap().split));
     }
 }

@@ -152,6 +152,8 @@ impl ControlTask {
 
     /// Stops every replica while what they say is still taken in, since the way to here is bounded.
     async fn finish(mut self) {
+        // Whoever asks for something now, or still waits for an answer, hears that it is too late.
+        drop(self.commands);
         drop(self.measured);
         self.drains.shutdown().await;
         let mut replicas = self.inbox.replicas;
@@ -223,11 +225,10 @@ impl ControlTask {
             let Some(revision) = app.revisions.get_mut(&event.revision) else {
                 continue;
             };
-            let protocol = revision.protocol;
             if matches!(event.kind, ebbtide_runtime::ReplicaEventKind::Stopped) {
                 revision.replicas.remove(&event.replica);
             } else if let Some(replica) = revision.replicas.get_mut(&event.replica) {
-                replica.observe(&event.kind, protocol, event.at);
+                replica.observe(&event.kind, event.at);
             }
         }
     }

@@ -1,0 +1,172 @@
+//! How the replicas of a revision fare: how many are ready, and whether any can start.
+
+use ebbtide_ingress::BackendState;
+
+use super::replica::{ReplicaControl, ReplicaState};
+use super::revision::RevisionControl;
+use crate::api::model::ReplicaCounts;
+
+impl RevisionControl {
+    /// How many replicas may get requests.
+    pub(super) fn ready(&self) -> u32 {
+        count(
+            self.replicas
+                .values()
+                .filter(|replica| replica.is_ready())
+                .count(),
+        )
+    }
+
+    /// Replicas by state, `desired` as decided.
+    pub(super) fn replica_counts(&self, desired: u32) -> ReplicaCounts {
+        let with = |wanted: &[ReplicaState]| {
+            count(
+                self.replicas
+                    .values()
+                    .filter(|one| wanted.contains(&one.state))
+                    .count(),
+            )
+        };
+        ReplicaCounts {
+            desired,
+            ready: with(&[ReplicaState::Ready]),
+            starting: with(&[
+                ReplicaState::Starting,
+                ReplicaState::Backoff,
+                ReplicaState::NotReady,
+            ]),
+            draining: with(&[ReplicaState::Draining, ReplicaState::Stopping]),
+        }
+    }
+
+    /// What the ingress is to do with its requests: forward, hold, or say why not.
+    pub(super) fn backend_state(&self) -> BackendState {
+        let ready = self.replicas.values().filter(|replica| replica.is_ready());
+        let endpoints: Vec<_> = ready
+            .filter_map(|replica| replica.endpoint.clone())
+            .collect();
+        match &self.failure {
+            Some(because) if endpoints.is_empty() => BackendState::Failed {
+                because: because.clone(),
+            },
+            _ => BackendState::Serving(endpoints),
+        }
+    }
+
+    /// Sets or clears the reason why its replicas cannot start, from what they do: it stands while
+    /// none is ready, and one waits to be started again or was refused.
+    pub(super) fn observe_failure(&mut self) {
+        let live = || self.replicas.values().filter(|replica| replica.is_live());
+        if live().any(ReplicaControl::is_ready) {
+            self.failure = None;
+            return;
+        }
+        let refused = self.refused.as_ref().map(|refused| &refused.because);
+        let waiting = || {
+            let failed = live().find(|replica| replica.state == ReplicaState::Backoff);
+            failed.and_then(|replica| replica.because.as_ref())
+        };
+        if let Some(because) = refused.or_else(waiting) {
+            self.failure = Some(because.clone());
+        } else if live().next().is_none() {
+            self.failure = None;
+        }
+    }
+}
+
+/// A number of replicas, of which there are at most a thousand or so.
+fn count(replicas: usize) -> u32 {
+    u32::try_from(replicas).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ebbtide_core::time::Timestamp;
+    use ebbtide_runtime::ReplicaEventKind;
+
+    use super::super::fixtures::{self, backoff, ready, started};
+    use super::super::revision::Refused;
+    use super::*;
+
+    /// What the ingress is told, in a word.
+    fn backend(one: &RevisionControl) -> String {
+        match one.backend_state() {
+            BackendState::Serving(replicas) => format!("{} ready", replicas.len()),
+            BackendState::Failed { because } => because,
+        }
+    }
+
+    #[test]
+    fn a_failure_stands_until_a_replica_is_ready_or_none_is_left() {
+        let mut one = fixtures::revision(&[("a", ReplicaState::Starting)]);
+        let not_ready = ReplicaEventKind::NotReady {
+            because: "probe".to_owned(),
+        };
+        let steps: [(ReplicaEventKind, &str); 8] = [
+            (started(1), "0 ready"),
+            (backoff("exit 1", 1), "exit 1"),
+            (started(1), "exit 1"),
+            (backoff("exit 2", 2), "exit 2"),
+            (started(2), "exit 2"),
+            (ready(), "1 ready"),
+            (not_ready, "0 ready"),
+            (backoff("exit 3", 3), "exit 3"),
+        ];
+        for (step, (kind, expected)) in steps.into_iter().enumerate() {
+            fixtures::replica_of(&mut one, "a").observe(&kind, Timestamp::ORIGIN);
+            one.observe_failure();
+            assert_eq!(backend(&one), expected, "step {step}");
+        }
+        fixtures::replica_of(&mut one, "a").state = ReplicaState::Draining;
+        one.observe_failure();
+        assert_eq!((backend(&one).as_str(), one.failure), ("0 ready", None));
+    }
+
+    #[test]
+    fn one_that_fails_beside_a_ready_one_is_no_failure_of_the_revision() {
+        use ReplicaState::{Backoff, Draining, Ready};
+        let mut one = fixtures::revision(&[("a", Ready), ("b", Backoff)]);
+        fixtures::replica_of(&mut one, "b").because = Some("exit 1".to_owned());
+        one.observe_failure();
+        assert_eq!(one.failure, None);
+        fixtures::replica_of(&mut one, "a").state = Draining;
+        one.observe_failure();
+        assert_eq!(one.failure.as_deref(), Some("exit 1"));
+    }
+
+    #[test]
+    fn a_refused_start_is_a_failure_although_there_is_no_replica() {
+        let mut one = fixtures::revision(&[]);
+        one.refused = Some(Refused {
+            because: "no such secret".to_owned(),
+            retry_at: Timestamp::ORIGIN + Duration::from_secs(10),
+        });
+        for _ in 0..2 {
+            one.observe_failure();
+            assert_eq!(backend(&one), "no such secret");
+        }
+        one.refused = None;
+        one.observe_failure();
+        assert_eq!(one.failure, None);
+    }
+
+    #[test]
+    fn replicas_are_counted_by_state() {
+        use ReplicaState::{Backoff, Draining, NotReady, Ready, Starting, Stopping};
+        let states = [
+            Starting, Ready, NotReady, Backoff, Draining, Stopping, Ready,
+        ];
+        let names = ["a", "b", "c", "d", "e", "f", "g"];
+        let replicas: Vec<_> = names.into_iter().zip(states).collect();
+        let counts = fixtures::revision(&replicas).replica_counts(5);
+        let found = (
+            counts.desired,
+            counts.ready,
+            counts.starting,
+            counts.draining,
+        );
+        assert_eq!(found, (5, 2, 3, 2));
+    }
+}

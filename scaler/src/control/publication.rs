@@ -1,0 +1,62 @@
+//! Publishing the state of every app, and keeping a point of it each second.
+
+use std::sync::Arc;
+
+use ebbtide_core::name::RevisionName;
+use ebbtide_core::time::Timestamp;
+
+use super::app::AppControl;
+use super::handle::{Published, RevisionMetrics};
+use super::status::View;
+use super::task::ControlTask;
+
+impl ControlTask {
+    /// Publishes the state of every app.
+    pub(super) fn publish(&mut self, now: Timestamp) {
+        let view = View {
+            clock: &self.options.clock,
+            now,
+            ingress_port: self.options.ingress_port,
+        };
+        let apps = self.apps.values();
+        let published = Published {
+            apps: apps.clone().map(|control| view.app(control)).collect(),
+            revisions: apps.flat_map(metrics).collect(),
+            ready: self.has_documents,
+            sequence: self.published.load().sequence + 1,
+        };
+        self.published.store(Arc::new(published));
+        self.published_at = Some(now);
+    }
+
+    /// Keeps a point of each revision's past.
+    pub(super) fn keep_history(&mut self, now: Timestamp) {
+        let clock = Arc::clone(&self.options.clock);
+        let view = View {
+            clock: &clock,
+            now,
+            ingress_port: self.options.ingress_port,
+        };
+        for control in self.apps.values_mut() {
+            let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();
+            for name in names {
+                let point = view.history_point(control, &name);
+                if let (Some(point), Some(one)) = (point, control.revisions.get_mut(&name)) {
+                    one.history.keep(point);
+                }
+            }
+        }
+    }
+}
+
+fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
+    let metrics =
+        |(revision, one): (&RevisionName, &super::revision::RevisionControl)| RevisionMetrics {
+            app: control.app.name().to_string(),
+            revision: revision.to_string(),
+            meter: Arc::clone(&one.meter),
+            decisions: one.counts,
+            replicas: one.replica_counts(control.desired(revision)),
+        };
+    control.revisions.iter().map(metrics).collect()
+}
