@@ -5,6 +5,8 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use tokio::task::yield_now;
+
 use super::slots::Slots;
 
 /// Whether the worker is draining, and whom to wake when it begins to.
@@ -36,14 +38,15 @@ impl Drain {
         mut connection: Pin<&mut C>,
         end_soon: impl Fn(Pin<&mut C>),
     ) -> C::Output {
-        let mut registration = None;
+        let mut begun = pin!(self.begun());
         let mut told = false;
         poll_fn(|cx| {
-            registration.get_or_insert_with(|| self.register(cx));
-            if self.draining.get() && !told {
-                told = true;
-                end_soon(connection.as_mut());
+            let polled = connection.as_mut().poll(cx);
+            if polled.is_ready() || told || begun.as_mut().poll(cx).is_pending() {
+                return polled;
             }
+            told = true;
+            end_soon(connection.as_mut());
             connection.as_mut().poll(cx)
         })
         .await
@@ -51,16 +54,28 @@ impl Drain {
 
     /// Runs a future to its end or until draining begins, whichever is first.
     pub(crate) async fn cancel<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
+        let (mut future, mut begun) = (pin!(future), pin!(self.begun()));
+        poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Pending => begun.as_mut().poll(cx).map(|()| None),
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+        })
+        .await
+    }
+
+    /// Returns when draining has begun, and what clients sent before that can be read: what the
+    /// system has is known only after the worker has asked it once more.
+    async fn begun(&self) {
         let mut registration = None;
         poll_fn(|cx| {
             registration.get_or_insert_with(|| self.register(cx));
-            match future.as_mut().poll(cx) {
-                Poll::Pending if self.draining.get() => Poll::Ready(None),
-                polled => polled.map(Some),
+            if self.draining.get() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
             }
         })
-        .await
+        .await;
+        yield_now().await;
     }
 
     /// Has a task woken when draining begins, until the result is dropped.

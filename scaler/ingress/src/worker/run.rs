@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet, LocalSet};
+use tokio::task::{JoinError, JoinSet, LocalSet, yield_now};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::{Shared, Worker};
@@ -81,6 +81,8 @@ async fn serve(
     if let Some(listener) = &*listener {
         let listener = TcpListener::from_std(listener.try_clone()?)?;
         accept(&worker, &listener, &mut connections, &mut tick, &mut phase).await;
+        // Lets the runtime ask the system what is there.
+        yield_now().await;
         accept_queued(&worker, &listener, &mut connections);
     }
     // Both handles of the listener are closed now, so that the address is free.

@@ -9,6 +9,8 @@ pub(crate) struct TestClock {
     origin: Instant,
     added_nanos: AtomicU64,
     broken: AtomicBool,
+    stopped: AtomicBool,
+    waiting: AtomicBool,
 }
 
 impl TestClock {
@@ -18,6 +20,8 @@ impl TestClock {
             origin: Instant::now(),
             added_nanos: AtomicU64::new(0),
             broken: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
         }
     }
 
@@ -25,6 +29,20 @@ impl TestClock {
     pub(crate) fn advance(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap();
         self.added_nanos.fetch_add(nanos, Ordering::SeqCst);
+    }
+
+    /// Makes whoever looks wait until [`go_on`](Self::go_on).
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.stopped.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether somebody has had to wait.
+    pub(crate) fn holds_somebody(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst)
     }
 
     /// Makes whoever looks next panic.
@@ -44,6 +62,10 @@ impl Clock for TestClock {
             !self.broken.swap(false, Ordering::SeqCst),
             "broken on purpose"
         );
+        while self.stopped.load(Ordering::SeqCst) {
+            self.waiting.store(true, Ordering::SeqCst);
+            std::thread::yield_now();
+        }
         let added = Duration::from_nanos(self.added_nanos.load(Ordering::SeqCst));
         Timestamp::ORIGIN + self.origin.elapsed() + added
     }

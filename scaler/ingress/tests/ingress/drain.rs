@@ -1,5 +1,6 @@
 //! Replicas that go, and the ingress that goes.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -140,6 +141,29 @@ async fn a_shutdown_lets_requests_finish() {
         (200, Some("close"))
     );
     shutdown.join_next().await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_answers_what_was_sent_before_it() {
+    let bed = Bed::with(|options| options.workers = NonZeroUsize::MIN);
+    let app = App::text("hello").await;
+    bed.serve(&[replica(app.address)]);
+    let mut kept = Client::connect(bed.address).await;
+    assert_eq!(kept.get(HOST).await.status, 200);
+    // The worker sees none of what follows before it is told to end.
+    bed.clock.stop();
+    until("the worker stands still", || bed.clock.holds_somebody()).await;
+    let mut new = Client::connect(bed.address).await;
+    for client in [&mut kept, &mut new] {
+        client.write("GET / HTTP/1.1\r\nHost: hello\r\n\r\n").await;
+    }
+    bed.ingress.stop_accepting();
+    bed.clock.go_on();
+    for client in [&mut kept, &mut new] {
+        assert_eq!(client.reply().await.status, 200);
+        assert_eq!(client.rest().await.unwrap(), "", "then it is closed");
+    }
+    bed.ingress.shutdown(Duration::from_secs(10)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
