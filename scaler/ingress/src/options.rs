@@ -21,19 +21,23 @@ pub struct IngressOptions {
     pub waiting_room: WaitingRoom,
     /// How long a replica may take from getting a request to the head of its answer.
     pub request_timeout: Duration,
+    /// How long connections without a request are kept once the ingress drains: a request may be on
+    /// its way on them. It is answered, with `Connection: close`.
+    pub linger: Duration,
     /// The clock that requests are timed with.
     pub clock: Arc<dyn Clock>,
 }
 
 impl IngressOptions {
     /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests
-    /// and 240 s, and 240 s for an answer.
+    /// and 240 s, 240 s for an answer, and 200 ms of lingering.
     pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             listen,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting_room: WaitingRoom::default(),
             request_timeout: Duration::from_secs(240),
+            linger: Duration::from_millis(200),
             clock,
         }
     }

@@ -10,7 +10,8 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use crate::body::{RequestBody, ResponseBody};
@@ -27,21 +28,32 @@ struct Routed {
     visit: Visit,
 }
 
-/// Answers a request.
+/// Answers a request. Once the worker drains, the answer is the last one of its connection.
 pub(crate) async fn handle(
     peer: Rc<Peer>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let Routed { host, mut visit } = match route(&peer, &request) {
+    let mut response = answer(&peer, request).await;
+    let is_http1 = peer.watch.is_some();
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if peer.worker.drain.has_begun() && is_http1 && !switches {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    Ok(response)
+}
+
+async fn answer(peer: &Peer, request: Request<Incoming>) -> Response<ResponseBody> {
+    let Routed { host, mut visit } = match route(peer, &request) {
         Ok(routed) => routed,
-        Err(refusal) => return Ok(refusal.into_response()),
+        Err(refusal) => return refusal.into_response(),
     };
-    let outgoing = prepare(&peer, request, &host);
-    match forward::forward(&peer, &mut visit, &host, outgoing).await {
-        Ok(answer) => Ok(forward::respond(&peer, visit, answer)),
+    let outgoing = prepare(peer, request, &host);
+    match forward::forward(peer, &mut visit, &host, outgoing).await {
+        Ok(answer) => forward::respond(peer, visit, answer),
         Err(refusal) => {
             visit.answered(refusal.status());
-            Ok(refusal.into_response())
+            refusal.into_response()
         }
     }
 }

@@ -51,9 +51,9 @@ impl Worker {
     pub(crate) fn new(number: usize, shared: Shared) -> Self {
         Self {
             number,
-            shared,
             deadlines: Deadlines::new(),
-            drain: Drain::new(),
+            drain: Drain::new(shared.options.linger),
+            shared,
             pools: RefCell::default(),
             rotation: Cell::new(number),
             lost_activations: RefCell::default(),

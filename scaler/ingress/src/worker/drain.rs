@@ -4,21 +4,25 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use super::slots::Slots;
 
 /// Whether the worker is draining, and whom to wake when it begins to.
 pub(crate) struct Drain {
     draining: Cell<bool>,
+    linger: Duration,
     connections: RefCell<Slots<Waker>>,
 }
 
 impl Drain {
-    pub(crate) const fn new() -> Self {
+    /// Connections stay for `linger` after draining has begun.
+    pub(crate) const fn new(linger: Duration) -> Self {
         Self {
             draining: Cell::new(false),
+            linger,
             connections: RefCell::new(Slots::new()),
         }
     }
@@ -31,8 +35,8 @@ impl Drain {
         }
     }
 
-    /// Runs the future of a connection to its end, and calls `end_soon` on it once when draining
-    /// begins.
+    /// Runs the future of a connection to its end, and calls `end_soon` on it once, some time
+    /// after draining has begun.
     pub(crate) async fn run<C: Future>(
         &self,
         mut connection: Pin<&mut C>,
@@ -52,7 +56,7 @@ impl Drain {
         .await
     }
 
-    /// Runs a future to its end or until draining begins, whichever is first.
+    /// Runs a future to its end or until some time after draining has begun.
     pub(crate) async fn cancel<F: Future>(&self, future: F) -> Option<F::Output> {
         let (mut future, mut begun) = (pin!(future), pin!(self.begun()));
         poll_fn(|cx| match future.as_mut().poll(cx) {
@@ -62,8 +66,12 @@ impl Drain {
         .await
     }
 
-    /// Returns when draining has begun, and what clients sent before that can be read: what the
-    /// system has is known only after the worker has asked it once more.
+    /// Whether draining has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Returns when draining has begun and clients have had time for a request that was on its way.
     async fn begun(&self) {
         let mut registration = None;
         poll_fn(|cx| {
@@ -75,7 +83,7 @@ impl Drain {
             }
         })
         .await;
-        yield_now().await;
+        sleep(self.linger).await;
     }
 
     /// Has a task woken when draining begins, until the result is dropped.

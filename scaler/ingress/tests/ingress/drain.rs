@@ -167,6 +167,28 @@ async fn a_shutdown_answers_what_was_sent_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_answers_a_request_that_was_on_its_way() {
+    let bed = Bed::with(|options| options.linger = Duration::from_secs(60));
+    let app = App::text("hello").await;
+    bed.serve(&[replica(app.address)]);
+    let mut kept = Client::connect(bed.address).await;
+    assert_eq!(kept.get(HOST).await.status, 200);
+    let mut new = Client::connect(bed.address).await;
+    bed.ingress.stop_accepting();
+    until("the address is free", || {
+        std::net::TcpStream::connect(bed.address).is_err()
+    })
+    .await;
+    for client in [&mut kept, &mut new] {
+        let reply = client.get(HOST).await;
+        let connection = reply.header("connection");
+        assert_eq!((reply.status, connection), (200, Some("close")));
+        assert_eq!(client.rest().await.unwrap(), "", "then it is closed");
+    }
+    bed.ingress.shutdown(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_cuts_off_what_outlasts_its_grace() {
     let bed = Bed::new();
     bed.serve(&[]);
