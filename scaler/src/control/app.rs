@@ -49,8 +49,8 @@ pub(super) struct AppControl {
     pub(super) revisions: BTreeMap<RevisionName, RevisionControl>,
     /// Its decisions.
     pub(super) journal: Journal,
-    /// The documents it was last declared by.
-    pub(super) declared: Option<Declared>,
+    /// What files declared last, whatever has come from elsewhere since.
+    pub(super) declared_by_files: Option<Declared>,
     split: Option<CurrentSplit>,
     finished_at_split: BTreeMap<RevisionName, u64>,
 }
@@ -63,7 +63,7 @@ impl AppControl {
             source,
             warnings: Vec::new(),
             folder: PathBuf::new(),
-            declared: None,
+            declared_by_files: None,
             revisions: BTreeMap::new(),
             journal: Journal::default(),
             split: None,
@@ -77,7 +77,9 @@ impl AppControl {
         self.source = prepared.source;
         self.warnings = prepared.warnings;
         self.folder = prepared.folder;
-        self.declared = Some(prepared.declared);
+        if prepared.declared_by_files.is_some() {
+            self.declared_by_files = prepared.declared_by_files;
+        }
         self.sync(prepared.specs, &prepared.changes, workers, now);
     }
 
@@ -98,7 +100,12 @@ impl AppControl {
             };
             let created = changes.contains(&Change::RevisionCreated(name.clone()));
             match self.revisions.get_mut(name) {
-                Some(known) if !created => known.follow(spec, access, now),
+                Some(known) if !created => {
+                    known.follow(spec, access, now);
+                    if self.source != Source::Api && name == self.app.latest() {
+                        known.folder.clone_from(&self.folder);
+                    }
+                }
                 _ => {
                     let folder = self.folder.clone();
                     let mut new =

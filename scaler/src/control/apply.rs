@@ -1,12 +1,13 @@
 //! Applying documents: everything is checked first, for all of them; then everything is done.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ebbtide_core::app::{App, Change};
-use ebbtide_core::document::{
-    ContainerApp, Declaration, DeclaredRevision, Diagnostic, Located, Template,
-};
+use ebbtide_core::document::{ContainerApp, Declaration, DeclaredRevision, Diagnostic, Located};
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::scale::ScaleSpec;
 use ebbtide_core::time::Timestamp;
@@ -30,11 +31,11 @@ pub(super) struct Prepared {
     pub(super) warnings: Vec<String>,
     /// Where relative paths of its commands start.
     pub(super) folder: PathBuf,
-    /// The documents themselves.
-    pub(super) declared: Declared,
+    /// The documents themselves, if they are from files.
+    pub(super) declared_by_files: Option<Declared>,
 }
 
-/// What documents an app was last declared by.
+/// What documents declare of one app.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Declared {
     /// The app's document.
@@ -70,13 +71,9 @@ pub(super) fn prepare(
     for (name, group) in groups(documents.declarations) {
         let warnings = warnings_of(&group, &warnings);
         let seed = identifiers.next_seed();
-        match prepare_app(&name, group, present.get(&name), seed, now) {
+        match prepare_app(&name, group, origin, present.get(&name), seed, now) {
             Ok(mut app) => {
                 app.warnings.splice(0..0, warnings);
-                if origin == Origin::Api {
-                    app.source = Source::Api;
-                    app.folder = PathBuf::from(".");
-                }
                 prepared.push(app);
             }
             Err(found) => errors.extend(found),
@@ -137,78 +134,100 @@ fn warnings_of(group: &Group, warnings: &[Diagnostic]) -> Vec<String> {
 fn prepare_app(
     name: &AppName,
     group: Group,
+    origin: Origin,
     present: Option<&AppControl>,
     seed: u64,
     now: Timestamp,
 ) -> Result<Prepared, Vec<Diagnostic>> {
-    let located = group.app.as_ref().map(|app| (app.source.clone(), app.line));
-    let place = located.or_else(|| group.revisions.first().map(|r| (r.source.clone(), r.line)));
-    let place = place.unwrap_or_default();
+    let place = place_of(&group);
     let fail = |message: String| vec![problem(&place, message)];
-    let document = match (group.app, present) {
-        (Some(app), _) => app.value,
-        (None, Some(present)) => present.app.document().clone(),
-        (None, None) => {
-            return Err(fail(format!(
-                "this is a revision of {name}, but no document declares the app {name}; \
-                 add one of type Microsoft.App/containerApps"
-            )));
-        }
-    };
-    let declared: Vec<DeclaredRevision> = group
-        .revisions
-        .into_iter()
-        .map(|located| located.value)
-        .collect();
-    let templates = || {
-        declared
-            .iter()
-            .map(|one| &one.template)
-            .chain([&document.template])
-    };
-    check_templates(templates(), &place)?;
-    let declared = Declared {
-        app: document,
-        revisions: declared,
-    };
-    let applied = match present {
-        // Nothing new: what was changed by hand since stays.
-        Some(present) if present.declared.as_ref() == Some(&declared) => {
-            Ok((present.app.clone(), Vec::new()))
-        }
-        Some(present) => {
-            present
-                .app
-                .apply(declared.app.clone(), declared.revisions.clone(), now, seed)
-        }
-        None => App::create(declared.app.clone(), declared.revisions.clone(), now, seed),
+    let of_revisions = group.app.is_none();
+    let declared = declare(name, group, origin, present).map_err(fail)?;
+    check_templates(&declared, &place)?;
+    // Files that say nothing new leave alone what was changed since in other ways.
+    let unchanged = present
+        .filter(|one| origin == Origin::Files && one.declared_by_files.as_ref() == Some(&declared));
+    let (document, revisions) = (declared.app.clone(), declared.revisions.clone());
+    let applied = match (unchanged, present) {
+        (Some(unchanged), _) => Ok((unchanged.app.clone(), Vec::new())),
+        (None, Some(present)) => present.app.apply(document, revisions, now, seed),
+        (None, None) => App::create(document, revisions, now, seed),
     };
     let (app, changes) = applied.map_err(|error| fail(error.to_string()))?;
     let specs = specs(&app, &place)?;
-    let path = PathBuf::from(&place.0);
-    let folder = folder_of(&path);
-    let latest = app.revision(app.latest()).zip(specs.get(app.latest()));
-    let warnings = latest.map(|(latest, spec)| spec.warnings(app.document(), &latest.template));
-    let warnings = warnings.unwrap_or_default();
-    let source = Source::File(path);
+    let stays = unchanged.filter(|one| one.source == Source::Api);
+    let (source, folder) = match stays.or(present.filter(|_| of_revisions)) {
+        Some(present) => (present.source.clone(), present.folder.clone()),
+        None => source_of(origin, &place.0),
+    };
     Ok(Prepared {
+        warnings: warnings_of_latest(&app, &specs),
         app,
         specs,
         changes,
         source,
-        warnings,
         folder,
-        declared,
+        declared_by_files: (origin == Origin::Files).then_some(declared),
     })
 }
 
+/// What the documents of an app declare; those of revisions alone are about the present app.
+fn declare(
+    name: &AppName,
+    group: Group,
+    origin: Origin,
+    present: Option<&AppControl>,
+) -> Result<Declared, String> {
+    // An app goes with its document in a file, whatever documents of its revisions remain.
+    let stands = |one: &&AppControl| origin == Origin::Api || one.source == Source::Api;
+    let app = match (group.app, present.filter(stands)) {
+        (Some(app), _) => app.value,
+        (None, Some(present)) => present.app.document().clone(),
+        (None, None) => {
+            return Err(format!(
+                "this is a revision of {name}, but no document declares the app {name}; \
+                 add one of type Microsoft.App/containerApps"
+            ));
+        }
+    };
+    let revisions = group.revisions.into_iter();
+    Ok(Declared {
+        app,
+        revisions: revisions.map(|located| located.value).collect(),
+    })
+}
+
+/// Where errors of a group point to: the app's document, or without one the first.
+fn place_of(group: &Group) -> (String, u64) {
+    let app = group.app.as_ref().map(|app| (&app.source, app.line));
+    let first = || group.revisions.first().map(|one| (&one.source, one.line));
+    let place = app.or_else(first);
+    place.map_or_else(Default::default, |(source, line)| (source.clone(), line))
+}
+
+/// Where an app comes from, and where relative paths of its commands start.
+fn source_of(origin: Origin, file: &str) -> (Source, PathBuf) {
+    let path = PathBuf::from(file);
+    match origin {
+        Origin::Api => (Source::Api, PathBuf::from(".")),
+        Origin::Files => {
+            let folder = folder_of(&path);
+            (Source::File(path), folder)
+        }
+    }
+}
+
+fn warnings_of_latest(app: &App, specs: &BTreeMap<RevisionName, ScaleSpec>) -> Vec<String> {
+    let latest = app.revision(app.latest()).zip(specs.get(app.latest()));
+    let warnings = latest.map(|(latest, spec)| spec.warnings(app.document(), &latest.template));
+    warnings.unwrap_or_default()
+}
+
 /// Whether each template can run here as local processes.
-fn check_templates<'a>(
-    templates: impl Iterator<Item = &'a Template>,
-    place: &(String, u64),
-) -> Result<(), Vec<Diagnostic>> {
+fn check_templates(declared: &Declared, place: &(String, u64)) -> Result<(), Vec<Diagnostic>> {
     let mut errors = Vec::new();
-    for template in templates {
+    let earlier = declared.revisions.iter().map(|one| &one.template);
+    for template in earlier.chain([&declared.app.template]) {
         for containers in [&template.init_containers, &template.containers] {
             if let Err(found) = ebbtide_runtime::check(containers) {
                 errors.extend(found.iter().map(|error| problem(place, error.to_string())));

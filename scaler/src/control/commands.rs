@@ -105,7 +105,8 @@ impl ControlTask {
             .filter(|(name, control)| from_files(control) && !named.contains(*name));
         let gone: Vec<AppName> = gone.map(|(name, _)| name.clone()).collect();
         gone.iter()
-            .filter_map(|name| self.delete(name.as_str()).ok())
+            .filter_map(|name| self.take_away(name))
+            .map(|(_, result)| result)
             .collect()
     }
 
@@ -166,22 +167,31 @@ impl ControlTask {
 
     fn delete(&mut self, app: &str) -> Result<ApplyResult, ControlError> {
         let name = self.find(app)?.app.name().clone();
-        let mut changes = vec![format!("app {name} was taken away")];
-        if let Some(control) = self.apps.remove(&name) {
-            if let Source::File(path) = &control.source {
-                let path = path.display();
-                changes.push(format!("{path} brings it back when it is read again"));
-            }
-            self.leave(control);
+        let missing = || ControlError::NotFound(format!("there is no app {app}"));
+        let (source, mut result) = self.take_away(&name).ok_or_else(missing)?;
+        if let Source::File(path) = source {
+            let path = path.display();
+            let back = format!("{path} brings it back when it is read again");
+            result.changes.push(back);
         }
+        Ok(result)
+    }
+
+    /// Takes an app away, and says where it came from; none if there is no such app.
+    fn take_away(&mut self, name: &AppName) -> Option<(Source, ApplyResult)> {
+        let control = self.apps.remove(name)?;
+        let source = control.source.clone();
+        self.leave(control);
+        let message = format!("app {name} was taken away");
         self.events
-            .app(name.as_str(), "AppDeleted", changes[0].clone());
-        Ok(ApplyResult {
+            .app(name.as_str(), "AppDeleted", message.clone());
+        let result = ApplyResult {
             app: name.to_string(),
             created_revision: None,
-            changes,
+            changes: vec![message],
             warnings: Vec::new(),
-        })
+        };
+        Some((source, result))
     }
 
     fn history(&self, app: &str) -> Result<Vec<RevisionHistory>, ControlError> {
