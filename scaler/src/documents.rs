@@ -72,6 +72,20 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Texts> {
     files(paths)?.iter().map(|path| load(path)).collect()
 }
 
+/// Reads `paths` once more after `before` was read from them. Standard input has been read to its
+/// end, so it says what it said then.
+///
+/// # Errors
+/// The one file that cannot be read.
+pub fn read_again(paths: &[PathBuf], before: &Texts) -> anyhow::Result<Texts> {
+    let load_again = |path: &PathBuf| {
+        let mut known = before.iter().filter(|_| is_stdin(path));
+        let known = known.find(|(name, _)| name == STDIN);
+        known.map_or_else(|| load(path), |text| Ok(text.clone()))
+    };
+    files(paths)?.iter().map(load_again).collect()
+}
+
 /// Parses texts; `set` fills placeholders.
 ///
 /// # Errors
@@ -239,6 +253,19 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected} is not in {text}");
         }
+    }
+
+    #[test]
+    fn standard_input_is_read_once_and_files_again() {
+        let folder = folder(&[("a.yaml", GOOD)]);
+        let file = folder.path().join("a.yaml");
+        let before = vec![
+            (STDIN.to_owned(), "from a pipe".to_owned()),
+            (file.display().to_string(), "from before".to_owned()),
+        ];
+        let texts = read_again(&["-".into(), file], &before).unwrap();
+        let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["from a pipe", GOOD]);
     }
 
     #[test]

@@ -116,9 +116,7 @@ async fn serve(
             let Followed { set, texts } = followed;
             let files = arguments.files;
             services.spawn(watch::follow(files, set, texts, control, services_stopped));
-            signals.recv().await;
-            tracing::info!("stopping; requests in flight have {} s", DRAIN.as_secs());
-            Ok(())
+            until_told(&mut signals, &mut control_task).await
         }
         Err(ControlError::InvalidDocument(invalid)) => Err(anyhow!(invalid)),
         Err(error) => Err(anyhow!(error)),
@@ -137,6 +135,22 @@ async fn serve(
         () = signals.recv() => tracing::warn!("told to stop twice: not waiting any longer"),
     }
     outcome
+}
+
+/// Waits for a signal.
+///
+/// # Errors
+/// When the control task ends before: without it nothing starts, stops or recovers any more.
+async fn until_told(signals: &mut Signals, control_task: &mut JoinSet<()>) -> anyhow::Result<()> {
+    tokio::select! {
+        () = signals.recv() => {
+            tracing::info!("stopping; requests in flight have {} s", DRAIN.as_secs());
+            Ok(())
+        }
+        Some(_) = control_task.join_next() => {
+            Err(anyhow!("the control task has failed; see the log above"))
+        }
+    }
 }
 
 type Activations = mpsc::Receiver<RevisionName>;
