@@ -151,3 +151,83 @@ impl ReplicaControl {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ebbtide_core::name::RevisionName;
+
+    use super::super::fixtures::{backoff, ready, started};
+    use super::ReplicaState::{Backoff, Draining, NotReady, Ready, Starting, Stopping};
+    use super::*;
+
+    fn replica(state: ReplicaState) -> ReplicaControl {
+        let revision = RevisionName::parse("hello--v1").unwrap();
+        let name = ReplicaName::new(&revision, "a");
+        let protocol = UpstreamProtocol::Http1;
+        let mut replica = ReplicaControl::starting(name, 0, protocol, Timestamp::from_secs(1));
+        replica.observe(&started(1000), Timestamp::from_secs(1));
+        replica.state = state;
+        replica
+    }
+
+    #[test]
+    fn states_follow_what_the_runtime_says_until_it_is_told_to_go() {
+        let not_ready = || ReplicaEventKind::NotReady {
+            because: "probe".to_owned(),
+        };
+        for (before, kind, after) in [
+            (Starting, ready(), Ready),
+            (Starting, backoff("exit 1", 1), Backoff),
+            (Ready, not_ready(), NotReady),
+            (Ready, backoff("exit 1", 1), Backoff),
+            (NotReady, ready(), Ready),
+            (Backoff, started(1000), Starting),
+            (Backoff, ready(), Ready),
+            (Draining, ready(), Draining),
+            (Draining, not_ready(), Draining),
+            (Draining, backoff("exit 1", 1), Draining),
+            (Draining, started(2000), Draining),
+            (Stopping, ready(), Stopping),
+        ] {
+            let mut replica = replica(before);
+            replica.observe(&kind, Timestamp::from_secs(2));
+            assert_eq!(replica.state, after, "{before:?} after {kind:?}");
+        }
+    }
+
+    #[test]
+    fn requests_of_one_that_is_not_ready_finish() {
+        let mut replica = replica(Ready);
+        let endpoint = replica.endpoint.clone().unwrap();
+        let because = "probe".to_owned();
+        replica.observe(&ReplicaEventKind::NotReady { because }, Timestamp::ORIGIN);
+        assert!(!replica.is_ready() && !endpoint.is_closed());
+        assert_eq!(replica.because.as_deref(), Some("probe"));
+    }
+
+    #[test]
+    fn a_crash_is_remembered_until_it_is_ready_again() {
+        let mut replica = replica(Ready);
+        replica.usage = Some(Usage {
+            cpu_cores: 1.0,
+            memory_bytes: 1,
+        });
+        for (kind, because, pid) in [
+            (backoff("exit 1", 3), Some("exit 1"), None),
+            (started(1000), Some("exit 1"), Some(1000)),
+            (ready(), None, Some(1000)),
+        ] {
+            replica.observe(&kind, Timestamp::from_secs(2));
+            assert_eq!((replica.because.as_deref(), replica.pid), (because, pid));
+        }
+        assert_eq!((replica.restarts, replica.usage.is_none()), (3, true));
+    }
+
+    #[test]
+    fn one_that_comes_back_while_it_drains_gets_no_new_endpoint() {
+        let mut replica = replica(Draining);
+        let before = replica.endpoint.clone().unwrap();
+        replica.observe(&started(2000), Timestamp::from_secs(2));
+        assert!(before.is_closed() && replica.endpoint.is_none());
+    }
+}

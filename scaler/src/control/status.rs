@@ -1,19 +1,21 @@
 //! What the control task publishes: the state of every app, as the status API shows it.
 
+mod words;
+
 use std::time::Duration;
 
-use ebbtide_core::app::{Provisioning, Revision};
-use ebbtide_core::document::ActiveRevisionsMode;
+use ebbtide_core::app::Revision;
+use ebbtide_core::document::{ActiveRevisionsMode, Transport};
 use ebbtide_core::name::RevisionName;
-use ebbtide_core::scale::{Metric, Reading};
+use ebbtide_core::scale::Reading;
 use ebbtide_core::time::Timestamp;
 
+use self::words::{metric_words, provisioning_state, running_state, sentence};
 use super::app::AppControl;
 use super::replica::ReplicaControl;
 use super::revision::RevisionControl;
 use crate::api::model::{
-    AppStatus, Countdowns, HistoryPoint, ReplicaCounts, ReplicaStatus, RevisionStatus, RuleStatus,
-    TrafficStatus,
+    AppStatus, Countdowns, HistoryPoint, ReplicaStatus, RevisionStatus, RuleStatus, TrafficStatus,
 };
 use crate::clock::SystemClock;
 
@@ -37,20 +39,20 @@ impl View<'_> {
             .iter()
             .filter_map(|one| self.revision(control, one))
             .collect();
+        // TCP has no names and no URL.
+        let ingress = document.configuration.ingress.as_ref();
+        let ingress = ingress.filter(|ingress| ingress.transport != Transport::Tcp);
+        let url = ingress.map(|_| self.url(app.name().as_str()));
         AppStatus {
             name: app.name().to_string(),
-            url: document
-                .configuration
-                .ingress
-                .as_ref()
-                .map(|_| self.url(app.name().as_str())),
+            sentence: sentence(app.name().as_str(), url.is_some(), &revisions),
+            url,
             active_revisions_mode: match document.configuration.active_revisions_mode {
                 ActiveRevisionsMode::Single => "Single".to_owned(),
                 ActiveRevisionsMode::Multiple => "Multiple".to_owned(),
             },
             latest_revision_name: app.latest().to_string(),
             latest_ready_revision_name: app.latest_ready().map(ToString::to_string),
-            sentence: sentence(app.name().as_str(), &revisions),
             source: control.source.name(),
             warnings: control.warnings.clone(),
             traffic: self.traffic(control),
@@ -219,88 +221,6 @@ impl View<'_> {
             p50_milliseconds: recent.p50.map(milliseconds),
             p99_milliseconds: recent.p99.map(milliseconds),
         })
-    }
-}
-
-/// One sentence for an app: what its revisions were last decided to have, and why.
-fn sentence(app: &str, revisions: &[RevisionStatus]) -> String {
-    let failed = revisions
-        .iter()
-        .find(|one| one.active && one.running_state_details.is_some());
-    if let Some(failed) = failed {
-        let because = failed.running_state_details.as_deref().unwrap_or_default();
-        return format!(
-            "{}: {}: {because}",
-            failed.name,
-            failed.running_state.to_lowercase()
-        );
-    }
-    let awake: Vec<&str> = revisions
-        .iter()
-        .filter(|one| one.active && one.replicas.desired > 0)
-        .filter_map(|one| one.decision.as_ref())
-        .map(|decision| decision.sentence.as_str())
-        .collect();
-    if awake.is_empty() {
-        return format!("{app} is scaled to zero; the next request starts it.");
-    }
-    awake.join(" · ")
-}
-
-/// The running state in Azure Container Apps' words, and what is wrong, if anything.
-fn running_state(
-    revision: &Revision,
-    one: &RevisionControl,
-    replicas: &ReplicaCounts,
-) -> (&'static str, Option<String>) {
-    let ReplicaCounts {
-        desired,
-        ready,
-        draining,
-        ..
-    } = *replicas;
-    if let Some(because) = &one.failure {
-        return ("Activation failed", Some(because.clone()));
-    }
-    let unready = one
-        .replicas
-        .values()
-        .find(|one| one.is_live() && one.because.is_some());
-    if let Some(because) = unready.and_then(|replica| replica.because.clone()) {
-        return ("Degraded", Some(because));
-    }
-    let state = match () {
-        () if !revision.active && draining > 0 => "Deprovisioning",
-        () if !revision.active => "Inactive",
-        () if desired == 0 && ready == 0 => "Scaled to 0",
-        () if ready == 0 => "Activating",
-        () if ready < desired => "Scaling",
-        () if desired == one.spec.max_replicas => "Running at max",
-        () => "Running",
-    };
-    (state, None)
-}
-
-fn provisioning_state(state: Provisioning) -> &'static str {
-    match state {
-        Provisioning::Provisioning => "Provisioning",
-        Provisioning::Provisioned => "Provisioned",
-        Provisioning::Failed => "Failed",
-    }
-}
-
-/// What a rule measures, in words.
-fn metric_words(metric: &Metric) -> String {
-    let over = |what: &str, window: &Duration| format!("{what} over {} s", window.as_secs());
-    match metric {
-        Metric::HttpConcurrency { window } => over("concurrency", window),
-        Metric::HttpRequestRate { window } => over("requests per second", window),
-        Metric::TcpConnections { window } => over("connections", window),
-        Metric::CpuUtilization => "percent of the requested cores".to_owned(),
-        Metric::CpuAverage => "cores of a replica".to_owned(),
-        Metric::MemoryUtilization => "percent of the requested memory".to_owned(),
-        Metric::MemoryAverage => "bytes of a replica".to_owned(),
-        Metric::External => "read by the scaler".to_owned(),
     }
 }
 
