@@ -184,3 +184,105 @@ impl History {
         self.points.iter().cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ebbtide_core::name::RevisionName;
+    use ebbtide_core::scale::Limit;
+
+    use super::*;
+    use crate::api::model::ReplicaCounts;
+
+    fn decision(from: u32, to: u32, limits: &[LimitKind]) -> Decision {
+        let limit = |kind: &LimitKind| Limit {
+            kind: *kind,
+            from,
+            to,
+            because: "because".to_owned(),
+        };
+        Decision {
+            revision: RevisionName::parse("hello--v1").unwrap(),
+            at: Timestamp::ORIGIN,
+            from,
+            to,
+            recommendations: Vec::new(),
+            limits: limits.iter().map(limit).collect(),
+        }
+    }
+
+    #[test]
+    fn the_journal_keeps_the_newest_and_numbers_all() {
+        let mut journal = Journal::default();
+        for to in 0..1005 {
+            journal.keep("hello", String::new(), &decision(0, to, &[]));
+        }
+        let sequences = |limit| {
+            let newest = journal.newest(limit).into_iter();
+            newest.map(|one| one.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!(sequences(2), [1005, 1004]);
+        let all = sequences(usize::MAX);
+        assert_eq!((all.len(), all.last()), (1000, Some(&6)));
+    }
+
+    #[test]
+    fn news_is_another_number_or_something_else_that_holds_it() {
+        use LimitKind::{Cooldown, Stabilization};
+        let held = decision(3, 3, &[Stabilization]);
+        let cases = [
+            (decision(3, 3, &[Stabilization]), Some(&held), false),
+            (decision(3, 3, &[Cooldown]), Some(&held), true),
+            (decision(3, 3, &[]), Some(&held), true),
+            (decision(3, 4, &[Stabilization]), Some(&held), true),
+            (decision(0, 0, &[]), None, true),
+        ];
+        for (decision, before, expected) in cases {
+            assert_eq!(is_news(&decision, before), expected, "{decision:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_second_and_the_last_ten_are_told_apart() {
+        let mut history = History::default();
+        assert_eq!(history.recent().requests_per_second.to_string(), "0");
+        let mut durations = DurationCounts::default();
+        for second in 0..30_u64 {
+            let slow = Duration::from_secs(if second < 15 { 5 } else { 1 });
+            (0..10).for_each(|_| durations.record(slow));
+            let at = Timestamp::from_secs(second * 2);
+            history.observe(at, second * 10, durations.clone());
+        }
+        let recent = history.recent();
+        assert_eq!(
+            recent.requests_per_second.to_string(),
+            "5",
+            "ten in two seconds"
+        );
+        let slowest = recent.p99.unwrap();
+        assert!(
+            slowest < Duration::from_secs(2),
+            "{slowest:?} is of long ago"
+        );
+    }
+
+    #[test]
+    fn history_is_bounded() {
+        let mut history = History::default();
+        for second in 0..700 {
+            history.keep(HistoryPoint {
+                time_milliseconds: second,
+                metric_value: None,
+                metric_ratio: None,
+                metric_rule: None,
+                replicas: ReplicaCounts::default(),
+                waiting_requests: 0,
+                in_flight_requests: 0,
+                requests_per_second: 0.0,
+                p50_milliseconds: None,
+                p99_milliseconds: None,
+            });
+        }
+        let points = history.points();
+        assert_eq!((points.len(), points[0].time_milliseconds), (600, 100));
+    }
+}
