@@ -1,5 +1,6 @@
 //! What changes under 200 requests a second, and loses none of them.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::{Ebbtide, SOON, eventually, machine};
@@ -133,6 +134,33 @@ fn a_restart_of_a_revision_loses_no_request() {
         now.len() == 2 && now.iter().all(|name| !before.contains(name))
     });
     load.without_loss();
+}
+
+#[test]
+fn what_comes_after_a_crash_of_the_only_replica_waits_for_its_next_run() {
+    let _machine = machine();
+    let document = Document {
+        scale: "{minReplicas: 1, maxReplicas: 1}",
+        ..Document::default()
+    };
+    let ebbtide = Ebbtide::up(&[("web.yaml", &document.yaml())]);
+    eventually(SOON, "it is ready", || {
+        ebbtide.ready("web", "web--one") == 1
+    });
+    for restarts in 1..=2 {
+        let replica = ebbtide.revision("web", "web--one")["replicaList"][0].clone();
+        let pid = replica["pid"]
+            .as_i64()
+            .and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+        kill_process(pid.unwrap(), Signal::KILL).unwrap();
+        for _ in 0..5 {
+            assert_eq!(ebbtide.request("web.localhost", "/").status, 200);
+        }
+        eventually(SOON, "the restart is told", || {
+            let one = ebbtide.revision("web", "web--one");
+            one["replicaList"][0]["restarts"] == restarts && one["replicas"]["ready"] == 1
+        });
+    }
 }
 
 fn revisions(ebbtide: &Ebbtide) -> Vec<Value> {

@@ -92,6 +92,10 @@ impl Seat<'_> {
             () = process.exited() => None,
             because = probe::watch(&plan, clock, reporter) => Some(because),
         };
+        // It gets no more requests from here, however long its end takes.
+        let because = unhealthy.clone();
+        let because = because.unwrap_or_else(|| "its process ended".to_owned());
+        reporter.send(Report::NotReady { because }).await;
         let ending = match unhealthy {
             None => process.finish().await,
             Some(because) => Ending {

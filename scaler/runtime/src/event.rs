@@ -36,11 +36,11 @@ pub enum ReplicaEventKind {
     Ready,
     /// It was ready, and a readiness probe has failed.
     NotReady {
-        /// Which probe of which container, and how it failed.
+        /// Which probe of which container, and how it failed; or that its process ended.
         because: String,
     },
     /// A container has ended, could not be started, or failed its startup or liveness probe; it is
-    /// started again after a while.
+    /// started again after a while. If the replica was ready, `NotReady` has come before.
     Backoff {
         /// How it ended and what it said last, in one sentence.
         because: String,
@@ -50,8 +50,6 @@ pub enum ReplicaEventKind {
         retry_in: Duration,
         /// How often this container has been restarted, this time included.
         restarts: u32,
-        /// Whether the replica was ready when this happened.
-        was_ready: bool,
     },
     /// All its processes have ended. Nothing follows.
     Stopped,

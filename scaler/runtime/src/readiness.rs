@@ -80,7 +80,8 @@ impl Readiness {
             Report::NotReady { because } => std::mem::take(&mut self.announced)
                 .then_some(ReplicaEventKind::NotReady { because }),
             Report::Backoff(restart) => {
-                Some(restart.into_event(std::mem::take(&mut self.announced)))
+                self.announced = false;
+                Some(restart.into_event())
             }
         }
     }
@@ -88,13 +89,12 @@ impl Readiness {
 
 impl Restart {
     /// The event that tells of it.
-    pub(crate) fn into_event(self, was_ready: bool) -> ReplicaEventKind {
+    pub(crate) fn into_event(self) -> ReplicaEventKind {
         ReplicaEventKind::Backoff {
             because: self.because,
             last_lines: self.last_lines,
             retry_in: self.retry_in,
             restarts: self.restarts,
-            was_ready,
         }
     }
 }
@@ -122,9 +122,6 @@ mod tests {
             Some(ReplicaEventKind::Started { .. }) => "started",
             Some(ReplicaEventKind::Ready) => "ready",
             Some(ReplicaEventKind::NotReady { .. }) => "not ready",
-            Some(ReplicaEventKind::Backoff {
-                was_ready: true, ..
-            }) => "backoff from ready",
             Some(ReplicaEventKind::Backoff { .. }) => "backoff",
             Some(ReplicaEventKind::Stopped) => "stopped",
         }
@@ -147,7 +144,7 @@ mod tests {
             (0, not_ready(), "-"),
             (0, Report::Ready, "-"),
             (1, Report::Ready, "ready"),
-            (1, backoff(), "backoff from ready"),
+            (1, backoff(), "backoff"),
             (0, backoff(), "backoff"),
             (1, Report::Ready, "-"),
             (0, started(), "started"),

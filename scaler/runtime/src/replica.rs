@@ -96,7 +96,7 @@ impl Replica {
             let ran = self.shared.clock.now().since(began);
             let restart = failure.restart(&mut backoff, ran);
             let retry_in = restart.retry_in;
-            self.emit(restart.into_event(false)).await;
+            self.emit(restart.into_event()).await;
             let stopped = async {
                 let _ = stop.clone().wait_for(|stop| *stop).await;
             };

@@ -131,10 +131,11 @@ async fn serve(
         while services.join_next().await.is_some() {}
     };
     tokio::select! {
-        () = stopping => {}
-        () = signals.recv() => tracing::warn!("told to stop twice: not waiting any longer"),
+        () = stopping => outcome,
+        () = signals.recv() => {
+            Err(anyhow!("told to stop twice: requests and replicas were cut off"))
+        }
     }
-    outcome
 }
 
 /// Waits for a signal.

@@ -54,7 +54,8 @@ impl RevisionControl {
     }
 
     /// Sets or clears the reason why its replicas cannot start, from what they do: it stands while
-    /// none is ready, and one waits to be started again or was refused.
+    /// none is ready, and one failed to start and waits to be started again, or was refused. One
+    /// that ended after it had been ready is no such reason: requests wait for its next run.
     pub(super) fn observe_failure(&mut self) {
         let live = || self.replicas.values().filter(|replica| replica.is_live());
         if live().any(ReplicaControl::is_ready) {
@@ -63,7 +64,8 @@ impl RevisionControl {
         }
         let refused = self.refused.as_ref().map(|refused| &refused.because);
         let waiting = || {
-            let failed = live().find(|replica| replica.state == ReplicaState::Backoff);
+            let failed =
+                live().find(|one| one.state == ReplicaState::Backoff && one.failed_to_start);
             failed.and_then(|replica| replica.because.as_ref())
         };
         if let Some(because) = refused.or_else(waiting) {
@@ -104,7 +106,7 @@ mod tests {
         let not_ready = ReplicaEventKind::NotReady {
             because: "probe".to_owned(),
         };
-        let steps: [(ReplicaEventKind, &str); 8] = [
+        let steps: [(ReplicaEventKind, &str); 10] = [
             (started(1), "0 ready"),
             (backoff("exit 1", 1), "exit 1"),
             (started(1), "exit 1"),
@@ -112,7 +114,9 @@ mod tests {
             (started(2), "exit 2"),
             (ready(), "1 ready"),
             (not_ready, "0 ready"),
-            (backoff("exit 3", 3), "exit 3"),
+            (backoff("exit 3", 3), "0 ready"),
+            (started(3), "0 ready"),
+            (backoff("exit 4", 4), "exit 4"),
         ];
         for (step, (kind, expected)) in steps.into_iter().enumerate() {
             fixtures::replica_of(&mut one, "a").observe(&kind, Timestamp::ORIGIN);

@@ -97,6 +97,7 @@ pub(super) fn add_replica(revision: &mut RevisionControl, id: &str, state: Repli
     let mut replica = ReplicaControl::starting(name.clone(), 0, protocol, now);
     replica.observe(&started(1000), now);
     replica.state = state;
+    replica.failed_to_start = state == ReplicaState::Backoff;
     revision.replicas.insert(name, replica);
 }
 
@@ -123,6 +124,5 @@ pub(super) fn backoff(because: &str, restarts: u32) -> ReplicaEventKind {
         last_lines: Vec::new(),
         retry_in: Duration::from_secs(1),
         restarts,
-        was_ready: false,
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct ReplicaControl {
     pub(super) port: Option<u16>,
     /// How often it was started again.
     pub(super) restarts: u32,
+    /// Whether its last run ended before it was ready, rather than some time after.
+    pub(super) failed_to_start: bool,
     /// Why it is not ready.
     pub(super) because: Option<String>,
     /// What its process tree uses.
@@ -85,6 +87,7 @@ impl ReplicaControl {
             pid: None,
             port: None,
             restarts: 0,
+            failed_to_start: false,
             because: None,
             usage: None,
             endpoint: None,
@@ -123,6 +126,8 @@ impl ReplicaControl {
             ReplicaEventKind::Backoff {
                 because, restarts, ..
             } => {
+                let was_up = matches!(self.state, ReplicaState::Ready | ReplicaState::NotReady);
+                self.failed_to_start = !was_up;
                 self.state = ReplicaState::Backoff;
                 self.because = Some(because.clone());
                 self.restarts = *restarts;

@@ -93,7 +93,7 @@ impl View<'_> {
         let shares = control.app.shares();
         let weights = shares.iter().filter(|share| share.revision == *name);
         let labels = control.app.labels();
-        let (running_state, details) = running_state(revision, one, &replicas);
+        let (running_state, details) = running_state(revision, one, &replicas, self.now);
         Some(RevisionStatus {
             name: name.to_string(),
             active: revision.active,

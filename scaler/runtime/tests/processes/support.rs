@@ -68,11 +68,12 @@ impl Harness {
     }
 
     /// The reason, the last lines and the restarts of the next event, which must say `Backoff`. A
-    /// `Ready` before it is passed over: what ends at once may or may not have been ready.
+    /// `Ready` and a `NotReady` before it are passed over: what ends at once may or may not have been
+    /// ready.
     pub(crate) async fn backoff(&mut self) -> (String, Vec<String>, u32) {
         loop {
             match self.kind().await {
-                ReplicaEventKind::Ready => {}
+                ReplicaEventKind::Ready | ReplicaEventKind::NotReady { .. } => {}
                 ReplicaEventKind::Backoff {
                     because,
                     last_lines,

@@ -88,7 +88,10 @@ async fn apply(texts: &Texts, set: &BTreeMap<String, String>, control: &Control)
         Ok(results) => {
             warn(&results);
             for result in results.iter().filter(|result| result.changes.is_empty()) {
-                tracing::debug!(app = result.app, "read again; nothing changed");
+                tracing::info!(
+                    app = result.app,
+                    "its document was read again; nothing changed"
+                );
             }
         }
         Err(ControlError::Busy | ControlError::Stopping) => return false,

@@ -4,9 +4,14 @@ use std::time::Duration;
 
 use ebbtide_core::app::{Provisioning, Revision};
 use ebbtide_core::scale::Metric;
+use ebbtide_core::time::Timestamp;
 
+use super::super::replica::ReplicaState;
 use super::super::revision::RevisionControl;
 use crate::api::model::{ReplicaCounts, RevisionStatus};
+
+/// After this a replica that does not answer is worth a word.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One sentence for an app: what its revisions were last decided to have, and why.
 pub(super) fn sentence(app: &str, has_url: bool, revisions: &[RevisionStatus]) -> String {
@@ -39,6 +44,7 @@ pub(super) fn running_state(
     revision: &Revision,
     one: &RevisionControl,
     replicas: &ReplicaCounts,
+    now: Timestamp,
 ) -> (&'static str, Option<String>) {
     let ReplicaCounts {
         desired,
@@ -56,6 +62,11 @@ pub(super) fn running_state(
     if let Some(because) = unready.and_then(|replica| replica.because.clone()) {
         return ("Degraded", Some(because));
     }
+    if ready == 0
+        && let Some(silent) = silent(one, now)
+    {
+        return ("Activating", Some(silent));
+    }
     let state = match () {
         () if !revision.active && draining > 0 => "Deprovisioning",
         () if !revision.active => "Inactive",
@@ -66,6 +77,17 @@ pub(super) fn running_state(
         () => "Running",
     };
     (state, None)
+}
+
+/// What to look at when a replica takes long to answer.
+fn silent(one: &RevisionControl, now: Timestamp) -> Option<String> {
+    let starting = one.replicas.values().find(|replica| {
+        replica.state == ReplicaState::Starting && now.since(replica.started) > PATIENCE
+    })?;
+    let port = starting.port?;
+    Some(format!(
+        "nothing answers on 127.0.0.1:{port} yet; the app has to listen on $PORT, which is {port}"
+    ))
 }
 
 pub(super) fn provisioning_state(state: Provisioning) -> &'static str {
@@ -94,7 +116,7 @@ pub(super) fn metric_words(metric: &Metric) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::fixtures::{self, HELLO};
-    use super::super::super::replica::ReplicaState::{self, Backoff, Draining, Ready, Starting};
+    use super::super::super::replica::ReplicaState::{Backoff, Draining, Ready, Starting};
     use super::*;
 
     /// The running state of `hello--v1` with these replicas, and what is wrong.
@@ -115,7 +137,12 @@ mod tests {
             replica.because = because.filter(|_| *state != Ready).map(str::to_owned);
         }
         one.observe_failure();
-        running_state(&revision, &one, &one.replica_counts(desired))
+        running_state(
+            &revision,
+            &one,
+            &one.replica_counts(desired),
+            Timestamp::from_secs(2),
+        )
     }
 
     #[test]
