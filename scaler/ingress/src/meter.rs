@@ -57,7 +57,7 @@ pub struct MeterReading {
     /// Ended requests by the status they were answered with; 499 if the client went away before
     /// there was an answer.
     pub codes: BTreeMap<u16, u64>,
-    /// How long ended requests took from arrival to end, holding included.
+    /// How long answered requests took from arrival to end, holding included.
     pub durations: DurationCounts,
     /// How long the requests that had to wait for a replica waited.
     pub cold_starts: DurationCounts,
@@ -105,7 +105,10 @@ impl RevisionMeter {
         let shard = self.shard(worker);
         let index = usize::from(code.saturating_sub(FIRST_CODE)).min(CODES - 1);
         add(&shard.codes[index], 1);
-        shard.durations.record(took);
+        // How long a client was willing to wait says nothing of how long an answer takes.
+        if code != CLIENT_CLOSED_REQUEST {
+            shard.durations.record(took);
+        }
         self.leave(worker, now);
     }
 
