@@ -194,6 +194,17 @@ fn nowhere_to_write_is_no_reason_to_end() {
     assert!(child.wait().unwrap().success());
 }
 
+#[test]
+fn the_status_api_does_not_listen_where_others_can_reach_it() {
+    let folder = folder(&[("web.yaml", &Document::default().yaml())]);
+    let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+    command.args(["up", "--status-listen", "0.0.0.0:0"]);
+    let output = command.arg(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--status-listen"), "{said}");
+}
+
 /// A port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")

@@ -107,7 +107,8 @@ pub struct UpArguments {
     /// Where the ingress takes requests
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where the status API and the page are; whoever reaches it can start processes
+    /// Where the status API and the page are: an address of loopback, since whoever reaches it can
+    /// start processes
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub status_listen: SocketAddr,
     /// A further name that the status API answers to, besides localhost; may be repeated

@@ -214,6 +214,12 @@ async fn start_control(
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    anyhow::ensure!(
+        address.ip().is_loopback(),
+        "--status-listen {address} can be reached from elsewhere, and whoever reaches the status API \
+         can start processes, since it has no authentication yet; give an address of loopback, such \
+         as 127.0.0.1:8081 (ssh -L forwards it)"
+    );
     TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
