@@ -1,0 +1,6 @@
+//! The control task with real replicas and a real ingress, where its parts meet in time.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod bed;
+mod scenarios;
