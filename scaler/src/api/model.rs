@@ -308,10 +308,10 @@ pub struct EventRecord {
     pub revision: Option<String>,
     /// The replica, if it is about one.
     pub replica: Option<String>,
-    /// `DocumentApplied`, `DocumentRejected`, `AppDeleted`, `RevisionCreated`, `RevisionReady`,
-    /// `RevisionFailed`, `RevisionActivated`, `RevisionDeactivated`, `RevisionRestarted`,
-    /// `TrafficChanged`, `Decision`, `ReplicaStarted`, `ReplicaReady`, `ReplicaNotReady`,
-    /// `ReplicaRestarting` or `ReplicaStopped`.
+    /// `DocumentApplied`, `AppDeleted`, `RevisionCreated`, `LatestRevisionChanged`,
+    /// `RevisionReady`, `RevisionFailed`, `RevisionActivated`, `RevisionDeactivated`,
+    /// `RevisionRestarted`, `RevisionPurged`, `TrafficChanged`, `Decision`, `ReplicaStarted`,
+    /// `ReplicaReady`, `ReplicaNotReady`, `ReplicaRestarting` or `ReplicaStopped`.
     pub reason: String,
     /// In one sentence.
     pub message: String,

@@ -150,9 +150,7 @@ impl AppControl {
 
     /// The app's revisions, newest first.
     pub(super) fn newest_first(&self) -> Vec<&Revision> {
-        let mut revisions: Vec<_> = self.app.revisions().collect();
-        revisions.sort_by_key(|revision| std::cmp::Reverse(revision.created));
-        revisions
+        self.app.revisions().rev().collect()
     }
 
     /// The split by these weights: the one in force if it is that, else a new one, from which

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ebbtide_core::app::{App, Change};
+use ebbtide_core::app::{App, AppError, Change};
 use ebbtide_core::document::{ContainerApp, Declaration, DeclaredRevision, Diagnostic, Located};
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::scale::ScaleSpec;
@@ -153,7 +153,7 @@ fn prepare_app(
         (None, Some(present)) => present.app.apply(document, revisions, now, seed),
         (None, None) => App::create(document, revisions, now, seed),
     };
-    let (app, changes) = applied.map_err(|error| fail(error.to_string()))?;
+    let (app, changes) = applied.map_err(|error| diagnostics(error, &place))?;
     let specs = specs(&app, &place)?;
     let stays = unchanged.filter(|one| one.source == Source::Api);
     let (source, folder) = match stays.or(present.filter(|_| of_revisions)) {
@@ -169,6 +169,18 @@ fn prepare_app(
         folder,
         declared_by_files: (origin == Origin::Files).then_some(declared),
     })
+}
+
+/// What does not go with the state of the app, each with the field it is about.
+fn diagnostics(error: AppError, place: &(String, u64)) -> Vec<Diagnostic> {
+    let AppError::Invalid(problems) = error else {
+        return vec![problem(place, error.to_string())];
+    };
+    let each = |one: ebbtide_core::app::Problem| Diagnostic {
+        path: one.path,
+        ..problem(place, one.message)
+    };
+    problems.into_iter().map(each).collect()
 }
 
 /// What the documents of an app declare; those of revisions alone are about the present app.

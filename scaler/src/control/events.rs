@@ -102,7 +102,11 @@ impl Events {
             }
             ReplicaEventKind::Stopped => ("ReplicaStopped", format!("{name} stopped")),
         };
-        tracing::debug!(reason, "{message}");
+        if matches!(event.kind, ReplicaEventKind::Backoff { .. }) {
+            tracing::warn!(reason, "{message}");
+        } else {
+            tracing::debug!(reason, "{message}");
+        }
         let revision = &event.revision;
         let about = About {
             revision: Some(revision.to_string()),

@@ -60,11 +60,13 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
         let Some(used) = used else {
             return unknown("its processes have not been measured yet");
         };
+        let oldest = self.ready.clone().map(|replica| replica.measured).min();
         #[expect(clippy::cast_precision_loss, reason = "at most 1000 replicas")]
         let count = used.len().max(1) as f64;
         Reading::Known {
             value: used.iter().sum::<f64>() / count / whole,
-            at: self.now,
+            // As old as the oldest part of it, so that it is unknown once measuring has stopped.
+            at: oldest.unwrap_or(self.now),
         }
     }
 

@@ -65,6 +65,8 @@ pub(super) struct ReplicaControl {
     pub(super) because: Option<String>,
     /// What its process tree uses.
     pub(super) usage: Option<Usage>,
+    /// When that was measured.
+    pub(super) measured: Timestamp,
     /// What the ingress forwards to; there from the first time it has a port.
     pub(super) endpoint: Option<Arc<Replica>>,
 }
@@ -90,6 +92,7 @@ impl ReplicaControl {
             failed_to_start: false,
             because: None,
             usage: None,
+            measured: now,
             endpoint: None,
         }
     }

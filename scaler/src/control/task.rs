@@ -207,6 +207,7 @@ impl ControlTask {
     }
 
     fn measured(&mut self, mut usages: Usages) {
+        let now = self.now();
         let revisions = self
             .apps
             .values_mut()
@@ -214,6 +215,7 @@ impl ControlTask {
         for replica in revisions.flat_map(|revision| revision.replicas.values_mut()) {
             if let Some(usage) = usages.remove(&replica.name) {
                 replica.usage = Some(usage);
+                replica.measured = now;
             }
         }
     }
