@@ -34,6 +34,9 @@ pub struct AppStatus {
     pub warnings: Vec<String>,
     /// How requests are split now.
     pub traffic: Vec<TrafficStatus>,
+    /// `ingress.traffic` as it is set, which a client that changes some weights starts from; none
+    /// means all to the latest ready revision. `traffic` has one entry for each revision instead.
+    pub traffic_entries: Vec<TrafficEntry>,
     /// The app's revisions, newest first, inactive ones too.
     pub revisions: Vec<RevisionStatus>,
 }
@@ -339,7 +342,7 @@ pub struct TrafficRequest {
     pub traffic: Vec<TrafficEntry>,
 }
 
-/// One entry of a traffic request.
+/// One entry of `ingress.traffic`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrafficEntry {

@@ -257,6 +257,7 @@ pub(crate) fn app(name: &str) -> AppStatus {
         source: "api".to_owned(),
         warnings: Vec::new(),
         traffic: Vec::new(),
+        traffic_entries: Vec::new(),
         revisions: Vec::new(),
     }
 }

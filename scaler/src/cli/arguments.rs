@@ -208,8 +208,10 @@ pub enum TrafficCommand {
     /// Set weights in percent; what is not mentioned shares the rest as before
     #[command(after_help = "\
 Examples:
-  ebbtide traffic set hello v2=10             a tenth to hello--v2, the rest as before
-  ebbtide traffic set hello blue=0 green=100  by label: all to green
+  ebbtide traffic set hello green=20          a fifth to the label green, the rest as before
+  ebbtide traffic set hello blue=0 green=100  all to green
+  ebbtide traffic set hello hello--blue=50 hello--green=50
+                                              by revision: a half each
   ebbtide traffic set hello latest=100        all to the latest revision that is ready")]
     Set(TrafficSetArguments),
 }

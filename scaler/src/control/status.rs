@@ -5,7 +5,7 @@ mod words;
 use std::time::Duration;
 
 use ebbtide_core::app::Revision;
-use ebbtide_core::document::{ActiveRevisionsMode, Transport};
+use ebbtide_core::document::{ActiveRevisionsMode, TrafficTarget, TrafficWeight, Transport};
 use ebbtide_core::name::RevisionName;
 use ebbtide_core::scale::Reading;
 use ebbtide_core::time::Timestamp;
@@ -15,7 +15,8 @@ use super::app::AppControl;
 use super::replica::ReplicaControl;
 use super::revision::RevisionControl;
 use crate::api::model::{
-    AppStatus, Countdowns, HistoryPoint, ReplicaStatus, RevisionStatus, RuleStatus, TrafficStatus,
+    AppStatus, Countdowns, HistoryPoint, ReplicaStatus, RevisionStatus, RuleStatus, TrafficEntry,
+    TrafficStatus,
 };
 use crate::clock::SystemClock;
 
@@ -39,8 +40,9 @@ impl View<'_> {
             .iter()
             .filter_map(|one| self.revision(control, one))
             .collect();
-        // TCP has no names and no URL.
         let ingress = document.configuration.ingress.as_ref();
+        let entries = ingress.iter().flat_map(|ingress| &ingress.traffic);
+        // TCP has no names and no URL.
         let ingress = ingress.filter(|ingress| ingress.transport != Transport::Tcp);
         let url = ingress.map(|_| self.url(app.name().as_str()));
         AppStatus {
@@ -56,6 +58,7 @@ impl View<'_> {
             source: control.source.name(),
             warnings: control.warnings.clone(),
             traffic: self.traffic(control),
+            traffic_entries: entries.map(traffic_entry).collect(),
             revisions,
         }
     }
@@ -221,6 +224,20 @@ impl View<'_> {
             p50_milliseconds: recent.p50.map(milliseconds),
             p99_milliseconds: recent.p99.map(milliseconds),
         })
+    }
+}
+
+/// An entry of the document as the API has it.
+fn traffic_entry(entry: &TrafficWeight) -> TrafficEntry {
+    let revision_name = match &entry.target {
+        TrafficTarget::LatestRevision => None,
+        TrafficTarget::Revision(name) => Some(name.to_string()),
+    };
+    TrafficEntry {
+        latest_revision: revision_name.is_none(),
+        revision_name,
+        weight: entry.weight,
+        label: entry.label.clone(),
     }
 }
 

@@ -1,12 +1,16 @@
 //! The arithmetic of `traffic set`: some weights are given, and the others share what is left in
 //! the proportions they had, as `az containerapp ingress traffic set` does it.
+//!
+//! It starts from the entries as they are set, not from the shares in force: those have one row
+//! for each revision, in which an entry that names a revision and one that follows the latest
+//! cannot be told apart.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use anyhow::{bail, ensure};
 
-use crate::api::model::{AppStatus, TrafficEntry, TrafficStatus};
+use crate::api::model::{AppStatus, TrafficEntry};
 
 /// `NAME=WEIGHT`: a revision, a suffix, a label or `latest`, and its percentage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +36,8 @@ impl FromStr for WeightChange {
     }
 }
 
-/// All entries of the app's traffic, with `changes` made. They sum to 100.
+/// All entries of the app's traffic, with `changes` made. They sum to 100; of those with no weight
+/// only the ones with a label are left, because it still leads somewhere.
 ///
 /// # Errors
 /// When a name is not known or is meant twice, or the weights cannot sum to 100.
@@ -42,12 +47,15 @@ pub(super) fn plan(app: &AppStatus, changes: &[WeightChange]) -> anyhow::Result<
         given <= 100,
         "the weights given sum to {given}; they may not exceed 100"
     );
-    let mut entries: Vec<TrafficEntry> = app.traffic.iter().map(entry).collect();
+    let mut entries = entries_as_set(app);
     let mut mentioned = BTreeSet::new();
     for change in changes {
-        let at = find_or_add(app, &mut entries, &change.name)?;
-        ensure!(mentioned.insert(at), "{} is given twice", change.name);
-        entries[at].weight = change.weight;
+        let mut weight = change.weight;
+        for at in find_or_add(app, &mut entries, &change.name)? {
+            ensure!(mentioned.insert(at), "{} is given twice", change.name);
+            // A revision with several entries gets what was given for it once, not for each.
+            entries[at].weight = std::mem::take(&mut weight);
+        }
     }
     let others = (0..entries.len())
         .filter(|at| !mentioned.contains(at))
@@ -62,27 +70,25 @@ pub(super) fn plan(app: &AppStatus, changes: &[WeightChange]) -> anyhow::Result<
     for (at, share) in others.into_iter().zip(shares) {
         entries[at].weight = share;
     }
+    entries.retain(|entry| entry.weight > 0 || entry.label.is_some());
     Ok(entries)
 }
 
-fn entry(status: &TrafficStatus) -> TrafficEntry {
-    TrafficEntry {
-        revision_name: (!status.latest_revision).then(|| status.revision_name.clone()),
-        latest_revision: status.latest_revision,
-        weight: status.weight,
-        label: status.label.clone(),
+fn entries_as_set(app: &AppStatus) -> Vec<TrafficEntry> {
+    if app.traffic_entries.is_empty() {
+        return vec![entry(None, 100)];
     }
+    app.traffic_entries.clone()
 }
 
-/// The entry that `name` means; a revision without one gets one.
+/// The entries that `name` means, at least one; a revision without one gets one.
 fn find_or_add(
     app: &AppStatus,
     entries: &mut Vec<TrafficEntry>,
     name: &str,
-) -> anyhow::Result<usize> {
+) -> anyhow::Result<Vec<usize>> {
     if name == "latest" {
-        let at = entries.iter().position(|entry| entry.latest_revision);
-        return Ok(at.unwrap_or_else(|| added(entries, None)));
+        return Ok(leading_to(entries, None));
     }
     let labelled = entries
         .iter()
@@ -93,35 +99,47 @@ fn find_or_add(
         format!("{}--{name}", app.name)
     };
     let is_revision = app.revisions.iter().any(|revision| revision.name == full);
-    let of_revision = entries
-        .iter()
-        .position(|e| e.revision_name.as_ref() == Some(&full));
-    match labelled {
-        Some(at) if is_revision && of_revision != Some(at) => {
-            bail!("{name} is a label and a suffix; write {full}, or another name of the label's")
-        }
-        Some(at) => Ok(at),
-        None if is_revision => Ok(of_revision.unwrap_or_else(|| added(entries, Some(full)))),
-        None => bail!(
+    let Some(at) = labelled else {
+        ensure!(
+            is_revision,
             "{name} is no revision or label of {}; there are {}",
             app.name,
             known(app)
-        ),
+        );
+        return Ok(leading_to(entries, Some(full)));
+    };
+    let target = entries[at].revision_name.as_deref().unwrap_or("latest");
+    ensure!(
+        !is_revision || target == full,
+        "{name} is the label of {target} and the suffix of {full}; write {target} or {full}"
+    );
+    Ok(vec![at])
+}
+
+/// The entries that name this revision, or with none follow the latest; a new one if there is none.
+fn leading_to(entries: &mut Vec<TrafficEntry>, revision: Option<String>) -> Vec<usize> {
+    let found: Vec<usize> = (0..entries.len())
+        .filter(|&at| entries[at].revision_name == revision)
+        .collect();
+    if !found.is_empty() {
+        return found;
+    }
+    entries.push(entry(revision, 0));
+    vec![entries.len() - 1]
+}
+
+fn entry(revision_name: Option<String>, weight: u32) -> TrafficEntry {
+    TrafficEntry {
+        latest_revision: revision_name.is_none(),
+        revision_name,
+        weight,
+        label: None,
     }
 }
 
-fn added(entries: &mut Vec<TrafficEntry>, revision_name: Option<String>) -> usize {
-    entries.push(TrafficEntry {
-        latest_revision: revision_name.is_none(),
-        revision_name,
-        weight: 0,
-        label: None,
-    });
-    entries.len() - 1
-}
-
 fn known(app: &AppStatus) -> String {
-    let labels = app.traffic.iter().filter_map(|entry| entry.label.clone());
+    let entries = app.traffic_entries.iter();
+    let labels = entries.filter_map(|entry| entry.label.clone());
     let revisions = app.revisions.iter().map(|revision| revision.name.clone());
     let names: Vec<String> = revisions
         .chain(labels)
@@ -131,11 +149,13 @@ fn known(app: &AppStatus) -> String {
 }
 
 /// The weights in the same proportions with another sum: the method of largest remainders, of
-/// equal ones the first. None when something is to be shared and nobody has any weight.
+/// equal ones the first. Where all are zero, a single one gets everything; of several none has a
+/// better claim, and the answer is None unless there is nothing to share.
 fn scaled(weights: &[u32], sum: u32) -> Option<Vec<u32>> {
     let whole: u32 = weights.iter().sum();
     if whole == 0 {
-        return (sum == 0).then(|| weights.to_vec());
+        let single = weights.len() == 1;
+        return (single || sum == 0).then(|| vec![sum; weights.len()]);
     }
     let mut shares: Vec<u32> = weights.iter().map(|weight| weight * sum / whole).collect();
     let mut order: Vec<usize> = (0..weights.len()).collect();
@@ -148,120 +168,4 @@ fn scaled(weights: &[u32], sum: u32) -> Option<Vec<u32>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::testing::{app, revision};
-
-    /// An app with revisions v1 to v3; entries as `name:weight` or `name:weight:label`.
-    fn status(entries: &str) -> AppStatus {
-        let mut app = app("hello");
-        app.revisions = ["v1", "v2", "v3"]
-            .map(|s| revision(&format!("hello--{s}")))
-            .into();
-        for entry in entries.split_whitespace() {
-            let mut parts = entry.split(':');
-            let name = parts.next().unwrap();
-            app.traffic.push(TrafficStatus {
-                revision_name: format!("hello--{}", if name == "latest" { "v3" } else { name }),
-                weight: parts.next().unwrap().parse().unwrap(),
-                latest_revision: name == "latest",
-                label: parts.next().map(str::to_owned),
-                label_url: None,
-                observed_percent: None,
-                observed_requests: 0,
-            });
-        }
-        app
-    }
-
-    fn planned(before: &str, changes: &str) -> Result<String, String> {
-        let changes: Vec<WeightChange> = changes
-            .split_whitespace()
-            .map(|change| change.parse().unwrap())
-            .collect();
-        let entries = plan(&status(before), &changes).map_err(|error| error.to_string())?;
-        assert_eq!(
-            entries.iter().map(|entry| entry.weight).sum::<u32>(),
-            100,
-            "{before}"
-        );
-        let texts = entries.iter().map(|entry| {
-            assert_ne!(entry.latest_revision, entry.revision_name.is_some());
-            let name = entry.revision_name.as_deref().unwrap_or("hello--latest");
-            let label = entry.label.as_ref().map(|label| format!(":{label}"));
-            format!(
-                "{}:{}{}",
-                &name[7..],
-                entry.weight,
-                label.unwrap_or_default()
-            )
-        });
-        Ok(texts.collect::<Vec<_>>().join(" "))
-    }
-
-    #[test]
-    fn what_is_not_mentioned_shares_the_rest_as_before() {
-        for (before, changes, after) in [
-            ("v1:100", "v1=100", "v1:100"),
-            ("v1:100", "v2=10", "v1:90 v2:10"),
-            ("v1:80 v2:20", "v2=50", "v1:50 v2:50"),
-            ("v1:80 v2:20", "hello--v2=100", "v1:0 v2:100"),
-            ("v1:80 v2:20", "v3=50", "v1:40 v2:10 v3:50"),
-            ("v1:50 v2:50", "v3=25", "v1:38 v2:37 v3:25"),
-            ("v1:33 v2:33 latest:34", "latest=0", "v1:50 v2:50 latest:0"),
-            ("v1:33 v2:67", "latest=1", "v1:33 v2:66 latest:1"),
-            ("v1:100", "latest=100", "v1:0 latest:100"),
-            ("latest:100", "v1=20", "latest:80 v1:20"),
-            (
-                "v1:100:blue v2:0:green",
-                "green=100 blue=0",
-                "v1:0:blue v2:100:green",
-            ),
-            (
-                "v1:100:blue v2:0:green",
-                "green=20",
-                "v1:80:blue v2:20:green",
-            ),
-            ("v1:100:v1 v2:0", "v1=30 v2=70", "v1:30:v1 v2:70"),
-            ("v1:1 v2:99", "v3=99", "v1:0 v2:1 v3:99"),
-        ] {
-            assert_eq!(
-                planned(before, changes).as_deref(),
-                Ok(after),
-                "{before} {changes}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_cannot_sum_to_100_or_is_not_known_is_refused() {
-        for (before, changes, expected) in [
-            ("v1:80 v2:20", "v1=60 v2=60", "sum to 120"),
-            ("v1:80 v2:20", "v1=60 v2=30", "sum to 90"),
-            ("v1:100 v2:0", "v1=90", "sum to 90"),
-            (
-                "v1:100",
-                "v9=10",
-                "there are hello--v1, hello--v2, hello--v3, latest",
-            ),
-            ("v1:100", "other--v1=10", "is no revision"),
-            ("v1:100", "v1=50 hello--v1=50", "given twice"),
-            ("v1:100:v2 v2:0", "v2=50", "a label and a suffix"),
-        ] {
-            let error = planned(before, changes).unwrap_err();
-            assert!(error.contains(expected), "{before} {changes}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_change_is_a_name_and_a_percentage() {
-        for bad in ["", "v1", "=1", "v1=", "v1=-1", "v1=101", "v1=1.5", "v1=a"] {
-            assert!(bad.parse::<WeightChange>().is_err(), "{bad}");
-        }
-        let change = WeightChange {
-            name: "v1".to_owned(),
-            weight: 100,
-        };
-        assert_eq!("v1=100".parse(), Ok(change));
-    }
-}
+mod tests;
