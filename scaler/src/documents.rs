@@ -95,10 +95,9 @@ pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Documents,
     let mut errors = Vec::new();
     for (name, text) in texts {
         let stem = Path::new(name).file_stem().and_then(OsStr::to_str);
-        let default_name = stem.filter(|_| name != STDIN).map(str::to_owned);
         let options = ParseOptions {
             set: set.clone(),
-            default_name,
+            default_name: stem.filter(|_| name != STDIN).map(default_name),
         };
         match document::parse(&Source { name, text }, &options) {
             Ok(parsed) => {
@@ -115,6 +114,26 @@ pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Documents,
     } else {
         Err(InvalidDocument(errors))
     }
+}
+
+/// The longest name of an app, in characters.
+const LONGEST_NAME: usize = 32;
+
+/// The app's name that is nearest to a file's stem: `02_Web API` becomes `web-api`. The stem itself
+/// when it has no letter, so that the error shows it.
+fn default_name(stem: &str) -> String {
+    let mut name = String::new();
+    for c in stem.chars().map(|c| c.to_ascii_lowercase()) {
+        let follows = c.is_ascii_digit() && !name.is_empty();
+        if c.is_ascii_lowercase() || follows {
+            name.push(c);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(LONGEST_NAME);
+    let name = name.trim_end_matches('-');
+    if name.is_empty() { stem } else { name }.to_owned()
 }
 
 /// The files that `paths` name, folders replaced by what is in them.
@@ -175,14 +194,16 @@ fn load(path: &Path) -> anyhow::Result<(String, String)> {
 }
 
 fn text_of(reader: impl Read) -> anyhow::Result<String> {
-    let mut text = String::new();
-    reader.take(MAX_FILE + 1).read_to_string(&mut text)?;
+    let mut bytes = Vec::new();
+    reader.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     ensure!(
-        text.len() as u64 <= MAX_FILE,
+        bytes.len() as u64 <= MAX_FILE,
         "it is longer than {} MiB",
         MAX_FILE >> 20
     );
-    Ok(text)
+    String::from_utf8(bytes)
+        .ok()
+        .context("it is not UTF-8; save it as UTF-8")
 }
 
 #[cfg(test)]
@@ -204,6 +225,35 @@ mod tests {
         let documents = parse(&example(), &BTreeMap::new()).unwrap();
         assert_eq!(documents.declarations.len(), 2);
         assert!(documents.warnings.is_empty(), "{:?}", documents.warnings);
+    }
+
+    #[test]
+    fn an_app_without_a_name_is_called_like_its_file() {
+        for (stem, expected) in [
+            ("hello", "hello"),
+            ("02_rest_spec", "rest-spec"),
+            ("Web API.tmpl", "web-api-tmpl"),
+            ("__a__1--b__", "a-1-b"),
+            ("1-2-a", "a"),
+            ("größe", "gr-e"),
+            (
+                "a234567890123456789012345678901_3",
+                "a234567890123456789012345678901",
+            ),
+            (
+                "a2345678901234567890123456789012345",
+                "a2345678901234567890123456789012",
+            ),
+            ("2024", "2024"),
+            ("_", "_"),
+        ] {
+            assert_eq!(default_name(stem), expected, "{stem}");
+        }
+        let parsed =
+            |name: &str| parse(&vec![(name.to_owned(), GOOD.to_owned())], &BTreeMap::new());
+        assert!(parsed("apps/02_Web.yaml").is_ok());
+        let error = parsed("apps/2024.yaml").unwrap_err().to_string();
+        assert!(error.contains("\"2024\" is not an app name"), "{error}");
     }
 
     #[test]
@@ -275,7 +325,10 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         for (path, expected) in [
             (folder.path().join("none.yaml"), "none.yaml"),
-            (folder.path().join("bad.yaml"), "UTF-8"),
+            (
+                folder.path().join("bad.yaml"),
+                "is not UTF-8; save it as UTF-8",
+            ),
             (empty.path().to_owned(), "no .yaml, .yml or .json file"),
         ] {
             let error = read(&[path]).unwrap_err();

@@ -87,9 +87,11 @@ fn revision_name(
     mode: ActiveRevisionsMode,
 ) -> Option<RevisionName> {
     let text = reader.text(field)?;
-    let suffix_only = app.filter(|_| !text.contains("--"));
-    let name = match suffix_only {
+    let is_suffix = !text.contains("--");
+    let name = match app.filter(|_| is_suffix) {
         Some(app) => RevisionName::new(app, &text),
+        // The app's name is wrong, which is reported; with it, this may be right.
+        None if is_suffix => return None,
         None => RevisionName::parse(&text),
     };
     let name = match name {
@@ -99,7 +101,7 @@ fn revision_name(
             return None;
         }
     };
-    if suffix_only.is_some() {
+    if is_suffix {
         reader.warn(field, format!("is not `app--suffix`; read as `{name}`"));
     }
     if let Some(app) = app

@@ -81,6 +81,13 @@ fn the_resource_itself() {
         "name",
         "not an app name",
     );
+    // Nothing is said of a suffix, which would be right with a right name.
+    assert_error(
+        "name: a-\nproperties: {configuration: {ingress: {traffic: [{revisionName: v1, weight: \
+         100}]}}, template: {containers: [{name: a, image: i}]}}",
+        "name",
+        "not an app name",
+    );
     assert_error(
         "type: x\nname: a",
         "type",
