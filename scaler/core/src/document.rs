@@ -63,7 +63,8 @@ pub struct Parsed {
 /// the same as JSON; or an ARM template around container apps.
 ///
 /// # Errors
-/// All that is wrong with the text, in its order, if anything is.
+/// All that is wrong with the text, in its order, if anything is; with it the properties that
+/// nothing reads, which may be why.
 pub fn parse(source: &Source<'_>, options: &ParseOptions) -> Result<Parsed, Vec<Diagnostic>> {
     let guarded = placeholder::guard(source.text, &options.set);
     let text = if json_comments::is_json(&guarded) {
@@ -94,6 +95,7 @@ pub fn parse(source: &Source<'_>, options: &ParseOptions) -> Result<Parsed, Vec<
 struct Collected {
     parsed: Parsed,
     errors: Vec<Diagnostic>,
+    unknown: Vec<Diagnostic>,
 }
 
 impl Collected {
@@ -138,9 +140,13 @@ impl Collected {
     fn take(&mut self, reader: Reader<'_>) {
         self.errors.extend(reader.errors);
         self.parsed.warnings.extend(reader.warnings);
+        self.unknown.extend(reader.unknown);
     }
 
     fn finish(mut self) -> Result<Parsed, Vec<Diagnostic>> {
+        if !self.errors.is_empty() {
+            self.errors.append(&mut self.unknown);
+        }
         for diagnostics in [&mut self.errors, &mut self.parsed.warnings] {
             diagnostics.sort_by(Diagnostic::in_order);
             diagnostics.dedup();

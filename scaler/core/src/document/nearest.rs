@@ -23,6 +23,11 @@ pub(crate) fn nearest<'k>(
         .map(|(_, word)| word)
 }
 
+/// Whether two words differ by a slip or two, whatever their case: nothing else was meant.
+pub(crate) fn is_slip(a: &str, b: &str) -> bool {
+    a.len() <= LONGEST && distance(&a.to_ascii_lowercase(), &b.to_ascii_lowercase()) <= 3
+}
+
 /// ``; did you mean `word`?`` or nothing.
 pub(crate) fn suggestion<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     nearest(given, known).map_or_else(String::new, |word| format!("; did you mean `{word}`?"))

@@ -14,6 +14,7 @@ mod traffic;
 mod volume;
 
 use super::model::Declaration;
+use super::nearest::{is_slip, suggestion};
 use super::node::Node;
 use super::reader::{Field, Reader};
 
@@ -37,16 +38,23 @@ pub(crate) fn declaration(
         Some(field) => reader.text(field)?,
         None => APP_TYPE.to_owned(),
     };
-    if kind_text.eq_ignore_ascii_case(APP_TYPE) {
-        return app::read(reader, object, default_name)
-            .map(Box::new)
-            .map(Declaration::App);
+    let types = [APP_TYPE, REVISION_TYPE];
+    if let Some(field) = &kind
+        && !types
+            .iter()
+            .any(|name| kind_text.eq_ignore_ascii_case(name))
+    {
+        let hint = suggestion(&kind_text, types);
+        reader.error_type(field, &format!("{APP_TYPE} or {REVISION_TYPE}{hint}"));
     }
-    if kind_text.eq_ignore_ascii_case(REVISION_TYPE) {
-        return revision::read(reader, object)
-            .map(Box::new)
-            .map(Declaration::Revision);
+    // A misspelt type must not hide the other errors.
+    if is_slip(&kind_text, APP_TYPE) {
+        let app = app::read(reader, object, default_name);
+        return app.map(Box::new).map(Declaration::App);
     }
-    reader.error_type(&kind?, &format!("{APP_TYPE} or {REVISION_TYPE}"));
+    if is_slip(&kind_text, REVISION_TYPE) {
+        let revision = revision::read(reader, object);
+        return revision.map(Box::new).map(Declaration::Revision);
+    }
     None
 }

@@ -26,6 +26,8 @@ pub(crate) struct Reader<'s> {
     prefix: String,
     pub(crate) errors: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The properties that nothing reads, as said beside errors, which they may explain.
+    pub(crate) unknown: Vec<Diagnostic>,
     /// Properties accepted and not acted on, by their path.
     pub(crate) accepted: BTreeMap<String, Value>,
     reported: BTreeSet<String>,
@@ -46,6 +48,7 @@ impl<'s> Reader<'s> {
             prefix,
             errors: Vec::new(),
             warnings: Vec::new(),
+            unknown: Vec::new(),
             accepted: BTreeMap::new(),
             reported: BTreeSet::new(),
         }
@@ -70,6 +73,15 @@ impl<'s> Reader<'s> {
         if self.warnings.len() < MOST_DIAGNOSTICS {
             let diagnostic = self.diagnostic(at, path, message.into());
             self.warnings.push(diagnostic);
+        }
+    }
+
+    /// Warns of a property that nothing reads; `hint` says what was probably meant.
+    pub(crate) fn unknown_at(&mut self, at: Position, path: &str, hint: &str) {
+        self.warn_at(at, path, format!("unknown property, ignored{hint}"));
+        if self.unknown.len() < MOST_DIAGNOSTICS {
+            let diagnostic = self.diagnostic(at, path, format!("unknown property{hint}"));
+            self.unknown.push(diagnostic);
         }
     }
 

@@ -117,16 +117,18 @@ impl<'n> Object<'n> {
             }
             let known = || self.known.iter().copied();
             let path = join(&self.path, &shortened(&entry.key));
-            let message = match nearest(&entry.key, known()) {
+            let hint = match nearest(&entry.key, known()) {
                 Some(key) if key.eq_ignore_ascii_case(&entry.key) => {
-                    format!("read as `{key}`, which is how it is written")
+                    let message = format!("read as `{key}`, which is how it is written");
+                    reader.warn_at(entry.at, &path, message);
+                    continue;
                 }
-                Some(key) => format!("unknown property, ignored; did you mean `{key}`?"),
+                Some(key) => format!("; did you mean `{key}`?"),
                 // Azure shows properties that are not set as null, new ones too.
                 None if entry.value.is_null() => continue,
-                None => "unknown property, ignored".to_owned(),
+                None => String::new(),
             };
-            reader.warn_at(entry.at, &path, message);
+            reader.unknown_at(entry.at, &path, &hint);
         }
     }
 }

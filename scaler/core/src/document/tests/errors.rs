@@ -108,6 +108,23 @@ fn the_resource_itself() {
 }
 
 #[test]
+fn a_misspelt_property_or_type_is_said_beside_what_it_leads_to() {
+    let text = "type: Microsoft.App/containerApp\nname: hello\nproperties: {colour: red, template: \
+                {containers: [{name: a, comand: [b]}]}}";
+    let types = "Microsoft.App/containerApps or Microsoft.App/containerApps/revisions; did you \
+                 mean `Microsoft.App/containerApps`?";
+    let expected = [
+        format!("type: found `Microsoft.App/containerApp`; expected {types}"),
+        "properties.colour: unknown property".to_owned(),
+        "properties.template.containers[0]: needs `command`, the program to run, or `image`"
+            .to_owned(),
+        "properties.template.containers[0].comand: unknown property; did you mean `command`?"
+            .to_owned(),
+    ];
+    assert_eq!(errors(text), expected);
+}
+
+#[test]
 fn configuration() {
     check(
         with_configuration,
