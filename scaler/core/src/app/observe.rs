@@ -17,7 +17,8 @@ impl App {
         observed.record(observation);
         let mut changes = Vec::new();
         self.judge(revision, &mut changes);
-        // What the latest one has to show depends on the one before it.
+        self.settle(&mut changes);
+        // What the latest one has to show depends on the one that has the traffic now.
         let latest = self.latest.clone();
         self.judge(&latest, &mut changes);
         self.settle(&mut changes);

@@ -11,6 +11,9 @@ const MAX_INACTIVE_REVISIONS: u32 = 100;
 impl App {
     /// Brings everything in line. Doing it twice changes nothing more.
     pub(super) fn settle(&mut self, changes: &mut Vec<Change>) {
+        if self.is_single() {
+            self.activate_latest(changes);
+        }
         self.carrier = self.choose_carrier();
         if self.is_single() {
             self.deactivate_superseded(changes);
@@ -40,6 +43,16 @@ impl App {
         carrier.name == self.latest
             && carrier.takes_traffic()
             && !(self.is_single() && self.revisions.iter().any(Revision::is_provisioned))
+    }
+
+    /// Activates the latest revision, which may have been deactivated while the mode was Multiple.
+    fn activate_latest(&mut self, changes: &mut Vec<Change>) {
+        let latest = self.latest.clone();
+        let inactive = |revision: &&mut Revision| !revision.active;
+        if let Some(revision) = self.revision_mut(&latest).filter(inactive) {
+            revision.activate();
+            changes.push(Change::RevisionActivated(latest));
+        }
     }
 
     /// Deactivates all but the latest revision once that is provisioned, and until then those that

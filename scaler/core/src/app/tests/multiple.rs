@@ -242,3 +242,27 @@ fn changing_to_single_mode_waits_for_the_latest() {
         ("v2 100", "v2")
     );
 }
+
+#[test]
+fn what_the_latest_has_to_show_follows_who_has_the_traffic_now() {
+    let mut hello = Scenario::new(split("v1", ""));
+    hello.observe("v1", 1, 1);
+    hello.apply(split("v2", ""));
+    hello.observe("v2", 1, 1);
+    hello.observe("v2", 3, 3);
+    hello.apply(split("v3", ""));
+    hello.observe("v3", 3, 1);
+    assert_eq!(
+        (hello.shares().as_str(), hello.takeover("v3")),
+        ("v2 100", 3)
+    );
+    // With v2 gone v1 has the traffic, and one replica; v3 has that many.
+    assert_eq!(
+        hello.fail("v2", "exit status 1"),
+        [
+            "revision hello--v2 failed: exit status 1",
+            "revision hello--v3 is provisioned",
+            "traffic goes to hello--v3 100%",
+        ]
+    );
+}

@@ -257,3 +257,26 @@ fn changing_to_multiple_mode_keeps_what_is_active() {
         ("v2 100", "v1 v2")
     );
 }
+
+#[test]
+fn the_latest_is_active_again_when_the_mode_becomes_single() {
+    let mut hello = Scenario::new(split("v1", "v1=100"));
+    hello.observe("v1", 1, 1);
+    hello.apply(split("v2", "v1=100"));
+    hello.deactivate("v2");
+    assert_eq!(hello.active(), "v1");
+    let changes = hello.apply(document("v2"));
+    assert!(
+        changes.contains(&"revision hello--v2 was activated".to_owned()),
+        "{changes:?}"
+    );
+    assert_eq!(
+        (hello.active().as_str(), hello.shares().as_str()),
+        ("v1 v2", "v1 100")
+    );
+    hello.observe("v2", 1, 1);
+    assert_eq!(
+        (hello.active().as_str(), hello.shares().as_str()),
+        ("v2", "v2 100")
+    );
+}
