@@ -116,6 +116,15 @@ pub fn parse(texts: &Texts, set: &BTreeMap<String, String>) -> Result<Documents,
     }
 }
 
+/// The keys of `set` that no text mentions, so that their values are used nowhere.
+pub fn unmentioned<'s>(texts: &Texts, set: &'s BTreeMap<String, String>) -> Vec<&'s str> {
+    // The names of an ARM template's parameters may be written in any case.
+    let mentions = |text: &str, key: &str| text.to_lowercase().contains(&key.to_lowercase());
+    let keys = set.keys().map(String::as_str);
+    keys.filter(|key| !texts.iter().any(|(_, text)| mentions(text, key)))
+        .collect()
+}
+
 /// The longest name of an app, in characters.
 const LONGEST_NAME: usize = 32;
 
@@ -303,6 +312,16 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected} is not in {text}");
         }
+    }
+
+    #[test]
+    fn a_key_that_no_text_mentions_is_known() {
+        let texts = vec![
+            ("a.yaml".to_owned(), "image: <REGISTRY>/a".to_owned()),
+            ("b.json".to_owned(), "[parameters('Tag')]".to_owned()),
+        ];
+        let set = ["REGISTRY", "tag", "TAGG"].map(|key| (key.to_owned(), String::new()));
+        assert_eq!(unmentioned(&texts, &set.into()), ["TAGG"]);
     }
 
     #[test]

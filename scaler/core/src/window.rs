@@ -63,7 +63,7 @@ struct SumsAt {
 ///
 /// Nothing is interpolated. A window starts at the newest reading that is old enough, so it may be
 /// a little longer than asked for; while the history is shorter than the window it starts at the
-/// oldest reading and is a partial one, and [`RequestWindow::covered`] says how long it is.
+/// oldest reading and is a partial one.
 #[derive(Clone, Debug)]
 pub struct RequestWindow {
     longest: Duration,
@@ -128,12 +128,6 @@ impl RequestWindow {
         )]
         let started = to.sums.started.wrapping_sub(from.sums.started) as f64;
         Some(started / seconds(from, to))
-    }
-
-    /// The time that an average over the last `window` really covers; none before two readings.
-    pub fn covered(&self, now: Timestamp, window: Duration) -> Option<Duration> {
-        let (from, to) = self.ends(now, window)?;
-        Some(to.at.since(from.at))
     }
 
     /// The readings that a window lies between; none unless there is time between them.

@@ -94,7 +94,7 @@ pub(super) async fn logs(
     Path(app): Path<String>,
     Query(query): Query<LogQuery>,
 ) -> Result<Response, ApiError> {
-    known_app(&api, &app)?;
+    let known = known_app(&api, &app)?;
     let lines = query.tail.unwrap_or(DEFAULT_TAIL);
     if lines > MAX_TAIL {
         let detail = format!("tail={lines} is too many; ask for at most {MAX_TAIL} lines");
@@ -105,6 +105,13 @@ pub(super) async fn logs(
         revision: query.revision,
         replica: query.replica,
     };
+    if let Some(revision) = &filter.revision {
+        let is_known = known.revisions.iter().any(|one| one.name == *revision);
+        // One that was purged may have left lines.
+        if !is_known && api.sources.logs.tail(&filter, 1).is_empty() {
+            return Err(ApiError::no_such_revision(&known, revision));
+        }
+    }
     if query.follow {
         return follow(&api, filter, lines);
     }
@@ -152,6 +159,18 @@ mod tests {
         let filter = "LogFilter { app: \"hello\", revision: Some(\"hello--v1\"), \
                       replica: Some(\"r\") }";
         assert_eq!(lines["value"][0]["line"], filter);
+    }
+
+    #[tokio::test]
+    async fn a_revision_that_neither_is_nor_left_lines_is_not_found() {
+        let fixture = Fixture::new();
+        for follow in ["", "&follow=true"] {
+            let path = format!("/api/v1/apps/hello/logs?revision=hello--gone{follow}");
+            let answer = fixture.get(&path).await;
+            assert_eq!(answer.status, 404);
+            let detail = &answer.json()["detail"];
+            assert!(detail.to_string().contains("no revision"), "{detail}");
+        }
     }
 
     #[tokio::test]

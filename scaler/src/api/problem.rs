@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::model::{Problem, ProblemDetail};
+use super::model::{AppStatus, Problem, ProblemDetail};
 use crate::control::ControlError;
 use crate::documents::InvalidDocument;
 use ebbtide_core::document::Diagnostic;
@@ -37,6 +37,14 @@ impl ApiError {
     /// 404 for an app, with the way to find those there are.
     pub(super) fn no_such_app(app: &str) -> Self {
         let detail = format!("there is no app {app:?}; GET /api/v1/apps lists the apps");
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 404 for a revision, with those that the app has.
+    pub(super) fn no_such_revision(app: &AppStatus, revision: &str) -> Self {
+        let names: Vec<&str> = app.revisions.iter().map(|one| one.name.as_str()).collect();
+        let (app, names) = (&app.name, names.join(", "));
+        let detail = format!("there is no revision {revision:?}; {app} has {names}");
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 

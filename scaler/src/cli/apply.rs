@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::actions::print_result;
 use super::arguments::{ApplyArguments, settings};
 use super::client::{Client, Document};
-use super::failure::warn;
+use super::failure::{warn, warn_of_unmentioned};
 use super::output::Output;
 use crate::documents;
 
@@ -20,7 +20,9 @@ pub(super) async fn run(
     arguments: &ApplyArguments,
 ) -> anyhow::Result<()> {
     let texts = documents::read(&arguments.files)?;
-    let documents = documents::parse(&texts, &settings(&arguments.set))?;
+    let set = settings(&arguments.set);
+    warn_of_unmentioned(&texts, &set);
+    let documents = documents::parse(&texts, &set)?;
     warn(&documents.warnings);
     let declarations = documents
         .declarations

@@ -1,12 +1,13 @@
 //! What a failed command says, and its exit code.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use ebbtide_core::document::Diagnostic;
 use thiserror::Error;
 
 use super::client::{Refused, Unreachable};
-use crate::documents::InvalidDocument;
+use crate::documents::{self, InvalidDocument, Texts};
 
 /// Anything that is not one of the others.
 pub(super) const FAILURE: u8 = 1;
@@ -58,6 +59,16 @@ pub(super) fn warn(warnings: &[Diagnostic]) {
     let mut stderr = io::stderr().lock();
     for warning in warnings {
         let _ = writeln!(stderr, "warning: {warning}");
+    }
+}
+
+/// Says which keys of `--set` no document mentions.
+pub(super) fn warn_of_unmentioned(texts: &Texts, set: &BTreeMap<String, String>) {
+    for key in documents::unmentioned(texts, set) {
+        let _ = writeln!(
+            io::stderr(),
+            "warning: --set {key}: no document mentions {key}, so its value is not used"
+        );
     }
 }
 

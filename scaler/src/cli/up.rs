@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 
 use self::sources::{Meters, ReplicaLogs};
 use super::arguments::{UpArguments, settings};
+use super::failure::warn_of_unmentioned;
 use crate::api::{self, ApiOptions, Sources};
 use crate::clock::SystemClock;
 use crate::control::{Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin};
@@ -54,6 +55,7 @@ pub(super) fn run(arguments: UpArguments) -> anyhow::Result<()> {
         [] => documents::example(),
         files => documents::read(files)?,
     };
+    warn_of_unmentioned(&texts, &set);
     let documents = documents::parse(&texts, &set)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -6,7 +6,7 @@ use ebbtide_core::document::{Declaration, Diagnostic, Located, SecretDisplay, to
 use serde_json::{Value, json};
 
 use super::arguments::{DocumentFormat, ValidateArguments, settings};
-use super::failure::{output_error, warn};
+use super::failure::{output_error, warn, warn_of_unmentioned};
 use super::output::{Output, OutputFormat};
 use crate::documents::{self, Documents};
 
@@ -20,7 +20,9 @@ pub(super) fn run(arguments: &ValidateArguments) -> anyhow::Result<()> {
 
 fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::Result<()> {
     let texts = documents::read(&arguments.files)?;
-    let documents = match documents::parse(&texts, &settings(&arguments.set)) {
+    let set = settings(&arguments.set);
+    warn_of_unmentioned(&texts, &set);
+    let documents = match documents::parse(&texts, &set) {
         Ok(documents) => documents,
         Err(error) => {
             if arguments.output == OutputFormat::Json {

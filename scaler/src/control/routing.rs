@@ -148,7 +148,7 @@ fn key(route: &AppRoute) -> RouteKey {
     }
 }
 
-/// The split in force, kept while its weights stay the same so that its running number goes on.
+/// The split in force, kept while its weights stay the same: its order takes work to make.
 pub(super) struct CurrentSplit {
     weights: Vec<(RevisionName, u32)>,
     split: Arc<Split>,

@@ -55,6 +55,9 @@ pub(super) fn running_state(
     if let Some(because) = &one.failure {
         return ("Activation failed", Some(because.clone()));
     }
+    if revision.active && revision.provisioning == Provisioning::Failed {
+        return ("Activation failed", revision.failure.clone());
+    }
     let unready = one
         .replicas
         .values()
@@ -116,6 +119,8 @@ pub(super) fn metric_words(metric: &Metric) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::fixtures::{self, HELLO};
+    use ebbtide_core::app::Observation;
+
     use super::super::super::replica::ReplicaState::{Backoff, Draining, Ready, Starting};
     use super::*;
 
@@ -179,6 +184,22 @@ mod tests {
         assert_eq!(degraded, wrong("Degraded"));
         let going = state(false, 0, &[("a", Draining)], because);
         assert_eq!(going, ("Deprovisioning", None));
+    }
+
+    #[test]
+    fn a_failed_revision_without_replicas_says_why_it_failed() {
+        let mut control = fixtures::app(HELLO);
+        let name = control.app.latest().clone();
+        let observation = Observation {
+            desired: 1,
+            ready: 0,
+            failure: Some("exit 1".to_owned()),
+        };
+        control.app.observe(&name, &observation);
+        let revision = control.app.revision(&name).unwrap();
+        let one = &control.revisions[&name];
+        let found = running_state(revision, one, &one.replica_counts(0), Timestamp::ORIGIN);
+        assert_eq!(found, ("Activation failed", Some("exit 1".to_owned())));
     }
 
     #[test]

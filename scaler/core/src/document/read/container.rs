@@ -13,6 +13,10 @@ use crate::name::AppName;
 use super::probe;
 use super::secrets::{self, SecretNames};
 
+/// A document may be meant for Azure alone, so this is no error until it is to run here.
+const IMAGE_ALONE: &str = "cannot run as a local process, which `ebbtide up` starts: images are \
+                           not run; add `command: [program, argument, …]` beside it";
+
 /// What a container may refer to.
 pub(super) struct Context<'a> {
     pub(super) app: Option<&'a AppName>,
@@ -69,13 +73,16 @@ fn container(
     context: &Context<'_>,
 ) -> Option<Container> {
     let name = name(reader, field, &mut object, context);
-    let image = object.get("image");
-    let image = image.filter(|image| image.node.text() != Some(""));
-    let has_image = image.is_some();
-    let image = image.and_then(|image| reader.text(&image));
+    let image_field = object.get("image");
+    let image_field = image_field.filter(|image| image.node.text() != Some(""));
+    let has_image = image_field.is_some();
+    let image = image_field.as_ref().and_then(|image| reader.text(image));
     let command = object.texts(reader, "command");
     if command.is_empty() && !has_image {
         reader.error(field, "needs `command`, the program to run, or `image`");
+    }
+    if let Some(image) = image_field.filter(|_| command.is_empty()) {
+        reader.warn(&image, IMAGE_ALONE);
     }
     let args = object.texts(reader, "args");
     let env = environment(reader, &mut object, context.secrets);

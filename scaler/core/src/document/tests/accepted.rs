@@ -179,7 +179,7 @@ fn a_revision_is_declared_as_azure_shows_it() {
         [{"id": "/x", "name": "hello/hello--v1", "resourceGroup": "g",
 	"type": "Microsoft.App/containerapps/revisions", /* tabs too */
 	"properties": {"active": false, "createdTime": "x", "fqdn": "f", "replicas": 1,
-	  "trafficWeight": 20, "template": {"containers": [{"name": "a", "image": "i"}],
+	  "trafficWeight": 20, "template": {"containers": [{"name": "a", "command": ["i"]}],
 	  "revisionSuffix": "v1", "scale": null}}}]"#;
     let parsed = read(text).unwrap();
     assert_eq!(parsed.warnings, []);

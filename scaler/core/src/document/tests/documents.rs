@@ -8,7 +8,7 @@ pub(super) fn app(properties: &str) -> String {
 /// An app with this `configuration` and one container.
 pub(super) fn with_configuration(configuration: &str) -> String {
     app(&format!(
-        "  configuration: {configuration}\n  template: {{containers: [{{name: a, image: i}}], \
+        "  configuration: {configuration}\n  template: {{containers: [{{name: a, command: [i]}}], \
          scale: {{minReplicas: 1}}}}"
     ))
 }
@@ -24,7 +24,7 @@ pub(super) fn with_template(template: &str) -> String {
 /// An app with one container that has these properties too.
 pub(super) fn with_container(properties: &str) -> String {
     with_template(&format!(
-        "{{containers: [{{name: a, image: i, {properties}}}]}}"
+        "{{containers: [{{name: a, command: [i], {properties}}}]}}"
     ))
 }
 
@@ -38,14 +38,14 @@ pub(super) fn with_ingress(ingress: &str) -> String {
 /// An app with these entries of `rules`.
 pub(super) fn with_rule(rule: &str) -> String {
     with_template(&format!(
-        "{{containers: [{{name: a, image: i}}], scale: {{rules: [{rule}]}}}}"
+        "{{containers: [{{name: a, command: [i]}}], scale: {{rules: [{rule}]}}}}"
     ))
 }
 
 /// An app with this `scale`.
 pub(super) fn with_scale(scale: &str) -> String {
     with_template(&format!(
-        "{{containers: [{{name: a, image: i}}], scale: {scale}}}"
+        "{{containers: [{{name: a, command: [i]}}], scale: {scale}}}"
     ))
 }
 

@@ -195,6 +195,7 @@ fn template() {
         {} => template.containers => is missing
         {containers: []} => template.containers => at least one container
         {containers: [{name: a}]} => containers[0] => needs `command`
+        {containers: [{name: a, command: npm start}]} => command => found `npm start`; expected a list
         {containers: [{name: a, image: i}, {name: a, image: i}]} => containers[1] => a second container has the name `a`
         {containers: [{name: a, image: i}], initContainers: [{name: b, image: i, probes: []}]} => initContainers[0].probes => no probes
         {containers: [{name: a, image: i}], revisionSuffix: A} => revisionSuffix => is not a revision suffix
@@ -211,7 +212,6 @@ fn containers() {
     check(
         with_container,
         r#"
-        command: npm start => command => found `npm start`; expected a list
         args: [{}] => args[0] => found a mapping; expected text
         args: ["a\0b"] => args[0] => NUL
         env: [{value: x}] => env[0].name => is missing

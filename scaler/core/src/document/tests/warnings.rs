@@ -74,16 +74,20 @@ fn what_surprises_is_a_warning() {
         "the last one counts",
     );
     assert_warning(
-        &with_template("{containers: [{image: i}]}"),
+        &with_template("{containers: [{command: [i]}]}"),
         "it is called `hello`",
     );
     assert_warning(
-        &app("  template: {containers: [{name: a, image: i}]}"),
+        &with_template("{containers: [{name: a, image: nginx}]}"),
+        "containers[0].image: cannot run as a local process",
+    );
+    assert_warning(
+        &app("  template: {containers: [{name: a, command: [i]}]}"),
         "scale.minReplicas: stuck at zero",
     );
     assert_warning(
         "name: hello\ntags: {ebbtide.scaleInStabilisationSeconds: 5}\nproperties: {template: \
-         {containers: [{name: a, image: i}]}}",
+         {containers: [{name: a, command: [i]}]}}",
         "did you mean `ebbtide.scaleInStabilizationSeconds`?",
     );
 }
@@ -96,10 +100,10 @@ fn what_is_usual_is_no_warning() {
         with_scale("{minReplicas: 0, rules: null}"),
         app(
             "  configuration: {}\n  provisioningState: Succeeded\n  outboundIpAddresses: [a]\n  \
-             template: {containers: [{name: a, image: i}], scale: {minReplicas: 1}}",
+             template: {containers: [{name: a, command: [i]}], scale: {minReplicas: 1}}",
         ),
         app(
-            "  template: {containers: [{name: a, image: i}], scale: {rules: [{name: q, \
+            "  template: {containers: [{name: a, command: [i]}], scale: {rules: [{name: q, \
              azureQueue: {queueName: q}}]}}",
         ),
     ] {
