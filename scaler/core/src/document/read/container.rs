@@ -6,6 +6,7 @@ use crate::document::model::{
     Container, EnvironmentValue, EnvironmentVariable, Resources, VolumeMount,
 };
 use crate::document::nearest::suggestion;
+use crate::document::node::NodeValue;
 use crate::document::quantity;
 use crate::document::reader::{Field, Object, Reader, shortened};
 use crate::name::AppName;
@@ -77,11 +78,14 @@ fn container(
     let image_field = image_field.filter(|image| image.node.text() != Some(""));
     let has_image = image_field.is_some();
     let image = image_field.as_ref().and_then(|image| reader.text(image));
-    let command = object.texts(reader, "command");
-    if command.is_empty() && !has_image {
+    let command_field = object.get("command");
+    // One that is something else than a list is an error of its own.
+    let has_none = command_field.as_ref().is_none_or(is_empty_list);
+    let command = command_field.map_or_else(Vec::new, |field| reader.texts(&field));
+    if has_none && !has_image {
         reader.error(field, "needs `command`, the program to run, or `image`");
     }
-    if let Some(image) = image_field.filter(|_| command.is_empty()) {
+    if let Some(image) = image_field.filter(|_| has_none) {
         reader.warn(&image, IMAGE_ALONE);
     }
     let args = object.texts(reader, "args");
@@ -108,6 +112,10 @@ fn container(
         probes: Vec::new(),
         volume_mounts,
     })
+}
+
+fn is_empty_list(field: &Field<'_>) -> bool {
+    matches!(&field.node.value, NodeValue::Sequence(items) if items.is_empty())
 }
 
 /// The container's name; without one, the app's.
