@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 
 pub use diagnostic::{Diagnostic, Located};
 pub use model::*;
+pub(crate) use nearest::suggestion;
 pub use print::{SecretDisplay, to_value, to_yaml};
 pub use unique::check_unique;
 

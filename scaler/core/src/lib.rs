@@ -13,4 +13,5 @@ pub mod name;
 pub mod scale;
 pub mod time;
 pub mod traffic;
+pub mod trigger;
 pub mod window;

@@ -2,6 +2,7 @@
 
 pub mod decide;
 pub mod decision;
+pub mod hpa;
 pub mod input;
 pub mod resolve;
 pub mod spec;
