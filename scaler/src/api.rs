@@ -16,6 +16,7 @@ pub mod model;
 mod page;
 mod problem;
 mod router;
+mod scaled_objects;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::control::Control;
+use crate::keda::ExternalScaler;
 use listener::BoundedListener;
 use logs::LogSource;
 use metrics::{MeterSource, ProcessSample};
@@ -48,6 +50,8 @@ pub struct Sources {
     pub logs: Arc<dyn LogSource>,
     /// Counters of every revision.
     pub meters: Arc<dyn MeterSource>,
+    /// The KEDA service.
+    pub scaler: ExternalScaler,
 }
 
 /// Options of the API.

@@ -5,5 +5,6 @@ pub mod cli;
 pub mod clock;
 pub mod control;
 pub mod documents;
+pub mod keda;
 pub mod log;
 pub mod sample;

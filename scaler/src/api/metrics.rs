@@ -17,6 +17,7 @@ use super::Shared;
 use super::model::{Problem, ReplicaCounts};
 use super::problem::ApiError;
 use crate::control::DecisionCounts;
+use crate::keda::ServiceSample;
 
 const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -67,7 +68,8 @@ pub trait MeterSource: Send + Sync {
     (status = 500, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn metrics(State(api): State<Shared>) -> Result<impl IntoResponse, ApiError> {
-    let text = render(api.sources.meters.samples(), api.process_sample())
+    let service = api.sources.scaler.sample();
+    let text = render(api.sources.meters.samples(), api.process_sample(), service)
         .map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "encoding failed"))?;
     Ok(([(CONTENT_TYPE, CONTENT)], text))
 }
@@ -79,9 +81,14 @@ pub(super) async fn metrics(State(api): State<Shared>) -> Result<impl IntoRespon
 pub fn render(
     revisions: Vec<RevisionSample>,
     process: ProcessSample,
+    service: ServiceSample,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Samples { revisions, process }));
+    registry.register_collector(Box::new(Samples {
+        revisions,
+        process,
+        service,
+    }));
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
     Ok(text)
@@ -91,6 +98,7 @@ pub fn render(
 struct Samples {
     revisions: Vec<RevisionSample>,
     process: ProcessSample,
+    service: ServiceSample,
 }
 
 impl Collector for Samples {
@@ -99,7 +107,8 @@ impl Collector for Samples {
         self.durations(&mut encoder)?;
         self.replicas(&mut encoder)?;
         self.decisions(&mut encoder)?;
-        self.process(&mut encoder)
+        self.process(&mut encoder)?;
+        self.service(&mut encoder)
     }
 }
 
@@ -201,6 +210,39 @@ impl Samples {
             .encode_descriptor(name, help, None, MetricType::Gauge)?
             .encode_gauge(&gauge(self.process.stream_limit))
     }
+
+    fn service(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = ("ebbtide_keda_calls", "Calls of KEDA, by method and code");
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for call in &self.service.calls {
+            let labels = [("method", call.method), ("code", &call.code)];
+            metric
+                .encode_family(&labels)?
+                .encode_counter::<NoLabelSet, _, u64>(&call.calls, None)?;
+        }
+        for (name, help, count) in [
+            (
+                "ebbtide_keda_scaled_objects",
+                "ScaledObjects that have asked",
+                self.service.scaled_objects,
+            ),
+            (
+                "ebbtide_keda_scaled_objects_limit",
+                "ScaledObjects that may ask",
+                self.service.scaled_object_limit,
+            ),
+            (
+                "ebbtide_keda_streams",
+                "Streams of KEDA that are open",
+                self.service.streams,
+            ),
+        ] {
+            encoder
+                .encode_descriptor(name, help, None, MetricType::Gauge)?
+                .encode_gauge(&gauge(count))?;
+        }
+        Ok(())
+    }
 }
 
 fn gauge(count: usize) -> i64 {
@@ -260,6 +302,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::keda::CallCount;
 
     fn sample() -> RevisionSample {
         let mut sample = RevisionSample {
@@ -288,7 +331,19 @@ mod tests {
 
     #[test]
     fn every_metric_has_its_name_labels_and_value() {
-        let text = render(vec![sample()], ProcessSample::default()).unwrap();
+        let service = ServiceSample {
+            calls: vec![CallCount {
+                method: "GetMetrics",
+                code: "NOT_FOUND".to_owned(),
+                calls: 7,
+            }],
+            streams: 8,
+            ..ServiceSample::default()
+        };
+        let text = render(vec![sample()], ProcessSample::default(), service).unwrap();
+        let calls = "\nebbtide_keda_calls_total{method=\"GetMetrics\",code=\"NOT_FOUND\"} 7\n";
+        assert!(text.contains(calls), "{text}");
+        assert!(text.contains("\nebbtide_keda_streams 8\n"), "{text}");
         let labels = "app=\"hello\",revision=\"hello--v1\"";
         for (name, more, value) in [
             ("requests_total", ",code=\"200\"", "40"),
@@ -328,7 +383,9 @@ mod tests {
             revision: "a\"\\\nb".to_owned(),
             ..sample()
         };
-        let text = render(vec![sample(), other], ProcessSample::default()).unwrap();
+        let samples = vec![sample(), other];
+        let (process, service) = (ProcessSample::default(), ServiceSample::default());
+        let text = render(samples, process, service).unwrap();
         let mut families: Vec<&str> = Vec::new();
         let mut series = std::collections::BTreeSet::new();
         for line in text.lines() {

@@ -320,6 +320,52 @@ pub struct EventRecord {
     pub message: String,
 }
 
+/// A ScaledObject or ScaledJob that asks the KEDA service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaledObjectStatus {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its triggers that point here, each with what it was answered; an edited one is another one.
+    pub triggers: Vec<ScaledObjectTrigger>,
+}
+
+/// A trigger of a ScaledObject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaledObjectTrigger {
+    /// What it scales by, in words: `app hello`, `revision hello--v2`; none if it is wrong.
+    pub subject: Option<String>,
+    /// What is wrong with it.
+    pub error: Option<String>,
+    /// What may surprise its author.
+    pub warnings: Vec<String>,
+    /// Streams that it has open.
+    pub open_streams: usize,
+    /// The last call of each kind.
+    pub calls: Vec<ScaledObjectCall>,
+}
+
+/// A call of KEDA, and what it was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaledObjectCall {
+    /// `IsActive`, `StreamIsActive`, `GetMetricSpec`, `StreamMetricSpec` or `GetMetrics`.
+    pub method: String,
+    /// When.
+    pub time: String,
+    /// The address that it came from.
+    pub peer: String,
+    /// What was answered; none if it was an error.
+    pub answer: Option<String>,
+    /// The error that was answered.
+    pub error: Option<String>,
+    /// Why: the decision's sentence.
+    pub because: String,
+}
+
 /// What `PUT /api/v1/apps/{app}` did.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::guard::guard;
 use super::problem::{every_error_is_a_problem, no_such_path};
-use super::{Shared, actions, apply, apps, events, logs, metrics, page};
+use super::{Shared, actions, apply, apps, events, logs, metrics, page, scaled_objects};
 
 /// The longest body that is read.
 const MAX_BODY: usize = 1024 * 1024;
@@ -33,6 +33,7 @@ const MAX_BODY: usize = 1024 * 1024;
     tags(
         (name = "apps", description = "Container apps"),
         (name = "revisions", description = "Revisions of an app"),
+        (name = "scaledobjects", description = "ScaledObjects that ask the KEDA service"),
         (name = "health", description = "Health and metrics"),
     )
 )]
@@ -70,6 +71,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(actions::deactivate))
         .routes(routes!(actions::restart))
         .routes(routes!(events::events))
+        .routes(routes!(scaled_objects::scaled_objects))
 }
 
 /// The page loads nothing from elsewhere and is not shown inside another one; no answer is taken

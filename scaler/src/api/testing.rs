@@ -20,7 +20,9 @@ use super::model::{
     AppStatus, ApplyResult, Countdowns, EventRecord, LogRecord, ReplicaCounts, RevisionStatus,
 };
 use super::{ApiOptions, ApiState, Sources, router, serve};
+use crate::clock::SystemClock;
 use crate::control::{Command, Control, ControlError, Published};
+use crate::keda::{ExternalScaler, ScaledObjects};
 
 /// An API, and the other ends of everything that it was given.
 pub(crate) struct Fixture {
@@ -76,6 +78,7 @@ impl Fixture {
         let control = Control {
             commands,
             published: Arc::clone(&published),
+            publications: watch::channel(1).1,
             events: events.clone(),
         };
         let sources = sources(control.clone());
@@ -181,7 +184,9 @@ impl Fixture {
 }
 
 fn sources(control: Control) -> Sources {
+    let scaled_objects = ScaledObjects::new(Arc::new(SystemClock::start()));
     Sources {
+        scaler: ExternalScaler::new(control.clone(), scaled_objects),
         control,
         logs: Arc::new(Lines),
         meters: Arc::new(Meters),

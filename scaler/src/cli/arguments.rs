@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -94,6 +95,29 @@ Then:  curl http://APP.localhost:8080/   and open http://127.0.0.1:8081/
 
 EBBTIDE_LOG sets what is logged: debug, or ebbtide_ingress=debug,info.";
 
+/// Where the KEDA service listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KedaListen {
+    /// Nowhere.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+impl FromStr for KedaListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
+        }
+        let address = text.parse();
+        address
+            .map(Self::At)
+            .map_err(|_| "give an address, such as 127.0.0.1:9090, or off".to_owned())
+    }
+}
+
 /// `ebbtide up`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = UP_EXAMPLES)]
@@ -111,6 +135,10 @@ pub struct UpArguments {
     /// start processes
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub status_listen: SocketAddr,
+    /// Where KEDA reaches the external scaler: an address of loopback, or off; 127.0.0.1:9090 if
+    /// absent and not in use
+    #[arg(long, value_name = "ADDRESS|off")]
+    pub keda_listen: Option<KedaListen>,
     /// A further name that the status API answers to, besides localhost; may be repeated
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,

@@ -1,6 +1,8 @@
 //! `ebbtide up`: everything on this machine, from documents to replicas, until told to stop.
 
+mod keda;
 mod limits;
+mod services;
 mod sources;
 mod watch;
 
@@ -17,19 +19,20 @@ use anyhow::{Context, anyhow};
 use ebbtide_core::name::RevisionName;
 use ebbtide_ingress::{Ingress, IngressOptions, WaitingRoom};
 use ebbtide_runtime::{LogStore, Runtime, RuntimeOptions};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch::{Receiver as Flag, channel as watch_channel};
+use tokio::sync::watch::channel as watch_channel;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use self::services::{Addresses, Listeners};
 use self::sources::{Meters, ReplicaLogs};
 use super::arguments::{UpArguments, settings};
 use super::failure::warn_of_unmentioned;
-use crate::api::{self, ApiOptions, Sources};
+use crate::api::{ApiOptions, Sources};
 use crate::clock::SystemClock;
 use crate::control::{Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin};
 use crate::documents::{self, Documents, EXAMPLE_NAME, Texts};
+use crate::keda::{ExternalScaler, ScaledObjects};
 
 /// Revisions whose activation may wait to be taken in; more are seen at the next tick.
 const ACTIVATIONS: usize = 1024;
@@ -75,15 +78,15 @@ async fn serve(
     documents: Documents,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
-    let listener = listen(arguments.status_listen).await?;
-    let status = listener.local_addr()?;
+    let listeners = Listeners::bind(&arguments).await?;
+    let addresses = listeners.addresses()?;
     let (ingress, activations, clock) = start_ingress(&arguments)?;
     let (control, task, logs) = start_control(
         &arguments,
         &ingress,
         activations,
         Arc::clone(&clock),
-        status,
+        addresses.status,
     )
     .await?;
     let (stop_control, control_stopped) = oneshot::channel();
@@ -91,20 +94,11 @@ async fn serve(
     let mut control_task = JoinSet::new();
     control_task.spawn(task.run(control_stopped));
     let mut services = JoinSet::new();
-    let sources = Sources {
-        control: control.clone(),
-        logs: Arc::new(ReplicaLogs { store: logs, clock }),
-        meters: Arc::new(Meters(control.clone())),
-    };
+    let sources = sources(control.clone(), logs, clock);
     let options = ApiOptions {
         allowed_hosts: arguments.allow_host.clone(),
     };
-    let stopped = until_true(services_stopped.clone());
-    services.spawn(async move {
-        if let Err(error) = api::serve(listener, sources, options, stopped).await {
-            tracing::error!("the status API has ended: {error}");
-        }
-    });
+    listeners.serve(&mut services, sources, options, &services_stopped);
     let origin = Origin::Files;
     let apply = |reply| Command::Apply {
         documents,
@@ -114,7 +108,7 @@ async fn serve(
     let outcome = match control.ask(apply).await {
         Ok(results) => {
             watch::warn(&results);
-            announce(&control, ingress.local_address(), status, &arguments);
+            announce(&control, ingress.local_address(), addresses, &arguments);
             let Followed { set, texts } = followed;
             let files = arguments.files;
             services.spawn(watch::follow(files, set, texts, control, services_stopped));
@@ -137,6 +131,16 @@ async fn serve(
         () = signals.recv() => {
             Err(anyhow!("told to stop twice: requests and replicas were cut off"))
         }
+    }
+}
+
+fn sources(control: Control, logs: Arc<LogStore>, clock: Arc<SystemClock>) -> Sources {
+    let scaled_objects = ScaledObjects::new(Arc::clone(&clock));
+    Sources {
+        logs: Arc::new(ReplicaLogs { store: logs, clock }),
+        meters: Arc::new(Meters(control.clone())),
+        scaler: ExternalScaler::new(control.clone(), scaled_objects),
+        control,
     }
 }
 
@@ -215,33 +219,8 @@ async fn start_control(
     Ok((control, task, logs))
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    anyhow::ensure!(
-        address.ip().is_loopback(),
-        "--status-listen {address} can be reached from elsewhere, and whoever reaches the status API \
-         can start processes, since it has no authentication yet; give an address of loopback, such \
-         as 127.0.0.1:8081 (ssh -L forwards it)"
-    );
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => anyhow!(
-                "{address} is in use, so the status API cannot listen there; stop what uses it, or \
-             choose another address with --status-listen"
-            ),
-            _ => {
-                anyhow!("cannot listen on {address} for the status API (--status-listen): {error}")
-            }
-        })
-}
-
-async fn until_true(mut flag: Flag<bool>) {
-    // The sender lives until everything has stopped; without it there is nothing to wait for.
-    drop(flag.wait_for(|stopped| *stopped).await);
-}
-
 /// Says where everything is. A closed standard output is not an error.
-fn announce(control: &Control, ingress: SocketAddr, status: SocketAddr, arguments: &UpArguments) {
+fn announce(control: &Control, ingress: SocketAddr, addresses: Addresses, arguments: &UpArguments) {
     let mut rows = Vec::new();
     for app in &control.published().apps {
         rows.push((
@@ -249,7 +228,9 @@ fn announce(control: &Control, ingress: SocketAddr, status: SocketAddr, argument
             app.url.clone().unwrap_or_else(|| "no ingress".to_owned()),
         ));
     }
+    let Addresses { status, keda } = addresses;
     rows.push(("live page".to_owned(), format!("http://{status}/")));
+    rows.extend(keda.map(|address| ("KEDA".to_owned(), format!("{address} (external scaler)"))));
     if arguments.files.is_empty() {
         rows.push(("example".to_owned(), format!("{EXAMPLE_NAME} (bundled)")));
     }

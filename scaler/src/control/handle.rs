@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use ebbtide_ingress::RevisionMeter;
 use thiserror::Error;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::api::model::{
     AppStatus, ApplyResult, DecisionRecord, EventRecord, ReplicaCounts, RevisionHistory,
@@ -20,6 +20,8 @@ pub struct Control {
     pub(crate) commands: mpsc::Sender<Command>,
     /// What it published last.
     pub(crate) published: Arc<ArcSwap<Published>>,
+    /// The sequence of what was published last.
+    pub(crate) publications: watch::Receiver<u64>,
     /// What happens, as it happens. A slow receiver loses the oldest.
     pub(crate) events: broadcast::Sender<Arc<EventRecord>>,
 }
@@ -37,7 +39,7 @@ pub struct Published {
     pub sequence: u64,
 }
 
-/// Counters of a revision, for `/metrics`.
+/// Counters of a revision, for `/metrics`, and what else is not for people to read.
 pub struct RevisionMetrics {
     /// The app.
     pub app: String,
@@ -49,6 +51,8 @@ pub struct RevisionMetrics {
     pub decisions: DecisionCounts,
     /// Replicas by state.
     pub replicas: ReplicaCounts,
+    /// Whether the last change of the number of replicas was to fewer.
+    pub lowered: bool,
 }
 
 /// How many decisions were made.
@@ -168,6 +172,12 @@ impl Control {
     /// What the control task published last.
     pub fn published(&self) -> Arc<Published> {
         self.published.load_full()
+    }
+
+    /// Changes each time the control task publishes: at once when the number of replicas decided
+    /// for a revision changes, otherwise at most ten times a second.
+    pub fn publications(&self) -> watch::Receiver<u64> {
+        self.publications.clone()
     }
 
     /// What happens from now on.

@@ -19,13 +19,15 @@ impl ControlTask {
             ingress_port: self.options.ingress_port,
         };
         let apps = self.apps.values();
+        let sequence = self.published.load().sequence + 1;
         let published = Published {
             apps: apps.clone().map(|control| view.app(control)).collect(),
             revisions: apps.flat_map(metrics).collect(),
             ready: self.has_documents,
-            sequence: self.published.load().sequence + 1,
+            sequence,
         };
         self.published.store(Arc::new(published));
+        self.publications.send_replace(sequence);
         self.published_at = Some(now);
     }
 
@@ -57,6 +59,7 @@ fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
             meter: Arc::clone(&one.meter),
             decisions: one.counts,
             replicas: one.replica_counts(control.desired(revision)),
+            lowered: one.lowered,
         };
     control.revisions.iter().map(metrics).collect()
 }

@@ -53,6 +53,8 @@ pub(super) struct RevisionControl {
     pub(super) next_decision: Timestamp,
     /// How many decisions were made.
     pub(super) counts: DecisionCounts,
+    /// Whether the last change of the number of replicas was to fewer.
+    pub(super) lowered: bool,
     /// Its past.
     pub(super) history: History,
     /// Where its decisions stand.
@@ -121,6 +123,7 @@ impl RevisionControl {
             readings: Vec::new(),
             next_decision: now,
             counts: DecisionCounts::default(),
+            lowered: false,
             history: History::default(),
             state: ScaleState::starting_with(0, now),
             window: RequestWindow::new(longest),
@@ -195,6 +198,9 @@ impl RevisionControl {
         self.state = state;
         self.started_at_decision = sums.started;
         self.next_decision = now + self.spec.policy.step.period;
+        if decision.changed() {
+            self.lowered = decision.to < decision.from;
+        }
         match decision.to.cmp(&decision.from) {
             std::cmp::Ordering::Greater => self.counts.out += 1,
             std::cmp::Ordering::Less => self.counts.r#in += 1,

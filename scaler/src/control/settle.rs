@@ -53,6 +53,8 @@ impl ControlTask {
             };
             if decision.changed() {
                 self.events.decision(&record);
+                // Whoever carries decisions out elsewhere is to hear of this one now.
+                self.published_at = None;
             }
             one.record = Some(record);
         }

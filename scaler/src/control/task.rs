@@ -74,6 +74,7 @@ pub struct ControlTask {
     pub(super) identifiers: Identifiers,
     pub(super) drains: JoinSet<ReplicaName>,
     pub(super) published: Arc<ArcSwap<Published>>,
+    pub(super) publications: watch::Sender<u64>,
     /// When the state was published last; none when it must be at once.
     pub(super) published_at: Option<Timestamp>,
     pub(super) has_documents: bool,
@@ -96,6 +97,7 @@ impl ControlTask {
         let (commands_in, commands) = mpsc::channel(MAILBOX);
         let (events_in, _) = broadcast::channel(EVENTS);
         let state = Arc::new(ArcSwap::from_pointee(Published::default()));
+        let (publications, publications_out) = watch::channel(0);
         let (roots, roots_out) = watch::channel(Roots::new());
         let (measured_in, measured) = mpsc::channel(1);
         let mut measuring = JoinSet::new();
@@ -107,6 +109,7 @@ impl ControlTask {
         let control = Control {
             commands: commands_in,
             published: Arc::clone(&state),
+            publications: publications_out,
             events: events_in.clone(),
         };
         let task = Self {
@@ -118,6 +121,7 @@ impl ControlTask {
             identifiers: Identifiers::new(options.seed),
             drains: JoinSet::new(),
             published: state,
+            publications,
             published_at: None,
             has_documents: false,
             roots,

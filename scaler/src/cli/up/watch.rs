@@ -127,6 +127,7 @@ mod tests {
         let control = Control {
             commands,
             published: Arc::new(ArcSwap::default()),
+            publications: watch::channel(0).1,
             events: broadcast::channel(1).0,
         };
         (control, inbox)

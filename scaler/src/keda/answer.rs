@@ -1,0 +1,231 @@
+//! From what the control task published to what a trigger is answered.
+
+use ebbtide_core::trigger::{Metrics, Subject, Trigger};
+use thiserror::Error;
+use tonic::Status;
+
+use crate::api::model::{AppStatus, RevisionStatus, RuleStatus};
+use crate::control::{Published, RevisionMetrics};
+
+/// The target of the metric that is the number of replicas: the HPA divides by it.
+const ONE: f64 = 1.0;
+
+/// What a trigger's subject stands at.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Standing {
+    /// The replicas decided for it.
+    pub(super) replicas: u32,
+    /// Why, in one sentence.
+    pub(super) because: String,
+    /// What the HPA is to reckon with, in the mode that the trigger asks for.
+    pub(super) metrics: Vec<Metric>,
+}
+
+/// One metric for the HPA, which wants `ceil(value / target)` replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Metric {
+    /// Its name, without KEDA's `s0-`.
+    pub(super) name: String,
+    /// How much of it one replica is there for.
+    pub(super) target: f64,
+    /// The amount; or why it is unknown, which is not zero.
+    pub(super) value: Result<f64, String>,
+}
+
+/// Why a trigger gets no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum Unanswered {
+    /// The trigger's metadata is wrong.
+    #[error("{0}")]
+    Invalid(String),
+    /// What it names is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// What it asks for does not go with the subject.
+    #[error("{0}")]
+    Precondition(String),
+    /// A value is unknown. KEDA keeps the replicas there are.
+    #[error("{0}")]
+    Unknown(String),
+    /// There may be an answer in a moment: documents are being applied, or the first decision is
+    /// being made.
+    #[error("{0}")]
+    NotYet(String),
+    /// There is no room for one more.
+    #[error("{0}")]
+    Full(String),
+}
+
+impl From<Unanswered> for Status {
+    fn from(unanswered: Unanswered) -> Self {
+        let message = unanswered.to_string();
+        match unanswered {
+            Unanswered::Invalid(_) => Self::invalid_argument(message),
+            Unanswered::NotFound(_) => Self::not_found(message),
+            Unanswered::Precondition(_) => Self::failed_precondition(message),
+            Unanswered::Unknown(_) | Unanswered::NotYet(_) => Self::unavailable(message),
+            Unanswered::Full(_) => Self::resource_exhausted(message),
+        }
+    }
+}
+
+/// What the subject of a trigger stands at.
+///
+/// # Errors
+/// When there is no such subject, when it has not been decided for, or when its number of replicas
+/// is none and a rule is unknown that might wake it.
+pub(super) fn standing(published: &Published, trigger: &Trigger) -> Result<Standing, Unanswered> {
+    let (app, revisions) = subject(published, &trigger.subject)?;
+    let undecided = revisions.iter().find(|one| one.decision.is_none());
+    if let Some(undecided) = undecided {
+        let message = format!("{} has not been decided for yet", undecided.name);
+        return Err(Unanswered::NotYet(message));
+    }
+    let replicas = revisions.iter().map(|one| one.replicas.desired).sum();
+    if replicas == 0
+        && let Some((revision, rule)) = first_unknown(&revisions)
+    {
+        return Err(Unanswered::Unknown(format!(
+            "{}: rule {} is unknown, so whether it is to be woken is: {}",
+            revision.name, rule.name, rule.because
+        )));
+    }
+    let metrics = match trigger.metrics {
+        Metrics::Aggregate => vec![aggregate(&trigger.subject, replicas)],
+        Metrics::PerRule => per_rule(app, &revisions)?,
+    };
+    Ok(Standing {
+        replicas,
+        because: sentence(app, &revisions),
+        metrics,
+    })
+}
+
+/// The app that a subject names, and those of its revisions that may have replicas.
+fn subject<'p>(
+    published: &'p Published,
+    subject: &Subject,
+) -> Result<(&'p AppStatus, Vec<&'p RevisionStatus>), Unanswered> {
+    let Subject {
+        app: name,
+        revision,
+    } = subject;
+    if !published.ready {
+        let message = "the first documents have not been applied yet";
+        return Err(Unanswered::NotYet(message.to_owned()));
+    }
+    let mut apps = published.apps.iter();
+    let Some(app) = apps.find(|one| one.name == name.as_str()) else {
+        let names = listed(published.apps.iter().map(|one| one.name.as_str()));
+        let message = format!("app: there is no app {name}; Ebbtide runs {names}");
+        return Err(Unanswered::NotFound(message));
+    };
+    let Some(wanted) = revision else {
+        return Ok((app, app.revisions.iter().filter(|one| one.active).collect()));
+    };
+    let mut revisions = app.revisions.iter();
+    match revisions.find(|one| one.name == wanted.as_str()) {
+        Some(revision) if revision.active => Ok((app, vec![revision])),
+        // It is to have no replicas, which is known.
+        Some(_) => Ok((app, Vec::new())),
+        None => {
+            let names = listed(app.revisions.iter().map(|one| one.name.as_str()));
+            let message = format!("revision: there is no revision {wanted}; {name} has {names}");
+            Err(Unanswered::NotFound(message))
+        }
+    }
+}
+
+/// Whether the last change of a subject's number of replicas was to fewer.
+pub(super) fn lowered(published: &Published, subject: &Subject) -> bool {
+    let of_it = |one: &&RevisionMetrics| {
+        one.app == subject.app.as_str()
+            && subject
+                .revision
+                .as_ref()
+                .is_none_or(|name| one.revision == name.as_str())
+    };
+    published
+        .revisions
+        .iter()
+        .filter(of_it)
+        .any(|one| one.lowered)
+}
+
+/// `a, b`, or `none`.
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn first_unknown<'r>(
+    revisions: &[&'r RevisionStatus],
+) -> Option<(&'r RevisionStatus, &'r RuleStatus)> {
+    revisions.iter().find_map(|revision| {
+        let rule = revision.rules.iter().find(|rule| rule.value.is_none())?;
+        Some((*revision, rule))
+    })
+}
+
+fn sentence(app: &AppStatus, revisions: &[&RevisionStatus]) -> String {
+    match revisions {
+        [one] => one
+            .decision
+            .as_ref()
+            .map_or_else(|| app.sentence.clone(), |last| last.sentence.clone()),
+        [] => "not active, so it has no replicas".to_owned(),
+        _ => app.sentence.clone(),
+    }
+}
+
+/// The number of replicas itself, so that the HPA's `ceil` lands on the decision.
+fn aggregate(subject: &Subject, replicas: u32) -> Metric {
+    Metric {
+        name: format!("ebbtide-{}", subject.name()),
+        target: ONE,
+        value: Ok(f64::from(replicas)),
+    }
+}
+
+/// A metric for each rule of the one revision that there is.
+fn per_rule(app: &AppStatus, revisions: &[&RevisionStatus]) -> Result<Vec<Metric>, Unanswered> {
+    match revisions {
+        [] => Ok(Vec::new()),
+        [one] => Ok(one.rules.iter().map(|rule| metric(one, rule)).collect()),
+        several => Err(Unanswered::Precondition(format!(
+            "metrics: per-rule is for one revision, and {} has {} active; name one with \
+             `revision`: {}",
+            app.name,
+            several.len(),
+            listed(several.iter().map(|one| one.name.as_str()))
+        ))),
+    }
+}
+
+fn metric(revision: &RevisionStatus, rule: &RuleStatus) -> Metric {
+    // The HPA divides a metric by its target once for all replicas, so what is an average over
+    // replicas here is their sum there.
+    let shared = match rule.scaler.as_str() {
+        "cpu" | "memory" => f64::from(revision.replicas.ready),
+        _ => 1.0,
+    };
+    let value = rule.value.map(|value| value * shared);
+    Metric {
+        name: format!("ebbtide-{}-{}", revision.name, in_small_letters(&rule.name)),
+        target: rule.target,
+        value: value.ok_or_else(|| format!("rule {} is unknown: {}", rule.name, rule.because)),
+    }
+}
+
+/// A rule's name as it may stand in the name of a metric.
+fn in_small_letters(name: &str) -> String {
+    let letter = |c: char| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9') => c,
+        _ => '-',
+    };
+    name.chars().map(letter).collect()
+}

@@ -1,0 +1,104 @@
+//! Turns publications into what streams wait for: that a subject has replicas decided for it, or
+//! that requests wait for its first one.
+//!
+//! One task looks at each publication and tells only the streams whose subject's pulse changed, so
+//! that thousands of them cost nothing while nothing happens.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::{Mutex, PoisonError};
+
+use ebbtide_core::trigger::Subject;
+use tokio::sync::watch;
+
+use crate::api::model::RevisionStatus;
+use crate::control::{Control, Published};
+
+/// What a stream has to know of its subject.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pulse {
+    /// Whether it is to have replicas.
+    pub(super) active: bool,
+    /// Whether requests wait and no replica is ready to take them.
+    pub(super) waiting: bool,
+    /// How often it became active since it is watched, so that an edge is seen however late.
+    pub(super) rises: u64,
+}
+
+impl Pulse {
+    /// Takes in what it is now. Returns whether that is something else.
+    fn update(&mut self, now: Self) -> bool {
+        let rises = self.rises + u64::from(now.active && !self.active);
+        let next = Self { rises, ..now };
+        std::mem::replace(self, next) != next
+    }
+}
+
+/// The pulses of all subjects that are watched.
+#[derive(Default)]
+pub(super) struct Pulses {
+    watched: Mutex<BTreeMap<Subject, watch::Sender<Pulse>>>,
+}
+
+impl Pulses {
+    /// Watches a subject, whose pulse is as `published` has it until [`Pulses::follow`] sees the
+    /// next publication.
+    pub(super) fn watch(&self, subject: Subject, published: &Published) -> watch::Receiver<Pulse> {
+        let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = pulse(published, &subject);
+        let sender = all
+            .entry(subject)
+            .or_insert_with(|| watch::Sender::new(now));
+        sender.send_if_modified(|pulse| pulse.update(now));
+        sender.subscribe()
+    }
+
+    /// Follows publications, without end: when the control task has ended, what it published last
+    /// stays in force.
+    pub(super) async fn follow(&self, control: &Control) -> Infallible {
+        let mut publications = control.publications();
+        while publications.changed().await.is_ok() {
+            self.update(&control.published());
+        }
+        pending().await
+    }
+
+    /// Tells those whose pulse is another one now, and forgets what nobody watches any more.
+    fn update(&self, published: &Published) {
+        let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, sender| sender.receiver_count() > 0);
+        for (subject, sender) in all.iter() {
+            let now = pulse(published, subject);
+            sender.send_if_modified(|pulse| pulse.update(now));
+        }
+    }
+}
+
+/// The pulse of a subject; that of an app that is gone is flat.
+fn pulse(published: &Published, subject: &Subject) -> Pulse {
+    let app = published
+        .apps
+        .iter()
+        .find(|one| one.name == subject.app.as_str());
+    let revisions = app.into_iter().flat_map(|app| &app.revisions);
+    let wanted = |one: &&RevisionStatus| {
+        one.active
+            && subject
+                .revision
+                .as_ref()
+                .is_none_or(|name| one.name == name.as_str())
+    };
+    revisions
+        .filter(wanted)
+        .fold(Pulse::default(), |pulse, one| Pulse {
+            active: pulse.active || one.replicas.desired > 0,
+            waiting: pulse.waiting || waits(one),
+            rises: 0,
+        })
+}
+
+/// Whether requests wait for a revision's first ready replica.
+fn waits(revision: &RevisionStatus) -> bool {
+    revision.waiting_requests > 0 && revision.replicas.ready == 0
+}

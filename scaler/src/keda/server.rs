@@ -1,0 +1,119 @@
+//! Serving the contract: limits of the connection, health, reflection, shutdown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ebbtide_proto::FILE_DESCRIPTOR_SET;
+use ebbtide_proto::external_scaler::external_scaler_server::ExternalScalerServer;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use super::metrics::{Calls, ServiceSample};
+use super::pulse::Pulses;
+use super::scaled_objects::ScaledObjects;
+use super::service::Service;
+use crate::control::Control;
+
+/// KEDA has one connection for all its streams, one or two for each push trigger.
+const MAX_STREAMS: u32 = 50_000;
+
+/// The longest message that is read, in bytes: a trigger's metadata and its envelope.
+const MAX_MESSAGE: usize = 256 * 1024;
+
+/// KEDA sends no keepalive of its own, so a connection that is gone is found out from here.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long calls under way may go on after the shutdown has begun.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// The service: what it answers from, and what it counts.
+#[derive(Clone)]
+pub struct ExternalScaler {
+    control: Control,
+    scaled_objects: ScaledObjects,
+    calls: Arc<Calls>,
+}
+
+impl ExternalScaler {
+    /// A service that answers from what the control task publishes.
+    pub fn new(control: Control, scaled_objects: ScaledObjects) -> Self {
+        Self {
+            control,
+            scaled_objects,
+            calls: Arc::default(),
+        }
+    }
+
+    /// Its counters now.
+    pub fn sample(&self) -> ServiceSample {
+        let (scaled_objects, streams) = self.scaled_objects.counts();
+        ServiceSample {
+            calls: self.calls.counts(),
+            scaled_objects,
+            scaled_object_limit: ScaledObjects::LIMIT,
+            streams,
+        }
+    }
+
+    /// Every ScaledObject that has asked.
+    pub fn scaled_objects(&self) -> &ScaledObjects {
+        &self.scaled_objects
+    }
+
+    /// Serves on `listener` until `shutdown` is done: then ends the streams with OK, and gives the
+    /// calls under way a few seconds.
+    ///
+    /// # Errors
+    /// When the listener fails for good, or the descriptions for reflection cannot be read.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> anyhow::Result<()> {
+        let (stop, stopping) = watch::channel(false);
+        let pulses = Arc::new(Pulses::default());
+        let service = Service {
+            control: self.control.clone(),
+            scaled_objects: self.scaled_objects,
+            pulses: Arc::clone(&pulses),
+            calls: self.calls,
+            stopping: stopping.clone(),
+        };
+        let service = ExternalScalerServer::new(service).max_decoding_message_size(MAX_MESSAGE);
+        let (health, healthy) = tonic_health::server::health_reporter();
+        health.set_serving::<ExternalScalerServer<Service>>().await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let mut stopped = stopping;
+        let server = Server::builder()
+            .max_concurrent_streams(Some(MAX_STREAMS))
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .tcp_nodelay(true)
+            .add_service(service)
+            .add_service(healthy)
+            .add_service(reflection)
+            .serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
+                // An error means that nobody is left to stop it later.
+                let _ = stopped.wait_for(|stopping| *stopping).await;
+            });
+        let deadline = async {
+            shutdown.await;
+            health
+                .set_not_serving::<ExternalScalerServer<Service>>()
+                .await;
+            stop.send_replace(true);
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            result = server => result.map_err(Into::into),
+            () = deadline => Ok(()),
+            never = pulses.follow(&self.control) => match never {},
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The contract itself: what each call is answered.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ebbtide_core::scale::hpa;
+use ebbtide_core::trigger::{Metrics, Trigger};
+use ebbtide_proto::external_scaler::external_scaler_server::ExternalScaler;
+use ebbtide_proto::external_scaler::{
+    GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse, MetricSpec,
+    MetricValue, ScaledObjectRef,
+};
+use futures_util::Stream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tonic::{Code, Request, Response, Status};
+
+use super::answer::{self, Metric, Standing, Unanswered};
+use super::metrics::{Calls, Method};
+use super::pulse::Pulses;
+use super::scaled_objects::{Caller, ScaledObjects};
+use super::streams::{self, Activity};
+use crate::control::Control;
+
+/// How long a call waits for a first decision. The HPA's path to here gives up after three seconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Answers KEDA.
+pub(super) struct Service {
+    pub(super) control: Control,
+    pub(super) scaled_objects: ScaledObjects,
+    pub(super) pulses: Arc<Pulses>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Who asked, from where, and what its trigger says.
+struct Asked {
+    method: Method,
+    peer: String,
+    caller: Caller,
+    trigger: Arc<Trigger>,
+}
+
+impl Service {
+    fn asked(
+        &self,
+        method: Method,
+        peer: String,
+        reference: Option<ScaledObjectRef>,
+    ) -> Result<Asked, Status> {
+        let reference = reference.ok_or_else(|| {
+            Unanswered::Invalid("scaledObjectRef: is missing; it says who asks".to_owned())
+        });
+        let found = reference.and_then(|reference| self.scaled_objects.caller(reference));
+        match found {
+            Ok((caller, trigger)) => Ok(Asked {
+                method,
+                peer,
+                caller,
+                trigger,
+            }),
+            Err(error) => Err(self.refused(method, error)),
+        }
+    }
+
+    fn refused(&self, method: Method, error: Unanswered) -> Status {
+        let status = Status::from(error);
+        self.calls.count(method, status.code());
+        status
+    }
+
+    /// Waits a little for an answer that may come in a moment.
+    async fn standing(&self, trigger: &Trigger) -> Result<Standing, Unanswered> {
+        let mut publications = self.control.publications();
+        let settled = async {
+            loop {
+                publications.mark_unchanged();
+                let standing = answer::standing(&self.control.published(), trigger);
+                let not_yet = matches!(standing, Err(Unanswered::NotYet(_)));
+                if !not_yet || publications.changed().await.is_err() {
+                    return standing;
+                }
+            }
+        };
+        match timeout(PATIENCE, settled).await {
+            Ok(standing) => standing,
+            Err(_) => answer::standing(&self.control.published(), trigger),
+        }
+    }
+
+    /// Answers with what `answer` makes of the subject's standing, and keeps what it was: the
+    /// answer and, in words, what and why.
+    async fn answer<T>(
+        &self,
+        asked: &Asked,
+        answer: impl FnOnce(&Standing) -> Result<(T, String), Unanswered>,
+    ) -> Result<Response<T>, Status> {
+        let standing = self.standing(&asked.trigger).await;
+        let answered = standing.and_then(|standing| {
+            let (message, words) = answer(&standing)?;
+            Ok((message, words, standing.because))
+        });
+        let Asked {
+            method,
+            peer,
+            caller,
+            ..
+        } = asked;
+        match answered {
+            Ok((message, words, because)) => {
+                let kept = Ok((words, because));
+                self.scaled_objects.answered(caller, *method, peer, kept);
+                self.calls.count(*method, Code::Ok);
+                Ok(Response::new(message))
+            }
+            Err(error) => {
+                self.scaled_objects
+                    .answered(caller, *method, peer, Err(&error));
+                Err(self.refused(*method, error))
+            }
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl ExternalScaler for Service {
+    type StreamIsActiveStream = Messages<IsActiveResponse>;
+    type StreamMetricSpecStream = Messages<GetMetricSpecResponse>;
+
+    async fn is_active(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<IsActiveResponse>, Status> {
+        let peer = peer(&request);
+        let asked = self.asked(Method::IsActive, peer, Some(request.into_inner()))?;
+        let active = |standing: &Standing| {
+            let result = standing.replicas > 0;
+            let words = if result { "active" } else { "not active" };
+            Ok((IsActiveResponse { result }, words.to_owned()))
+        };
+        self.answer(&asked, active).await
+    }
+
+    async fn stream_is_active(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<Self::StreamIsActiveStream>, Status> {
+        let peer = peer(&request);
+        let asked = self.asked(Method::StreamIsActive, peer, Some(request.into_inner()))?;
+        // Before what it stands at is read, so that no edge falls in between.
+        let subject = asked.trigger.subject.clone();
+        let pulse = self.pulses.watch(subject, &self.control.published());
+        let open = self
+            .scaled_objects
+            .open_stream(asked.caller.clone(), asked.peer.clone());
+        let stopping = self.stopping.clone();
+        let messages = |_: &Standing| {
+            let activity = Activity::new(pulse, stopping, open);
+            let messages: Self::StreamIsActiveStream = Box::pin(activity.messages());
+            Ok((messages, "opened".to_owned()))
+        };
+        self.answer(&asked, messages).await
+    }
+
+    async fn get_metric_spec(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<GetMetricSpecResponse>, Status> {
+        let peer = peer(&request);
+        let asked = self.asked(Method::GetMetricSpec, peer, Some(request.into_inner()))?;
+        self.answer(&asked, |standing| Ok((specs(standing), names(standing))))
+            .await
+    }
+
+    async fn stream_metric_spec(
+        &self,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Response<Self::StreamMetricSpecStream>, Status> {
+        let peer = peer(&request);
+        let asked = self.asked(Method::StreamMetricSpec, peer, Some(request.into_inner()))?;
+        let open = self
+            .scaled_objects
+            .open_stream(asked.caller.clone(), asked.peer.clone());
+        let (trigger, control) = (Arc::clone(&asked.trigger), self.control.clone());
+        let present = move || {
+            let standing = answer::standing(&control.published(), &trigger);
+            standing.ok().map(|standing| specs(&standing))
+        };
+        let messages = streams::specs(present, self.stopping.clone(), open);
+        let messages: Self::StreamMetricSpecStream = Box::pin(messages);
+        self.answer(&asked, |standing| Ok((messages, names(standing))))
+            .await
+    }
+
+    async fn get_metrics(
+        &self,
+        request: Request<GetMetricsRequest>,
+    ) -> Result<Response<GetMetricsResponse>, Status> {
+        let peer = peer(&request);
+        let GetMetricsRequest {
+            scaled_object_ref,
+            metric_name,
+        } = request.into_inner();
+        let asked = self.asked(Method::GetMetrics, peer, scaled_object_ref)?;
+        let lowered = answer::lowered(&self.control.published(), &asked.trigger.subject);
+        let aggregate = asked.trigger.metrics == Metrics::Aggregate;
+        let values = |standing: &Standing| {
+            let metric = wanted(standing, &metric_name)?;
+            let value = metric.value.clone().map_err(Unanswered::Unknown)?;
+            let value = if aggregate {
+                hpa::aggregate_value(standing.replicas, lowered)
+            } else {
+                value
+            };
+            let words = format!("{metric_name} {value} / target {}", metric.target);
+            let metric_values = vec![metric_value(metric_name, value)];
+            Ok((GetMetricsResponse { metric_values }, words))
+        };
+        self.answer(&asked, values).await
+    }
+}
+
+/// The metric of this name.
+///
+/// # Errors
+/// When it is none of those announced.
+fn wanted<'s>(standing: &'s Standing, name: &str) -> Result<&'s Metric, Unanswered> {
+    let mut metrics = standing.metrics.iter();
+    metrics.find(|metric| metric.name == name).ok_or_else(|| {
+        let announced = names(standing);
+        Unanswered::NotFound(format!(
+            "metricName: {name:?} was never announced; GetMetricSpec announces {announced}"
+        ))
+    })
+}
+
+/// `a, b`: the names of the metrics.
+fn names(standing: &Standing) -> String {
+    let names = standing.metrics.iter().map(|metric| metric.name.as_str());
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[expect(deprecated, reason = "old clients read the whole number")]
+fn specs(standing: &Standing) -> GetMetricSpecResponse {
+    let specs = standing.metrics.iter().map(|metric| MetricSpec {
+        metric_name: metric.name.clone(),
+        target_size: whole(metric.target),
+        target_size_float: metric.target,
+    });
+    GetMetricSpecResponse {
+        metric_specs: specs.collect(),
+    }
+}
+
+#[expect(deprecated, reason = "old clients read the whole number")]
+/// Both fields, since KEDA takes the whole number where the float is zero.
+fn metric_value(metric_name: String, value: f64) -> MetricValue {
+    MetricValue {
+        metric_name,
+        metric_value: whole(value),
+        metric_value_float: value,
+    }
+}
+
+/// The whole number for clients that know no floats: rounded up, as the HPA rounds replicas, so
+/// that it is zero only if the float is.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float beyond i64 saturates"
+)]
+fn whole(value: f64) -> i64 {
+    value.ceil() as i64
+}
+
+fn peer<T>(request: &Request<T>) -> String {
+    let address = request.remote_addr();
+    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+}

@@ -1,0 +1,6 @@
+//! The service as a model of KEDA sees it, over a real connection.
+
+mod activity;
+mod bed;
+mod model;
+mod polling;
