@@ -47,6 +47,8 @@ pub(crate) struct Ebbtide {
     pub(crate) ingress: u16,
     /// The status API's port.
     pub(crate) status: u16,
+    /// The KEDA service's port.
+    pub(crate) keda: u16,
     /// Its documents.
     pub(crate) folder: TempDir,
     output: Option<JoinHandle<String>>,
@@ -68,6 +70,8 @@ impl Ebbtide {
             "127.0.0.1:0",
             "--status-listen",
             "127.0.0.1:0",
+            "--keda-listen",
+            "127.0.0.1:0",
         ]);
         command.args(arguments).env("EBBTIDE_LOG", "info");
         if folder.path().read_dir().expect("a folder").next().is_some() {
@@ -85,17 +89,20 @@ impl Ebbtide {
             text
         });
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let (mut ingress, mut status) = (None, None);
+        let (mut ingress, mut status, mut keda) = (None, None, None);
         while let Some(Ok(line)) = lines.next() {
             if let Some(rest) = line.trim().strip_prefix("live page") {
                 status = port(rest.trim().trim_end_matches('/'));
+            }
+            if let Some(rest) = line.trim().strip_prefix("KEDA") {
+                keda = rest.split_whitespace().next().and_then(port);
             }
             if let Some(rest) = line.strip_prefix("Listening on ") {
                 ingress = rest.split(". ").next().and_then(port);
                 break;
             }
         }
-        let (Some(ingress), Some(status)) = (ingress, status) else {
+        let (Some(ingress), Some(status), Some(keda)) = (ingress, status, keda) else {
             drop(child.kill());
             panic!(
                 "ebbtide did not say where it listens:\n{}",
@@ -108,6 +115,7 @@ impl Ebbtide {
             child,
             ingress,
             status,
+            keda,
             folder,
             output: Some(output),
         }

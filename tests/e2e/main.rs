@@ -12,6 +12,7 @@ mod bad_input;
 mod commands;
 mod from_zero;
 mod harness;
+mod keda;
 mod load;
 mod no_loss;
 mod orphans;

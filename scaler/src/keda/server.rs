@@ -90,15 +90,16 @@ impl ExternalScaler {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let mut stopped = stopping;
+        // Small messages, each of which is waited for.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder()
             .max_concurrent_streams(Some(MAX_STREAMS))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .tcp_nodelay(true)
             .add_service(service)
             .add_service(healthy)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
+            .serve_with_incoming_shutdown(incoming, async move {
                 // An error means that nobody is left to stop it later.
                 let _ = stopped.wait_for(|stopping| *stopping).await;
             });
