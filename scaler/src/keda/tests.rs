@@ -2,5 +2,6 @@
 
 mod activity;
 mod bed;
+mod guide;
 mod model;
 mod polling;
