@@ -20,7 +20,7 @@ fn client(ebbtide: &Ebbtide, arguments: &[&str]) -> Option<Command> {
 }
 
 /// What a poll finds.
-fn call(ebbtide: &Ebbtide, metadata: &[&str]) -> Option<Value> {
+pub(crate) fn call(ebbtide: &Ebbtide, metadata: &[&str]) -> Option<Value> {
     let mut command = client(ebbtide, &["call"])?;
     for pair in metadata {
         command.args(["--metadata", pair]);

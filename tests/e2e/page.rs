@@ -7,6 +7,7 @@ use std::time::Duration;
 use browser::Browser;
 
 use crate::harness::{Ebbtide, SOON, eventually, folder, machine};
+use crate::keda::call;
 use crate::load::Load;
 
 /// Width, height and colour scheme of each look at the page.
@@ -46,6 +47,11 @@ fn the_page_shows_what_goes_on_and_why() {
                     | browser.text("app-sentence").contains("stays at")
         },
     );
+    if call(&ebbtide, &["app=hello"]).is_some() {
+        eventually(SOON, "the page shows what KEDA was answered", || {
+            browser.text("keda-row").contains("ebbtide-hello")
+        });
+    }
     for (width, height, scheme) in LOOKS {
         browser.look(width, height, scheme);
         let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth");

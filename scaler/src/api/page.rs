@@ -39,6 +39,7 @@ const ASSETS: &[Asset] = &assets![
     "view-app.js",
     "view-decisions.js",
     "view-failure.js",
+    "view-keda.js",
     "view-overview.js",
     "view-revision.js",
     "view-traffic.js",

@@ -69,6 +69,19 @@ impl From<Unanswered> for Status {
     }
 }
 
+/// The metrics there are for a trigger, whatever is known of their values: without them KEDA makes no
+/// HPA, and counts no failure towards its fallback.
+///
+/// # Errors
+/// When there is no such subject, or it has no metrics in the mode asked for.
+pub(super) fn announced(
+    published: &Published,
+    trigger: &Trigger,
+) -> Result<Vec<Metric>, Unanswered> {
+    let (app, revisions) = subject(published, &trigger.subject)?;
+    metrics(app, &revisions, trigger)
+}
+
 /// What the subject of a trigger stands at.
 ///
 /// # Errors
@@ -76,32 +89,44 @@ impl From<Unanswered> for Status {
 /// is none and a rule is unknown that might wake it.
 pub(super) fn standing(published: &Published, trigger: &Trigger) -> Result<Standing, Unanswered> {
     let (app, revisions) = subject(published, &trigger.subject)?;
-    let undecided = revisions.iter().find(|one| one.decision.is_none());
-    if let Some(undecided) = undecided {
+    let active = || revisions.iter().filter(|one| one.active);
+    if let Some(undecided) = active().find(|one| one.decision.is_none()) {
         let message = format!("{} has not been decided for yet", undecided.name);
         return Err(Unanswered::NotYet(message));
     }
-    let replicas = revisions.iter().map(|one| one.replicas.desired).sum();
+    let replicas = replicas(&revisions);
     if replicas == 0
-        && let Some((revision, rule)) = first_unknown(&revisions)
+        && let Some((revision, rule)) = active().find_map(|one| first_unknown(one))
     {
         return Err(Unanswered::Unknown(format!(
             "{}: rule {} is unknown, so whether it is to be woken is: {}",
             revision.name, rule.name, rule.because
         )));
     }
-    let metrics = match trigger.metrics {
-        Metrics::Aggregate => vec![aggregate(&trigger.subject, replicas)],
-        Metrics::PerRule => per_rule(app, &revisions)?,
-    };
     Ok(Standing {
         replicas,
         because: sentence(app, &revisions),
-        metrics,
+        metrics: metrics(app, &revisions, trigger)?,
     })
 }
 
-/// The app that a subject names, and those of its revisions that may have replicas.
+fn replicas(revisions: &[&RevisionStatus]) -> u32 {
+    revisions.iter().map(|one| one.replicas.desired).sum()
+}
+
+fn metrics(
+    app: &AppStatus,
+    revisions: &[&RevisionStatus],
+    trigger: &Trigger,
+) -> Result<Vec<Metric>, Unanswered> {
+    match trigger.metrics {
+        Metrics::Aggregate => Ok(vec![aggregate(&trigger.subject, replicas(revisions))]),
+        Metrics::PerRule => per_rule(app, revisions),
+    }
+}
+
+/// The app that a subject names, and the revision that it names, active or not; without one, those
+/// that are active.
 fn subject<'p>(
     published: &'p Published,
     subject: &Subject,
@@ -124,16 +149,12 @@ fn subject<'p>(
         return Ok((app, app.revisions.iter().filter(|one| one.active).collect()));
     };
     let mut revisions = app.revisions.iter();
-    match revisions.find(|one| one.name == wanted.as_str()) {
-        Some(revision) if revision.active => Ok((app, vec![revision])),
-        // It is to have no replicas, which is known.
-        Some(_) => Ok((app, Vec::new())),
-        None => {
-            let names = listed(app.revisions.iter().map(|one| one.name.as_str()));
-            let message = format!("revision: there is no revision {wanted}; {name} has {names}");
-            Err(Unanswered::NotFound(message))
-        }
+    if let Some(revision) = revisions.find(|one| one.name == wanted.as_str()) {
+        return Ok((app, vec![revision]));
     }
+    let names = listed(app.revisions.iter().map(|one| one.name.as_str()));
+    let message = format!("revision: there is no revision {wanted}; {name} has {names}");
+    Err(Unanswered::NotFound(message))
 }
 
 /// Whether the last change of a subject's number of replicas was to fewer.
@@ -162,22 +183,19 @@ fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
     }
 }
 
-fn first_unknown<'r>(
-    revisions: &[&'r RevisionStatus],
-) -> Option<(&'r RevisionStatus, &'r RuleStatus)> {
-    revisions.iter().find_map(|revision| {
-        let rule = revision.rules.iter().find(|rule| rule.value.is_none())?;
-        Some((*revision, rule))
-    })
+fn first_unknown(revision: &RevisionStatus) -> Option<(&RevisionStatus, &RuleStatus)> {
+    let mut rules = revision.rules.iter();
+    let rule = rules.find(|rule| rule.value.is_none())?;
+    Some((revision, rule))
 }
 
 fn sentence(app: &AppStatus, revisions: &[&RevisionStatus]) -> String {
     match revisions {
+        [one] if !one.active => format!("{} is not active", one.name),
         [one] => one
             .decision
             .as_ref()
             .map_or_else(|| app.sentence.clone(), |last| last.sentence.clone()),
-        [] => "not active, so it has no replicas".to_owned(),
         _ => app.sentence.clone(),
     }
 }
@@ -194,7 +212,10 @@ fn aggregate(subject: &Subject, replicas: u32) -> Metric {
 /// A metric for each rule of the one revision that there is.
 fn per_rule(app: &AppStatus, revisions: &[&RevisionStatus]) -> Result<Vec<Metric>, Unanswered> {
     match revisions {
-        [] => Ok(Vec::new()),
+        [] => Err(Unanswered::Precondition(format!(
+            "metrics: per-rule is for one revision, and {} has none active",
+            app.name
+        ))),
         [one] => Ok(one.rules.iter().map(|rule| metric(one, rule)).collect()),
         several => Err(Unanswered::Precondition(format!(
             "metrics: per-rule is for one revision, and {} has {} active; name one with \

@@ -152,15 +152,27 @@ impl ScaledObjects {
         }
     }
 
-    /// All of them, by namespace and name.
-    pub fn list(&self) -> Vec<ScaledObjectStatus> {
+    /// Those that ask for `app`, or whose trigger is wrong; without an app, all of them. By
+    /// namespace and name, at most `limit`.
+    pub fn list(&self, app: Option<&str>, limit: usize) -> Vec<ScaledObjectStatus> {
         let objects = self.lock();
+        let asks = |entry: &Entry| {
+            let asked = entry.trigger.as_ref().map(|trigger| &trigger.subject.app);
+            app.is_none_or(|app| asked.is_ok_and(|asked| asked.as_str() == app) || asked.is_err())
+        };
         let status = |((namespace, name), entries): (&Key, &Vec<Entry>)| ScaledObjectStatus {
             namespace: namespace.clone(),
             name: name.clone(),
-            triggers: entries.iter().map(|entry| self.status(entry)).collect(),
+            triggers: entries
+                .iter()
+                .filter(|entry| asks(entry))
+                .map(|entry| self.status(entry))
+                .collect(),
         };
-        objects.iter().map(status).collect()
+        let of_app = objects
+            .iter()
+            .filter(|(_, entries)| entries.iter().any(asks));
+        of_app.take(limit).map(status).collect()
     }
 
     /// How many there are, and how many streams they have open.

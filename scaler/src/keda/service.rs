@@ -21,7 +21,7 @@ use super::metrics::{Calls, Method};
 use super::pulse::Pulses;
 use super::scaled_objects::{Caller, ScaledObjects};
 use super::streams::{self, Activity};
-use crate::control::Control;
+use crate::control::{Control, Published};
 
 /// How long a call waits for a first decision. The HPA's path to here gives up after three seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -74,36 +74,47 @@ impl Service {
     }
 
     /// Waits a little for an answer that may come in a moment.
-    async fn standing(&self, trigger: &Trigger) -> Result<Standing, Unanswered> {
+    async fn read<T>(
+        &self,
+        read: impl Fn(&Published) -> Result<T, Unanswered>,
+    ) -> Result<T, Unanswered> {
         let mut publications = self.control.publications();
         let settled = async {
             loop {
                 publications.mark_unchanged();
-                let standing = answer::standing(&self.control.published(), trigger);
-                let not_yet = matches!(standing, Err(Unanswered::NotYet(_)));
+                let answer = read(&self.control.published());
+                let not_yet = matches!(answer, Err(Unanswered::NotYet(_)));
                 if !not_yet || publications.changed().await.is_err() {
-                    return standing;
+                    return answer;
                 }
             }
         };
         match timeout(PATIENCE, settled).await {
-            Ok(standing) => standing,
-            Err(_) => answer::standing(&self.control.published(), trigger),
+            Ok(answer) => answer,
+            Err(_) => read(&self.control.published()),
         }
     }
 
-    /// Answers with what `answer` makes of the subject's standing, and keeps what it was: the
-    /// answer and, in words, what and why.
+    /// Answers with what `answer` makes of the subject's standing, and keeps it in words.
     async fn answer<T>(
         &self,
         asked: &Asked,
         answer: impl FnOnce(&Standing) -> Result<(T, String), Unanswered>,
     ) -> Result<Response<T>, Status> {
-        let standing = self.standing(&asked.trigger).await;
-        let answered = standing.and_then(|standing| {
+        let standing = self.read(|published| answer::standing(published, &asked.trigger));
+        let answered = standing.await.and_then(|standing| {
             let (message, words) = answer(&standing)?;
             Ok((message, words, standing.because))
         });
+        self.finish(asked, answered)
+    }
+
+    /// Keeps what was answered and why, counts it, and sends it.
+    fn finish<T>(
+        &self,
+        asked: &Asked,
+        answered: Result<(T, String, String), Unanswered>,
+    ) -> Result<Response<T>, Status> {
         let Asked {
             method,
             peer,
@@ -124,7 +135,18 @@ impl Service {
             }
         }
     }
+
+    /// The metrics there are, with their names in words.
+    async fn announced(&self, trigger: &Trigger) -> Result<(Vec<Metric>, String), Unanswered> {
+        let read = |published: &Published| answer::announced(published, trigger);
+        let metrics = self.read(read).await?;
+        let words = names(&metrics);
+        Ok((metrics, words))
+    }
 }
+
+/// Why a trigger has the metrics that it has.
+const AS_ASKED: &str = "as the trigger's metadata says";
 
 #[tonic::async_trait]
 impl ExternalScaler for Service {
@@ -172,8 +194,10 @@ impl ExternalScaler for Service {
     ) -> Result<Response<GetMetricSpecResponse>, Status> {
         let peer = peer(&request);
         let asked = self.asked(Method::GetMetricSpec, peer, Some(request.into_inner()))?;
-        self.answer(&asked, |standing| Ok((specs(standing), names(standing))))
-            .await
+        let announced = self.announced(&asked.trigger).await;
+        let answered =
+            announced.map(|(metrics, words)| (specs(&metrics), words, AS_ASKED.to_owned()));
+        self.finish(&asked, answered)
     }
 
     async fn stream_metric_spec(
@@ -187,13 +211,14 @@ impl ExternalScaler for Service {
             .open_stream(asked.caller.clone(), asked.peer.clone());
         let (trigger, control) = (Arc::clone(&asked.trigger), self.control.clone());
         let present = move || {
-            let standing = answer::standing(&control.published(), &trigger);
-            standing.ok().map(|standing| specs(&standing))
+            let announced = answer::announced(&control.published(), &trigger);
+            announced.ok().map(|metrics| specs(&metrics))
         };
         let messages = streams::specs(present, self.stopping.clone(), open);
         let messages: Self::StreamMetricSpecStream = Box::pin(messages);
-        self.answer(&asked, |standing| Ok((messages, names(standing))))
-            .await
+        let announced = self.announced(&asked.trigger).await;
+        let answered = announced.map(|(_, words)| (messages, words, AS_ASKED.to_owned()));
+        self.finish(&asked, answered)
     }
 
     async fn get_metrics(
@@ -231,7 +256,7 @@ impl ExternalScaler for Service {
 fn wanted<'s>(standing: &'s Standing, name: &str) -> Result<&'s Metric, Unanswered> {
     let mut metrics = standing.metrics.iter();
     metrics.find(|metric| metric.name == name).ok_or_else(|| {
-        let announced = names(standing);
+        let announced = names(&standing.metrics);
         Unanswered::NotFound(format!(
             "metricName: {name:?} was never announced; GetMetricSpec announces {announced}"
         ))
@@ -239,14 +264,14 @@ fn wanted<'s>(standing: &'s Standing, name: &str) -> Result<&'s Metric, Unanswer
 }
 
 /// `a, b`: the names of the metrics.
-fn names(standing: &Standing) -> String {
-    let names = standing.metrics.iter().map(|metric| metric.name.as_str());
+fn names(metrics: &[Metric]) -> String {
+    let names = metrics.iter().map(|metric| metric.name.as_str());
     names.collect::<Vec<_>>().join(", ")
 }
 
 #[expect(deprecated, reason = "old clients read the whole number")]
-fn specs(standing: &Standing) -> GetMetricSpecResponse {
-    let specs = standing.metrics.iter().map(|metric| MetricSpec {
+fn specs(metrics: &[Metric]) -> GetMetricSpecResponse {
+    let specs = metrics.iter().map(|metric| MetricSpec {
         metric_name: metric.name.clone(),
         target_size: whole(metric.target),
         target_size_float: metric.target,

@@ -3,7 +3,7 @@
 import { attr, h, show, text } from "./dom.js";
 import { clock } from "./format.js";
 import { Store } from "./store.js";
-import { fetchDecisions, fetchHistory, follow } from "./stream.js";
+import { fetchDecisions, fetchHistory, fetchScaledObjects, follow } from "./stream.js";
 import { appView, totals } from "./view-app.js";
 import { overview } from "./view-overview.js";
 
@@ -138,6 +138,22 @@ function refreshDecisions(app) {
     }
   }, 500));
 }
+
+const SCALED_OBJECTS_MILLISECONDS = 2000;
+
+/** ScaledObjects are not in the stream, since there may be thousands: those of the app shown are. */
+async function refreshScaledObjects() {
+  const name = chosenName();
+  if (state.name !== "live" || document.hidden || !store.app(name)) return;
+  try {
+    store.setScaledObjects(name, await fetchScaledObjects(name));
+    drawSoon();
+  } catch {
+    // The stream says when the connection is lost.
+  }
+}
+
+setInterval(refreshScaledObjects, SCALED_OBJECTS_MILLISECONDS);
 
 follow({
   apps(apps) {

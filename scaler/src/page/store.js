@@ -40,6 +40,7 @@ export class Store {
     this.apps = [];
     this.histories = new Map();
     this.decisions = new Map();
+    this.scaledObjects = new Map();
     this.events = [];
     this.eventsSeen = 0;
   }
@@ -61,7 +62,7 @@ export class Store {
       }
     }
     const names = new Set(apps.map((app) => app.name));
-    for (const kept of [this.histories, this.decisions]) {
+    for (const kept of [this.histories, this.decisions, this.scaledObjects]) {
       for (const name of kept.keys()) if (!names.has(name)) kept.delete(name);
     }
   }
@@ -110,6 +111,14 @@ export class Store {
 
   decisionsOf(app) {
     return this.decisions.get(app) ?? [];
+  }
+
+  setScaledObjects(app, scaledObjects) {
+    this.scaledObjects.set(app, scaledObjects);
+  }
+
+  scaledObjectsOf(app) {
+    return this.scaledObjects.get(app) ?? [];
   }
 
   addEvent(record) {

@@ -67,6 +67,9 @@ export const fetchHistory = (app) => list(`${appPath(app)}/history`);
 
 export const fetchDecisions = (app) => list(`${appPath(app)}/decisions?limit=50`);
 
+/** The ScaledObjects that ask for an app, or whose trigger is wrong. */
+export const fetchScaledObjects = (app) => list(`api/v1/scaledobjects?limit=50&app=${encodeURIComponent(app)}`);
+
 /** The address of the newest lines of an app or of one of its revisions. */
 export function logsPath(app, { revision, tail = 100 } = {}) {
   const only = revision ? `revision=${encodeURIComponent(revision)}&` : "";

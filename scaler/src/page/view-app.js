@@ -7,6 +7,7 @@ import { addedPoints, drawnRevisions, metricWords, revisionPoints } from "./seri
 import { logsPath } from "./stream.js";
 import { decisionList, eventList, clauseIn, writeSentence } from "./view-decisions.js";
 import { failures } from "./view-failure.js";
+import { kedaPanel } from "./view-keda.js";
 import { revisionCard } from "./view-revision.js";
 import { trafficPanel } from "./view-traffic.js";
 
@@ -134,6 +135,7 @@ export function appView(name, store) {
   });
   const traffic = trafficPanel(name);
   const decisions = decisionList(name);
+  const keda = kedaPanel();
   const events = eventList(name);
   const cards = h("div", { class: "revisions" });
   const past = h("div", { class: "revisions" });
@@ -146,7 +148,7 @@ export function appView(name, store) {
         h("header", {}, h("h2", {}, "Charts"),
           h("div", { class: "choices" }, scopes.element, stack.range.element)), stack.element),
       h("div", { class: "aside" }, traffic.element, decisions.element)),
-    h("section", { class: "all-revisions" }, h("h2", {}, "Revisions"), cards, inactive), events.element);
+    h("section", { class: "all-revisions" }, h("h2", {}, "Revisions"), cards, inactive), keda.element, events.element);
 
   const card = (revision) => {
     const view = revisionCard(name, revision);
@@ -187,6 +189,7 @@ export function appView(name, store) {
     text(pastTitle, format.plural(rest.length, "inactive revision"));
     keyed(past, rest, (revision) => revision.name, card);
     decisions.update(store.decisionsOf(name));
+    keda.update(store.scaledObjectsOf(name));
     events.update(store.events);
     updateCharts(app);
   }

@@ -61,13 +61,19 @@ impl Keda {
         (status.code(), status.message().to_owned())
     }
 
+    /// The metrics announced.
+    pub(super) async fn specs(&mut self) -> Result<Vec<MetricSpec>, Status> {
+        let response = self.client.get_metric_spec(self.reference()).await?;
+        Ok(response.into_inner().metric_specs)
+    }
+
     async fn attempt(&mut self) -> Result<Polled, Status> {
-        let specs = self.client.get_metric_spec(self.reference()).await?;
+        let specs = self.specs().await?;
         let mut polled = Polled {
             metrics: Vec::new(),
             active: false,
         };
-        for spec in specs.into_inner().metric_specs {
+        for spec in specs {
             let name = format!("s0-{}", spec.metric_name);
             let value = self.value(&name).await?;
             let is_active = self.client.is_active(self.reference()).await?;

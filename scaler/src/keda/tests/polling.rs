@@ -91,6 +91,9 @@ async fn what_is_unknown_is_an_error_and_never_zero() {
         assert_eq!(code, Code::Unavailable);
         assert!(message.contains("rule orders is unknown"), "{message}");
         assert!(message.contains("the queue cannot be reached"), "{message}");
+        // Without its specs KEDA would make no HPA, nor count towards its fallback.
+        let specs = keda.specs().await.unwrap();
+        assert_eq!(specs.len(), 1);
     }
     // What was decided holds while it is unknown, so it is known.
     bed.publish(vec![unknown(2)]);
@@ -154,7 +157,11 @@ async fn who_asked_and_what_was_answered_is_listed() {
     Keda::new(&bed.client, &[("app", "other"), ("color", "red")])
         .refused()
         .await;
-    let list = bed.scaler.scaled_objects().list();
+    let objects = bed.scaler.scaled_objects();
+    let listed = |app, limit| objects.list(app, limit).len();
+    assert_eq!((listed(Some("hello"), 9), listed(Some("none"), 9)), (1, 0));
+    assert_eq!(listed(None, 0), 0);
+    let list = objects.list(None, 9);
     assert_eq!((list.len(), list[0].triggers.len()), (1, 2));
     let [first, second] = &list[0].triggers[..] else {
         panic!("{list:?}");
