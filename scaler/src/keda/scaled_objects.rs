@@ -29,17 +29,20 @@ type Key = (String, String);
 /// Every ScaledObject that has asked. Cheap to clone.
 #[derive(Clone)]
 pub struct ScaledObjects {
-    objects: Arc<Mutex<BTreeMap<Key, Vec<Entry>>>>,
+    objects: Arc<Mutex<BTreeMap<Arc<Key>, Vec<Entry>>>>,
     clock: Arc<SystemClock>,
 }
 
 /// One trigger of a ScaledObject.
+///
+/// There may be as many as [`ScaledObjects::LIMIT`], so it is kept small.
 struct Entry {
-    metadata: BTreeMap<String, String>,
+    metadata: Arc<BTreeMap<String, String>>,
     trigger: Result<Arc<Trigger>, String>,
     seen: Timestamp,
     streams: usize,
-    calls: BTreeMap<Method, Call>,
+    /// The last of each method, by method.
+    calls: Vec<(Method, Call)>,
 }
 
 /// What was asked last, and answered.
@@ -53,8 +56,8 @@ struct Call {
 /// Which trigger of which ScaledObject.
 #[derive(Clone)]
 pub(super) struct Caller {
-    key: Key,
-    metadata: BTreeMap<String, String>,
+    key: Arc<Key>,
+    metadata: Arc<BTreeMap<String, String>>,
 }
 
 impl ScaledObjects {
@@ -80,33 +83,35 @@ impl ScaledObjects {
         let ScaledObjectRef {
             name,
             namespace,
-            scaler_metadata: metadata,
+            scaler_metadata,
         } = reference;
         if name.is_empty() || name.len() > LONGEST_NAME || namespace.len() > LONGEST_NAME {
             let message = "the ScaledObject's name has to have 1 to 253 characters, and its \
                            namespace at most as many";
             return Err(Unanswered::Invalid(message.to_owned()));
         }
-        let caller = Caller {
-            key: (namespace, name),
-            metadata,
-        };
+        let key = (namespace, name);
         let now = self.clock.now();
         let mut objects = self.lock();
-        make_room(&mut objects, &caller.key, now)?;
-        let entries = objects.entry(caller.key.clone()).or_default();
+        make_room(&mut objects, &key, now)?;
+        let known = objects.get_key_value(&key).map(|(key, _)| Arc::clone(key));
+        let key = known.unwrap_or_else(|| Arc::new(key));
+        let entries = objects.entry(Arc::clone(&key)).or_default();
         let known = entries
             .iter()
-            .position(|one| one.metadata == caller.metadata);
+            .position(|one| *one.metadata == scaler_metadata);
         let index = known.unwrap_or_else(|| {
             if entries.len() >= MAX_TRIGGERS {
                 entries.remove(0);
             }
-            entries.push(Entry::new(&caller, now));
+            entries.reserve_exact(1);
+            entries.push(Entry::new(&key, scaler_metadata, now));
             entries.len() - 1
         });
         let entry = &mut entries[index];
         entry.seen = now;
+        let metadata = Arc::clone(&entry.metadata);
+        let caller = Caller { key, metadata };
         match &entry.trigger {
             Ok(trigger) => Ok((caller, Arc::clone(trigger))),
             Err(message) => Err(Unanswered::Invalid(message.clone())),
@@ -127,7 +132,10 @@ impl ScaledObjects {
             Err(error) => (Err(error.to_string()), error.to_string()),
         };
         self.change(caller, |entry, now| {
-            let before = entry.calls.get(&method);
+            let place = entry
+                .calls
+                .binary_search_by_key(&method, |(method, _)| *method);
+            let before = place.ok().map(|place| &entry.calls[place].1);
             if before.is_none_or(|before| before.answer != answer) {
                 log(&caller.key, method, peer, &answer, &because);
             }
@@ -138,7 +146,13 @@ impl ScaledObjects {
                 answer,
                 because,
             };
-            entry.calls.insert(method, call);
+            match place {
+                Ok(place) => entry.calls[place].1 = call,
+                Err(place) => {
+                    entry.calls.reserve_exact(1);
+                    entry.calls.insert(place, (method, call));
+                }
+            }
         });
     }
 
@@ -160,9 +174,9 @@ impl ScaledObjects {
             let asked = entry.trigger.as_ref().map(|trigger| &trigger.subject.app);
             app.is_none_or(|app| asked.is_ok_and(|asked| asked.as_str() == app) || asked.is_err())
         };
-        let status = |((namespace, name), entries): (&Key, &Vec<Entry>)| ScaledObjectStatus {
-            namespace: namespace.clone(),
-            name: name.clone(),
+        let status = |(key, entries): (&Arc<Key>, &Vec<Entry>)| ScaledObjectStatus {
+            namespace: key.0.clone(),
+            name: key.1.clone(),
             triggers: entries
                 .iter()
                 .filter(|entry| asks(entry))
@@ -209,35 +223,33 @@ impl ScaledObjects {
         let now = self.clock.now();
         let mut objects = self.lock();
         let entries = objects.get_mut(&caller.key).into_iter().flatten();
-        let mut entries = entries.filter(|entry| entry.metadata == caller.metadata);
+        let mut entries = entries.filter(|entry| Arc::ptr_eq(&entry.metadata, &caller.metadata));
         if let Some(entry) = entries.next() {
             change(entry, now);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Vec<Entry>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<Key>, Vec<Entry>>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Entry {
-    fn new(caller: &Caller, now: Timestamp) -> Self {
-        let trigger = Trigger::parse(&caller.metadata)
-            .map(Arc::new)
-            .map_err(|errors| {
-                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-                errors.join("; ")
-            });
-        let (namespace, name) = &caller.key;
+    fn new(key: &Key, metadata: BTreeMap<String, String>, now: Timestamp) -> Self {
+        let trigger = Trigger::parse(&metadata).map(Arc::new).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            errors.join("; ")
+        });
+        let (namespace, name) = key;
         for warning in trigger.iter().flat_map(|trigger| &trigger.warnings) {
             tracing::warn!(namespace, scaled_object = name, "{warning}");
         }
         Self {
-            metadata: caller.metadata.clone(),
+            metadata: Arc::new(metadata),
             trigger,
             seen: now,
             streams: 0,
-            calls: BTreeMap::new(),
+            calls: Vec::new(),
         }
     }
 
@@ -248,7 +260,7 @@ impl Entry {
 
 /// Forgets those that have not asked for long, if there is no room for one more.
 fn make_room(
-    objects: &mut BTreeMap<Key, Vec<Entry>>,
+    objects: &mut BTreeMap<Arc<Key>, Vec<Entry>>,
     key: &Key,
     now: Timestamp,
 ) -> Result<(), Unanswered> {
