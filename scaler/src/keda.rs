@@ -13,7 +13,9 @@ mod service;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use metrics::{CallCount, ServiceSample};
 pub use scaled_objects::ScaledObjects;
-pub use server::ExternalScaler;
+pub use server::{Acceptor, ExternalScaler};
+pub use tls::{Tls, TlsFiles};

@@ -1,11 +1,12 @@
 //! KEDA's own client for external scalers against `ebbtide up`.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Ebbtide, SOON, eventually, machine, program};
+use crate::harness::{Ebbtide, SOON, eventually, folder, machine, program};
 use crate::load::Document;
 
 /// The program, or none where there is no Go to build it; `tests/run` says so.
@@ -95,4 +96,66 @@ fn kedas_own_client_finds_the_replicas_decided_and_is_pushed_the_first() {
         .find(|call| call["method"] == "GetMetrics")
         .unwrap();
     assert_eq!(metrics["answer"], "ebbtide-web 0 / target 1");
+}
+
+/// Runs openssl in a folder.
+fn openssl(folder: &Path, arguments: &str) {
+    let mut command = Command::new("openssl");
+    command
+        .current_dir(folder)
+        .args(arguments.split_whitespace());
+    let output = command.output().expect("openssl is installed");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {arguments}: {errors}");
+}
+
+/// Makes a root, and a certificate by it for 127.0.0.1 that serves both sides.
+fn certificates(folder: &Path) {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(
+        folder,
+        &format!("req -x509 {key} -keyout ca.key -out ca.crt -subj /CN=root -days 2"),
+    );
+    let names = "-addext subjectAltName=IP:127.0.0.1";
+    openssl(
+        folder,
+        &format!(
+            "req -x509 -CA ca.crt -CAkey ca.key {key} -keyout tls.key -out tls.crt \
+                  -subj /CN=ebbtide {names} -addext basicConstraints=critical,CA:FALSE -days 2"
+        ),
+    );
+}
+
+#[test]
+fn kedas_own_client_comes_in_by_tls_with_a_certificate_and_not_without() {
+    let _machine = machine();
+    let secrets = tempfile::tempdir().unwrap();
+    certificates(secrets.path());
+    let file = |name: &str| secrets.path().join(name).display().to_string();
+    let (ca, certificate, key) = (file("ca.crt"), file("tls.crt"), file("tls.key"));
+    let documents = folder(&[("web.yaml", &Document::default().yaml())]);
+    let ebbtide = Ebbtide::up_in(
+        documents,
+        &[
+            "--keda-tls-certificate",
+            &certificate,
+            "--keda-tls-key",
+            &key,
+            "--keda-tls-client-ca",
+            &ca,
+        ],
+    );
+    let ask = |arguments: &[&str]| -> Option<Value> {
+        let mut command = client(&ebbtide, &["call", "--metadata", "app=web"])?;
+        let output = command.args(arguments).output().expect("the client runs");
+        Some(serde_json::from_slice(&output.stdout).unwrap())
+    };
+    let Some(known) = ask(&["--ca", &ca, "--cert", &certificate, "--key", &key]) else {
+        return;
+    };
+    assert_eq!(known["specs"][0]["name"], "s0-ebbtide-web", "{known}");
+    for arguments in [&["--ca", &ca][..], &[]] {
+        let refused = ask(arguments).unwrap();
+        assert!(refused["error"].is_string(), "{arguments:?}: {refused}");
+    }
 }

@@ -42,7 +42,9 @@ func (p pairs) Set(text string) error {
 type options struct {
 	address, namespace, name string
 	metadata, env            pairs
+	ca, certificate, key     string
 	scaledObjects            int
+	auth                     map[string]string
 	untilActive              bool
 }
 
@@ -64,6 +66,9 @@ func main() {
 	flags.StringVar(&asked.name, "name", "hello", "the ScaledObject's name")
 	flags.Var(asked.metadata, "metadata", "a `KEY=VALUE` of the trigger's metadata; may be repeated")
 	flags.Var(asked.env, "env", "a `KEY=VALUE` of the target's environment, for keys that end in FromEnv")
+	flags.StringVar(&asked.ca, "ca", "", "speak TLS, and trust this `FILE`'s roots")
+	flags.StringVar(&asked.certificate, "cert", "", "show the certificate in this `FILE`")
+	flags.StringVar(&asked.key, "key", "", "the key of that certificate, in a `FILE`")
 	flags.IntVar(&asked.scaledObjects, "scaled-objects", 1, "push: how many ScaledObjects listen")
 	flags.BoolVar(&asked.untilActive, "until-active", false, "push: end once each has been told true")
 	// ExitOnError: it never returns an error.
@@ -71,7 +76,11 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := command(ctx, asked); err != nil {
+	err := asked.readCertificates()
+	if err == nil {
+		err = command(ctx, asked)
+	}
+	if err != nil {
 		report(map[string]any{"error": err.Error()})
 		os.Exit(1)
 	}
@@ -88,8 +97,25 @@ func (o options) config(name string) *scalersconfig.ScalerConfig {
 		ScalableObjectNamespace: o.namespace,
 		TriggerMetadata:         metadata,
 		ResolvedEnv:             o.env,
-		AuthParams:              map[string]string{},
+		AuthParams:              o.auth,
 	}
+}
+
+// readCertificates fills what a TriggerAuthentication would give: the files' contents, not their names.
+func (o *options) readCertificates() error {
+	o.auth = map[string]string{}
+	for parameter, file := range map[string]string{"caCert": o.ca, "tlsClientCert": o.certificate, "tlsClientKey": o.key} {
+		if file == "" {
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		o.auth[parameter] = string(content)
+		o.metadata["enableTLS"] = "true"
+	}
+	return nil
 }
 
 // report prints one line of JSON; whoever reads it may have gone.

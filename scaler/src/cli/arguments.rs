@@ -95,6 +95,29 @@ Then:  curl http://APP.localhost:8080/   and open http://127.0.0.1:8081/
 
 EBBTIDE_LOG sets what is logged: debug, or ebbtide_ingress=debug,info.";
 
+/// Where KEDA reaches Ebbtide, and how.
+#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
+#[derive(Clone, Debug, Args)]
+pub struct KedaArguments {
+    /// Where KEDA reaches the external scaler, or off; 127.0.0.1:9090 if absent and not in use.
+    /// An address that is not loopback needs TLS
+    #[arg(long, value_name = "ADDRESS|off")]
+    pub keda_listen: Option<KedaListen>,
+    /// The external scaler's certificate in PEM; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "keda_tls_key")]
+    pub keda_tls_certificate: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "keda_tls_certificate")]
+    pub keda_tls_key: Option<PathBuf>,
+    /// Roots in PEM of the certificates that KEDA has to show; without it anyone may ask
+    #[arg(long, value_name = "FILE", requires = "keda_tls_certificate")]
+    pub keda_tls_client_ca: Option<PathBuf>,
+    /// Let the external scaler listen beyond loopback without TLS: what is answered can be read
+    /// and changed on the way
+    #[arg(long, conflicts_with = "keda_tls_certificate")]
+    pub keda_plaintext: bool,
+}
+
 /// Where the KEDA service listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KedaListen {
@@ -135,10 +158,9 @@ pub struct UpArguments {
     /// start processes
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
     pub status_listen: SocketAddr,
-    /// Where KEDA reaches the external scaler: an address of loopback, or off; 127.0.0.1:9090 if
-    /// absent and not in use
-    #[arg(long, value_name = "ADDRESS|off")]
-    pub keda_listen: Option<KedaListen>,
+    /// Where KEDA reaches Ebbtide, and how.
+    #[command(flatten)]
+    pub keda: KedaArguments,
     /// A further name that the status API answers to, besides localhost; may be repeated
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use ebbtide_proto::FILE_DESCRIPTOR_SET;
 use ebbtide_proto::external_scaler::external_scaler_server::ExternalScalerServer;
+use futures_util::stream;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tonic::transport::Server;
+use tonic::transport::server::Router;
 use tonic::transport::server::TcpIncoming;
 
 use super::metrics::{Calls, ServiceSample};
 use super::pulse::Pulses;
 use super::scaled_objects::ScaledObjects;
 use super::service::Service;
+use super::tls::Tls;
 use crate::control::Control;
 
 /// KEDA has one connection for all its streams, one or two for each push trigger.
@@ -26,8 +29,47 @@ const MAX_MESSAGE: usize = 256 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Connections that may wait to be served.
+const ACCEPTED: usize = 16;
+
 /// How long calls under way may go on after the shutdown has begun.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How connections come in.
+pub enum Acceptor {
+    /// In the clear.
+    Plain(TcpListener),
+    /// By TLS.
+    Tls(TcpListener, Box<Tls>),
+}
+
+impl Acceptor {
+    async fn serve(
+        self,
+        router: Router,
+        stopped: impl Future<Output = ()> + Send,
+    ) -> anyhow::Result<()> {
+        match self {
+            Self::Plain(listener) => {
+                // Small messages, each of which is waited for.
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router
+                    .serve_with_incoming_shutdown(incoming, stopped)
+                    .await?;
+            }
+            Self::Tls(listener, tls) => {
+                let (accepted, connections) = mpsc::channel(ACCEPTED);
+                let incoming = stream::unfold(connections, async |mut connections| {
+                    Some((connections.recv().await?, connections))
+                });
+                let server = router.serve_with_incoming_shutdown(incoming, stopped);
+                let (result, ()) = tokio::join!(server, tls.accept(listener, accepted));
+                result?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// The service: what it answers from, and what it counts.
 #[derive(Clone)]
@@ -63,14 +105,14 @@ impl ExternalScaler {
         &self.scaled_objects
     }
 
-    /// Serves on `listener` until `shutdown` is done: then ends the streams with OK, and gives the
+    /// Serves what `acceptor` accepts until `shutdown` is done: then ends the streams with OK, and gives the
     /// calls under way a few seconds.
     ///
     /// # Errors
     /// When the listener fails for good, or the descriptions for reflection cannot be read.
     pub async fn serve(
         self,
-        listener: TcpListener,
+        acceptor: Acceptor,
         shutdown: impl Future<Output = ()> + Send,
     ) -> anyhow::Result<()> {
         let (stop, stopping) = watch::channel(false);
@@ -90,19 +132,18 @@ impl ExternalScaler {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let mut stopped = stopping;
-        // Small messages, each of which is waited for.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let server = Server::builder()
             .max_concurrent_streams(Some(MAX_STREAMS))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .add_service(service)
             .add_service(healthy)
-            .add_service(reflection)
-            .serve_with_incoming_shutdown(incoming, async move {
-                // An error means that nobody is left to stop it later.
-                let _ = stopped.wait_for(|stopping| *stopping).await;
-            });
+            .add_service(reflection);
+        let stopped = async move {
+            // An error means that nobody is left to stop it later.
+            let _ = stopped.wait_for(|stopping| *stopping).await;
+        };
+        let server = acceptor.serve(server, stopped);
         let deadline = async {
             shutdown.await;
             health
@@ -112,7 +153,7 @@ impl ExternalScaler {
             tokio::time::sleep(DRAIN).await;
         };
         tokio::select! {
-            result = server => result.map_err(Into::into),
+            result = server => result,
             () = deadline => Ok(()),
             never = pulses.follow(&self.control) => match never {},
         }

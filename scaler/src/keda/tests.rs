@@ -2,6 +2,8 @@
 
 mod activity;
 mod bed;
+pub(super) mod certificates;
 mod guide;
 mod model;
 mod polling;
+mod transport;

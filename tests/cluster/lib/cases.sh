@@ -9,6 +9,7 @@ cases=(
     paused_is_paused
     rules_are_metrics_of_the_hpa
     jobs_are_made
+    tls_with_certificates_on_both_sides
 )
 
 with_scaled_object() {
@@ -96,4 +97,26 @@ case_jobs_are_made() {
     start_load 60s
     until_true 60 'three jobs' eval '(($(k get jobs -o name | wc -l) == 3))'
     printf '     %s\n' "$(last_answer hello-jobs)"
+}
+
+case_tls_with_certificates_on_both_sides() {
+    local key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'
+    (
+        cd "$work"
+        # shellcheck disable=SC2086
+        openssl req -x509 $key -keyout ca.key -out ca.crt -subj /CN=root
+        # shellcheck disable=SC2086
+        openssl req -x509 -CA ca.crt -CAkey ca.key $key -keyout tls.key -out tls.crt -subj /CN=ebbtide \
+            -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE
+    ) 2>/dev/null
+    stop_ebbtide INT
+    start_ebbtide "$work/hello.yaml" --keda-tls-certificate "$work/tls.crt" \
+        --keda-tls-key "$work/tls.key" --keda-tls-client-ca "$work/ca.crt"
+    k create secret generic ebbtide-tls --from-file="$work/ca.crt" --from-file="$work/tls.crt" \
+        --from-file="$work/tls.key" >/dev/null
+    apply scaledobject.yaml
+    apply tls.yaml
+    until_true 30 'KEDA has taken the ScaledObject' scaled_object_is_ready
+    start_load 20s
+    until_true 15 'KEDA was pushed the first by TLS' has_some
 }

@@ -63,9 +63,9 @@ properties:
 YAML
 }
 
-# start_ebbtide [DOCUMENT]
+# start_ebbtide [DOCUMENT [ARGUMENT]...]
 start_ebbtide() {
-    "$ebbtide_bin" up "${1-$work/hello.yaml}" --listen "127.0.0.1:$ingress_port" \
+    "$ebbtide_bin" up "${1-$work/hello.yaml}" "${@:2}" --listen "127.0.0.1:$ingress_port" \
         --status-listen "127.0.0.1:$status_port" --keda-listen "127.0.0.1:$keda_port" \
         >>"$work/ebbtide.log" 2>&1 &
     ebbtide_pid=$!

@@ -1,36 +1,71 @@
-//! Where the KEDA service listens.
+//! Where the KEDA service listens, and how.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::anyhow;
 use tokio::net::TcpListener;
 
-use super::super::arguments::KedaListen;
+use super::super::arguments::{KedaArguments, KedaListen};
+use crate::keda::{Acceptor, Tls, TlsFiles};
 
-/// KEDA's documents have external scalers on no fixed port; 9090 is that of most examples.
-const DEFAULT: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+/// That of most examples of external scalers.
+const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
 
-/// A listener for the KEDA service; none when it is off. An address that was not asked for may be
-/// in use by something else (Prometheus has the same port), which is no reason not to start.
+/// Where the KEDA service takes connections.
+pub(super) struct Listening {
+    /// Its address.
+    pub(super) address: SocketAddr,
+    /// How they come in.
+    pub(super) acceptor: Acceptor,
+}
+
+/// Listens where and as the arguments say; none when it is off.
 ///
 /// # Errors
-/// When the address is not one of loopback, or cannot be listened on.
-pub(super) async fn listen(asked: Option<KedaListen>) -> anyhow::Result<Option<TcpListener>> {
-    let address = match asked {
+/// When the address can be reached from elsewhere without TLS, cannot be listened on, or the
+/// certificates are not what they should be.
+pub(super) async fn listen(arguments: &KedaArguments) -> anyhow::Result<Option<Listening>> {
+    let address = match arguments.keda_listen {
         Some(KedaListen::Off) => return Ok(None),
         Some(KedaListen::At(address)) => address,
         None => DEFAULT,
     };
+    let tls = match (&arguments.keda_tls_certificate, &arguments.keda_tls_key) {
+        (Some(certificate), Some(key)) => {
+            let files = TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                client_ca: arguments.keda_tls_client_ca.clone(),
+            };
+            Some(Tls::load(files).await?)
+        }
+        _ => None,
+    };
     anyhow::ensure!(
-        address.ip().is_loopback(),
-        "--keda-listen {address} can be reached from elsewhere, and the KEDA service has no TLS yet; \
-         give an address of loopback, such as {DEFAULT}, or off"
+        address.ip().is_loopback() || tls.is_some() || arguments.keda_plaintext,
+        "--keda-listen {address} can be reached from elsewhere; give --keda-tls-certificate and \
+         --keda-tls-key, or an address of loopback, such as {DEFAULT}, or --keda-plaintext if what \
+         is between here and KEDA can be trusted"
     );
+    let is_asked_for = arguments.keda_listen.is_some();
+    let Some(listener) = bind(address, is_asked_for).await? else {
+        return Ok(None);
+    };
+    let address = listener.local_addr()?;
+    let acceptor = match tls {
+        Some(tls) => Acceptor::Tls(listener, Box::new(tls)),
+        None => Acceptor::Plain(listener),
+    };
+    Ok(Some(Listening { address, acceptor }))
+}
+
+/// An address that was not asked for may be in use by something else (Prometheus has the same
+/// port), which is no reason not to start.
+async fn bind(address: SocketAddr, is_asked_for: bool) -> anyhow::Result<Option<TcpListener>> {
     match TcpListener::bind(address).await {
         Ok(listener) => Ok(Some(listener)),
-        Err(error) if error.kind() == ErrorKind::AddrInUse && asked.is_none() => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && !is_asked_for => {
             tracing::warn!(
                 "{address} is in use, so the KEDA service is off; choose another address with \
                  --keda-listen"

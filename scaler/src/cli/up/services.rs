@@ -15,7 +15,7 @@ use crate::api::{self, ApiOptions, Sources};
 /// Where the services take connections.
 pub(super) struct Listeners {
     status: TcpListener,
-    keda: Option<TcpListener>,
+    keda: Option<keda::Listening>,
 }
 
 /// The addresses of the services.
@@ -59,7 +59,7 @@ impl Listeners {
     pub(super) async fn bind(arguments: &UpArguments) -> anyhow::Result<Self> {
         Ok(Self {
             status: listen(arguments.status_listen).await?,
-            keda: keda::listen(arguments.keda_listen).await?,
+            keda: keda::listen(&arguments.keda).await?,
         })
     }
 
@@ -70,11 +70,7 @@ impl Listeners {
     pub(super) fn addresses(&self) -> io::Result<Addresses> {
         Ok(Addresses {
             status: self.status.local_addr()?,
-            keda: self
-                .keda
-                .as_ref()
-                .map(TcpListener::local_addr)
-                .transpose()?,
+            keda: self.keda.as_ref().map(|keda| keda.address),
         })
     }
 
@@ -92,12 +88,12 @@ impl Listeners {
                 tracing::error!("the status API has ended: {error}");
             }
         });
-        let Some(listener) = self.keda else {
+        let Some(keda) = self.keda else {
             return;
         };
         let until = until_true(stopped.clone());
         services.spawn(async move {
-            if let Err(error) = scaler.serve(listener, until).await {
+            if let Err(error) = scaler.serve(keda.acceptor, until).await {
                 tracing::error!("the KEDA service has ended: {error:#}");
             }
         });

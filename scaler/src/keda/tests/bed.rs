@@ -1,5 +1,6 @@
 //! A service on a real socket, whose apps are what a test publishes.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,11 +10,12 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
+use super::model::client;
 use crate::api::model::{AppStatus, DecisionRecord, RevisionStatus, RuleStatus};
 use crate::api::testing::{app, revision};
 use crate::clock::SystemClock;
 use crate::control::{Control, DecisionCounts, Published, RevisionMetrics};
-use crate::keda::{ExternalScaler, ScaledObjects};
+use crate::keda::{Acceptor, ExternalScaler, ScaledObjects, Tls};
 
 /// A service and what it answers from.
 pub(super) struct Bed {
@@ -21,6 +23,8 @@ pub(super) struct Bed {
     pub(super) scaler: ExternalScaler,
     /// A connection to it, as KEDA has one for all its calls.
     pub(super) client: ExternalScalerClient<Channel>,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
     published: Arc<ArcSwap<Published>>,
     publications: watch::Sender<u64>,
     stop: oneshot::Sender<()>,
@@ -31,6 +35,15 @@ pub(super) struct Bed {
 impl Bed {
     /// A service without apps.
     pub(super) async fn new() -> Self {
+        Self::accepting(Acceptor::Plain).await
+    }
+
+    /// The same, by TLS.
+    pub(super) async fn tls(tls: Tls) -> Self {
+        Self::accepting(|listener| Acceptor::Tls(listener, Box::new(tls))).await
+    }
+
+    async fn accepting(acceptor: impl FnOnce(TcpListener) -> Acceptor) -> Self {
         let (commands, mailbox) = mpsc::channel(1);
         let published = Arc::new(ArcSwap::from_pointee(Published::default()));
         let (publications, following) = watch::channel(0);
@@ -44,17 +57,19 @@ impl Bed {
         let scaler = ExternalScaler::new(control, scaled_objects);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let acceptor = acceptor(listener);
         let (stop, stopped) = oneshot::channel();
         let mut serving = JoinSet::new();
         let served = scaler.clone();
         serving.spawn(async move {
             let stopped = async { stopped.await.unwrap() };
-            served.serve(listener, stopped).await.unwrap();
+            served.serve(acceptor, stopped).await.unwrap();
         });
         let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
         Self {
             scaler,
-            client: ExternalScalerClient::new(endpoint.connect_lazy()),
+            client: client(endpoint.connect_lazy()),
+            address,
             published,
             publications,
             stop,

@@ -7,6 +7,11 @@ use ebbtide_proto::external_scaler::{GetMetricsRequest, MetricSpec, MetricValue,
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
+/// KEDA's client on a connection.
+pub(super) fn client(channel: Channel) -> ExternalScalerClient<Channel> {
+    ExternalScalerClient::new(channel)
+}
+
 /// A ScaledObject with one trigger.
 pub(super) struct Keda {
     client: ExternalScalerClient<Channel>,
