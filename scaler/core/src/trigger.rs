@@ -107,6 +107,12 @@ impl Trigger {
     }
 }
 
+/// The bytes of a trigger's metadata, keys and values.
+pub fn metadata_size(metadata: &BTreeMap<String, String>) -> usize {
+    let sizes = metadata.iter().map(|(key, value)| key.len() + value.len());
+    sizes.sum()
+}
+
 struct Reading<'m> {
     metadata: &'m BTreeMap<String, String>,
     errors: Vec<TriggerError>,
@@ -136,11 +142,7 @@ impl<'m> Reading<'m> {
     }
 
     fn check_size(&self) -> Result<(), Vec<TriggerError>> {
-        let sizes = self
-            .metadata
-            .iter()
-            .map(|(key, value)| key.len() + value.len());
-        let size: usize = sizes.sum();
+        let size = metadata_size(self.metadata);
         if size <= MAX_METADATA {
             return Ok(());
         }

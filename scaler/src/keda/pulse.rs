@@ -42,11 +42,12 @@ pub(super) struct Pulses {
 }
 
 impl Pulses {
-    /// Watches a subject, whose pulse is as `published` has it until [`Pulses::follow`] sees the
+    /// Watches a subject, whose pulse is as it was published last until [`Pulses::follow`] sees the
     /// next publication.
-    pub(super) fn watch(&self, subject: Subject, published: &Published) -> watch::Receiver<Pulse> {
+    pub(super) fn watch(&self, subject: Subject, control: &Control) -> watch::Receiver<Pulse> {
         let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = pulse(published, &subject);
+        // Read under the lock, so that nothing older is taken in after something newer.
+        let now = pulse(&control.published(), &subject);
         let sender = all
             .entry(subject)
             .or_insert_with(|| watch::Sender::new(now));
@@ -59,17 +60,18 @@ impl Pulses {
     pub(super) async fn follow(&self, control: &Control) -> Infallible {
         let mut publications = control.publications();
         while publications.changed().await.is_ok() {
-            self.update(&control.published());
+            self.update(control);
         }
         pending().await
     }
 
     /// Tells those whose pulse is another one now, and forgets what nobody watches any more.
-    fn update(&self, published: &Published) {
+    fn update(&self, control: &Control) {
         let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let published = control.published();
         all.retain(|_, sender| sender.receiver_count() > 0);
         for (subject, sender) in all.iter() {
-            let now = pulse(published, subject);
+            let now = pulse(&published, subject);
             sender.send_if_modified(|pulse| pulse.update(now));
         }
     }

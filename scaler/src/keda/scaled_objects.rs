@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ebbtide_core::time::{Clock, Timestamp};
-use ebbtide_core::trigger::Trigger;
+use ebbtide_core::trigger::{MAX_METADATA, Trigger, metadata_size};
 use ebbtide_proto::external_scaler::ScaledObjectRef;
 
 use super::answer::Unanswered;
@@ -16,6 +16,9 @@ use crate::clock::SystemClock;
 /// The most triggers of one ScaledObject that are remembered; an edited one is another one, and
 /// the oldest goes.
 const MAX_TRIGGERS: usize = 16;
+
+/// The most that the metadata of all of them may have, in bytes.
+const MAX_METADATA_OF_ALL: usize = 256 * 1024 * 1024;
 
 /// A ScaledObject that has not asked for this long, and has no stream open, makes room for
 /// another. KEDA's longest sensible polling interval is far below it.
@@ -29,8 +32,15 @@ type Key = (String, String);
 /// Every ScaledObject that has asked. Cheap to clone.
 #[derive(Clone)]
 pub struct ScaledObjects {
-    objects: Arc<Mutex<BTreeMap<Arc<Key>, Vec<Entry>>>>,
+    known: Arc<Mutex<Known>>,
     clock: Arc<SystemClock>,
+}
+
+#[derive(Default)]
+struct Known {
+    objects: BTreeMap<Arc<Key>, Vec<Entry>>,
+    /// The bytes of all their metadata.
+    metadata_bytes: usize,
 }
 
 /// One trigger of a ScaledObject.
@@ -67,7 +77,7 @@ impl ScaledObjects {
     /// None yet.
     pub fn new(clock: Arc<SystemClock>) -> Self {
         Self {
-            objects: Arc::default(),
+            known: Arc::default(),
             clock,
         }
     }
@@ -75,10 +85,11 @@ impl ScaledObjects {
     /// Takes note of who asks, and reads the trigger if it is new or was edited.
     ///
     /// # Errors
-    /// When its metadata is wrong, its names are no names, or there are too many ScaledObjects.
+    /// When its metadata is wrong, its names are no names, or there is no room for it.
     pub(super) fn caller(
         &self,
         reference: ScaledObjectRef,
+        peer: &str,
     ) -> Result<(Caller, Arc<Trigger>), Unanswered> {
         let ScaledObjectRef {
             name,
@@ -92,30 +103,12 @@ impl ScaledObjects {
         }
         let key = (namespace, name);
         let now = self.clock.now();
-        let mut objects = self.lock();
-        make_room(&mut objects, &key, now)?;
-        let known = objects.get_key_value(&key).map(|(key, _)| Arc::clone(key));
-        let key = known.unwrap_or_else(|| Arc::new(key));
-        let entries = objects.entry(Arc::clone(&key)).or_default();
-        let known = entries
-            .iter()
-            .position(|one| *one.metadata == scaler_metadata);
-        let index = known.unwrap_or_else(|| {
-            if entries.len() >= MAX_TRIGGERS {
-                entries.remove(0);
-            }
-            entries.reserve_exact(1);
-            entries.push(Entry::new(&key, scaler_metadata, now));
-            entries.len() - 1
-        });
-        let entry = &mut entries[index];
-        entry.seen = now;
-        let metadata = Arc::clone(&entry.metadata);
-        let caller = Caller { key, metadata };
-        match &entry.trigger {
-            Ok(trigger) => Ok((caller, Arc::clone(trigger))),
-            Err(message) => Err(Unanswered::Invalid(message.clone())),
+        if let Some(known) = self.lock().find(&key, &scaler_metadata, now) {
+            return known;
         }
+        let entry = Entry::new(scaler_metadata, now);
+        log_new(&key, peer, &entry.trigger);
+        self.lock().add(key, entry, now)
     }
 
     /// Keeps what a call was answered, and logs it if it is not what the same call was answered
@@ -131,34 +124,25 @@ impl ScaledObjects {
             Ok((answer, because)) => (Ok(answer), because),
             Err(error) => (Err(error.to_string()), error.to_string()),
         };
-        self.change(caller, |entry, now| {
-            let place = entry
-                .calls
-                .binary_search_by_key(&method, |(method, _)| *method);
-            let before = place.ok().map(|place| &entry.calls[place].1);
-            if before.is_none_or(|before| before.answer != answer) {
-                log(&caller.key, method, peer, &answer, &because);
-            }
-            let peer = peer.to_owned();
-            let call = Call {
-                at: now,
-                peer,
-                answer,
-                because,
-            };
-            match place {
-                Ok(place) => entry.calls[place].1 = call,
-                Err(place) => {
-                    entry.calls.reserve_exact(1);
-                    entry.calls.insert(place, (method, call));
-                }
-            }
-        });
+        let call = Call {
+            at: self.clock.now(),
+            peer: peer.to_owned(),
+            answer: answer.clone(),
+            because: because.clone(),
+        };
+        let before = self.change(caller, |entry| entry.keep(method, call));
+        // Not under the lock: whoever reads the log may be slow.
+        if before
+            .flatten()
+            .is_none_or(|before| before.answer != answer)
+        {
+            log(&caller.key, method, peer, &answer, &because);
+        }
     }
 
     /// Counts a stream until what this returns is dropped.
     pub(super) fn open_stream(&self, caller: Caller, peer: String) -> OpenStream {
-        self.change(&caller, |entry, _| entry.streams += 1);
+        self.change(&caller, |entry| entry.streams += 1);
         OpenStream {
             objects: self.clone(),
             caller,
@@ -169,7 +153,7 @@ impl ScaledObjects {
     /// Those that ask for `app`, or whose trigger is wrong; without an app, all of them. By
     /// namespace and name, at most `limit`.
     pub fn list(&self, app: Option<&str>, limit: usize) -> Vec<ScaledObjectStatus> {
-        let objects = self.lock();
+        let known = self.lock();
         let asks = |entry: &Entry| {
             let asked = entry.trigger.as_ref().map(|trigger| &trigger.subject.app);
             app.is_none_or(|app| asked.is_ok_and(|asked| asked.as_str() == app) || asked.is_err())
@@ -183,7 +167,8 @@ impl ScaledObjects {
                 .map(|entry| self.status(entry))
                 .collect(),
         };
-        let of_app = objects
+        let of_app = known
+            .objects
             .iter()
             .filter(|(_, entries)| entries.iter().any(asks));
         of_app.take(limit).map(status).collect()
@@ -191,7 +176,7 @@ impl ScaledObjects {
 
     /// How many there are, and how many streams they have open.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let objects = self.lock();
+        let objects = &self.lock().objects;
         let streams = objects.values().flatten().map(|entry| entry.streams);
         (objects.len(), streams.sum())
     }
@@ -218,32 +203,104 @@ impl ScaledObjects {
         }
     }
 
-    /// Changes the entry of a caller, unless it has been forgotten.
-    fn change(&self, caller: &Caller, change: impl FnOnce(&mut Entry, Timestamp)) {
-        let now = self.clock.now();
-        let mut objects = self.lock();
-        let entries = objects.get_mut(&caller.key).into_iter().flatten();
+    /// Changes the entry of a caller; none if it has been forgotten.
+    fn change<T>(&self, caller: &Caller, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut known = self.lock();
+        let entries = known.objects.get_mut(&caller.key).into_iter().flatten();
         let mut entries = entries.filter(|entry| Arc::ptr_eq(&entry.metadata, &caller.metadata));
-        if let Some(entry) = entries.next() {
-            change(entry, now);
-        }
+        entries.next().map(change)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<Key>, Vec<Entry>>> {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// The entry of this trigger, if it has asked before.
+    fn find(
+        &mut self,
+        key: &Key,
+        metadata: &BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Option<Result<(Caller, Arc<Trigger>), Unanswered>> {
+        let (key, _) = self.objects.get_key_value(key)?;
+        let key = Arc::clone(key);
+        let mut entries = self.objects.get_mut(&key)?.iter_mut();
+        let entry = entries.find(|entry| *entry.metadata == *metadata)?;
+        entry.seen = now;
+        Some(entry.asked_by(key))
+    }
+
+    /// Adds a trigger. One with more metadata than may be is refused without being kept.
+    fn add(
+        &mut self,
+        key: Key,
+        entry: Entry,
+        now: Timestamp,
+    ) -> Result<(Caller, Arc<Trigger>), Unanswered> {
+        // Another call of it may have come in between.
+        if let Some(known) = self.find(&key, &entry.metadata, now) {
+            return known;
+        }
+        let size = entry.size();
+        if size > MAX_METADATA {
+            return entry.asked_by(Arc::new(key));
+        }
+        self.make_room(&key, size, now)?;
+        let known = self.objects.get_key_value(&key);
+        let key = known.map_or_else(|| Arc::new(key.clone()), |(key, _)| Arc::clone(key));
+        let entries = self.objects.entry(Arc::clone(&key)).or_default();
+        if entries.len() >= MAX_TRIGGERS {
+            self.metadata_bytes -= entries.remove(0).size();
+        }
+        let asked = entry.asked_by(key);
+        entries.reserve_exact(1);
+        entries.push(entry);
+        self.metadata_bytes += size;
+        asked
+    }
+
+    /// Forgets those that have not asked for long, if there is no room for one more.
+    fn make_room(&mut self, key: &Key, size: usize, now: Timestamp) -> Result<(), Unanswered> {
+        if self.has_room(key, size) {
+            return Ok(());
+        }
+        let mut freed = 0;
+        self.objects.retain(|_, entries| {
+            let is_forgotten = entries.iter().all(|entry| entry.is_forgotten(now));
+            if is_forgotten {
+                freed += entries.iter().map(Entry::size).sum::<usize>();
+            }
+            !is_forgotten
+        });
+        self.metadata_bytes -= freed;
+        if self.has_room(key, size) {
+            return Ok(());
+        }
+        Err(Unanswered::Full(format!(
+            "{} ScaledObjects with {} bytes of metadata ask already, and no more than {} with {} \
+             are answered; run another Ebbtide for some of them",
+            self.objects.len(),
+            self.metadata_bytes,
+            ScaledObjects::LIMIT,
+            MAX_METADATA_OF_ALL
+        )))
+    }
+
+    fn has_room(&self, key: &Key, size: usize) -> bool {
+        let is_known = self.objects.contains_key(key);
+        (is_known || self.objects.len() < ScaledObjects::LIMIT)
+            && self.metadata_bytes + size <= MAX_METADATA_OF_ALL
     }
 }
 
 impl Entry {
-    fn new(key: &Key, metadata: BTreeMap<String, String>, now: Timestamp) -> Self {
+    fn new(metadata: BTreeMap<String, String>, now: Timestamp) -> Self {
         let trigger = Trigger::parse(&metadata).map(Arc::new).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         });
-        let (namespace, name) = key;
-        for warning in trigger.iter().flat_map(|trigger| &trigger.warnings) {
-            tracing::warn!(namespace, scaled_object = name, "{warning}");
-        }
         Self {
             metadata: Arc::new(metadata),
             trigger,
@@ -253,29 +310,49 @@ impl Entry {
         }
     }
 
+    /// The bytes of its metadata.
+    fn size(&self) -> usize {
+        metadata_size(&self.metadata)
+    }
+
+    fn asked_by(&self, key: Arc<Key>) -> Result<(Caller, Arc<Trigger>), Unanswered> {
+        let metadata = Arc::clone(&self.metadata);
+        match &self.trigger {
+            Ok(trigger) => Ok((Caller { key, metadata }, Arc::clone(trigger))),
+            Err(message) => Err(Unanswered::Invalid(message.clone())),
+        }
+    }
+
+    /// Keeps a call, and gives the one of this method before.
+    fn keep(&mut self, method: Method, call: Call) -> Option<Call> {
+        let place = self
+            .calls
+            .binary_search_by_key(&method, |(method, _)| *method);
+        match place {
+            Ok(place) => Some(std::mem::replace(&mut self.calls[place].1, call)),
+            Err(place) => {
+                self.calls.reserve_exact(1);
+                self.calls.insert(place, (method, call));
+                None
+            }
+        }
+    }
+
     fn is_forgotten(&self, now: Timestamp) -> bool {
         self.streams == 0 && now.since(self.seen) >= FORGOTTEN_AFTER
     }
 }
 
-/// Forgets those that have not asked for long, if there is no room for one more.
-fn make_room(
-    objects: &mut BTreeMap<Arc<Key>, Vec<Entry>>,
-    key: &Key,
-    now: Timestamp,
-) -> Result<(), Unanswered> {
-    if objects.len() < ScaledObjects::LIMIT || objects.contains_key(key) {
-        return Ok(());
+/// Says what is wrong with a new trigger, and what may surprise its author.
+fn log_new((namespace, name): &Key, peer: &str, trigger: &Result<Arc<Trigger>, String>) {
+    match trigger {
+        Ok(trigger) => {
+            for warning in &trigger.warnings {
+                tracing::warn!(peer, namespace, scaled_object = name, "{warning}");
+            }
+        }
+        Err(error) => tracing::warn!(peer, namespace, scaled_object = name, "{error}"),
     }
-    objects.retain(|_, entries| !entries.iter().all(|entry| entry.is_forgotten(now)));
-    if objects.len() < ScaledObjects::LIMIT {
-        return Ok(());
-    }
-    Err(Unanswered::Full(format!(
-        "{} ScaledObjects ask already, and no more are answered; run another \
-         Ebbtide for some of them",
-        ScaledObjects::LIMIT
-    )))
 }
 
 fn log(
@@ -288,7 +365,8 @@ fn log(
     let method = method.name();
     match answer {
         Ok(answer) => {
-            tracing::info!(
+            // One for each change of each ScaledObject: too many for whoever did not ask.
+            tracing::debug!(
                 peer,
                 namespace,
                 scaled_object = name,
@@ -326,9 +404,101 @@ impl OpenStream {
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.objects.change(&self.caller, |entry, now| {
+        let now = self.objects.clock.now();
+        self.objects.change(&self.caller, |entry| {
             entry.streams = entry.streams.saturating_sub(1);
             entry.seen = now;
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(streams: usize, seen: Timestamp) -> Entry {
+        let metadata = [("app".to_owned(), "hello".to_owned())].into();
+        Entry {
+            streams,
+            ..Entry::new(metadata, seen)
+        }
+    }
+
+    fn key(index: usize) -> Key {
+        ("apps".to_owned(), index.to_string())
+    }
+
+    #[test]
+    fn room_is_made_of_those_that_have_not_asked_for_long_and_listen_to_nothing() {
+        let (long_ago, now) = (Timestamp::ORIGIN, Timestamp::ORIGIN + FORGOTTEN_AFTER);
+        let mut known = Known::default();
+        for index in 0..ScaledObjects::LIMIT {
+            known.add(key(index), entry(1, long_ago), now).unwrap();
+        }
+        let full = known.make_room(&key(usize::MAX), 1, now).unwrap_err();
+        assert!(full.to_string().contains("no more than 20000"), "{full}");
+        assert_eq!(known.make_room(&key(7), 1, now), Ok(()), "it is known");
+        let too_much = known.make_room(&key(7), MAX_METADATA_OF_ALL, now);
+        assert!(too_much.is_err(), "even so");
+
+        for (index, seen) in [(1, now), (3, long_ago), (4, long_ago)] {
+            known
+                .objects
+                .insert(Arc::new(key(index)), vec![entry(0, seen)]);
+        }
+        let two = vec![entry(0, long_ago), entry(1, long_ago)];
+        known.objects.insert(Arc::new(key(2)), two);
+        assert_eq!(known.make_room(&key(usize::MAX), 1, now), Ok(()));
+        assert_eq!(known.objects.len(), ScaledObjects::LIMIT - 2);
+        assert_eq!(
+            known.metadata_bytes,
+            known.objects.len() * entry(0, now).size()
+        );
+        assert!(!known.objects.contains_key(&key(3)));
+    }
+
+    #[test]
+    fn metadata_that_is_too_long_is_not_kept() {
+        let objects = ScaledObjects::new(Arc::new(SystemClock::start()));
+        let reference = ScaledObjectRef {
+            name: "hello".to_owned(),
+            namespace: "apps".to_owned(),
+            scaler_metadata: [("app".to_owned(), "x".repeat(MAX_METADATA))].into(),
+        };
+        let error = objects.caller(reference, "peer").err().unwrap();
+        assert!(error.to_string().contains("at most 65536"), "{error}");
+        assert_eq!(objects.counts(), (0, 0));
+    }
+
+    #[test]
+    fn of_a_trigger_that_is_edited_again_and_again_the_newest_are_kept() {
+        let objects = ScaledObjects::new(Arc::new(SystemClock::start()));
+        for edit in 0..100 {
+            let reference = ScaledObjectRef {
+                name: "hello".to_owned(),
+                namespace: "apps".to_owned(),
+                scaler_metadata: [("app".to_owned(), format!("hello{edit}"))].into(),
+            };
+            objects.caller(reference, "peer").unwrap();
+        }
+        let triggers = &objects.list(None, 9)[0].triggers;
+        assert_eq!(triggers.len(), MAX_TRIGGERS);
+        assert_eq!(
+            triggers[MAX_TRIGGERS - 1].subject.as_deref(),
+            Some("app hello99")
+        );
+    }
+
+    #[test]
+    fn names_have_bounds() {
+        let objects = ScaledObjects::new(Arc::new(SystemClock::start()));
+        for name in [String::new(), "x".repeat(254)] {
+            let reference = ScaledObjectRef {
+                name,
+                ..ScaledObjectRef::default()
+            };
+            let error = objects.caller(reference, "peer").err().unwrap();
+            assert!(error.to_string().contains("1 to 253 characters"), "{error}");
+        }
     }
 }

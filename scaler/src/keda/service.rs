@@ -55,7 +55,7 @@ impl Service {
         let reference = reference.ok_or_else(|| {
             Unanswered::Invalid("scaledObjectRef: is missing; it says who asks".to_owned())
         });
-        let found = reference.and_then(|reference| self.scaled_objects.caller(reference));
+        let found = reference.and_then(|reference| self.scaled_objects.caller(reference, &peer));
         match found {
             Ok((caller, trigger)) => Ok(Asked {
                 method,
@@ -175,7 +175,7 @@ impl ExternalScaler for Service {
         let asked = self.asked(Method::StreamIsActive, peer, Some(request.into_inner()))?;
         // Before what it stands at is read, so that no edge falls in between.
         let subject = asked.trigger.subject.clone();
-        let pulse = self.pulses.watch(subject, &self.control.published());
+        let pulse = self.pulses.watch(subject, &self.control);
         let open = self
             .scaled_objects
             .open_stream(asked.caller.clone(), asked.peer.clone());

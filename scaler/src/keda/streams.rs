@@ -128,7 +128,7 @@ mod tests {
             scaler_metadata: [("app".to_owned(), "hello".to_owned())].into(),
             ..ScaledObjectRef::default()
         };
-        let (caller, _) = objects.caller(reference).unwrap();
+        let (caller, _) = objects.caller(reference, "peer").unwrap();
         objects.open_stream(caller, "peer".to_owned())
     }
 

@@ -1,7 +1,10 @@
-//! TLS, and who may come in by it.
+//! TLS, and who may come in by it; what is no call.
 
 use std::collections::HashMap;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::Code;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use super::bed::{Bed, decided};
@@ -44,4 +47,26 @@ async fn only_clients_with_a_certificate_of_the_root_are_answered() {
     let peer = &listed[0].triggers[0].calls[0].peer;
     assert!(peer.starts_with("127.0.0.1:"), "{peer}");
     bed.stop().await;
+}
+
+#[tokio::test]
+async fn garbage_and_what_is_too_large_are_refused_and_others_are_answered() {
+    let bed = Bed::with(1).await;
+    for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 4096], &[0xff; 8192]] {
+        let mut connection = TcpStream::connect(bed.address).await.unwrap();
+        // It may be closed before all of it is written.
+        let _ = connection.write_all(garbage).await;
+        let _ = connection.read_to_end(&mut Vec::new()).await;
+    }
+    for (length, code) in [
+        (60 * 1024, None),
+        (65 * 1024, Some(Code::InvalidArgument)),
+        (300 * 1024, Some(Code::OutOfRange)),
+    ] {
+        let note = "x".repeat(length);
+        let polled = Keda::new(&bed.client, &[("app", "hello"), ("note", &note)])
+            .poll()
+            .await;
+        assert_eq!(polled.err().map(|status| status.code()), code, "{length}");
+    }
 }
