@@ -198,17 +198,21 @@ impl Samples {
         encoder
             .encode_descriptor(name, help, None, MetricType::Info)?
             .encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
-        let (name, help) = (
-            "ebbtide_status_streams",
-            "Streams of events and logs that are open",
-        );
-        encoder
-            .encode_descriptor(name, help, None, MetricType::Gauge)?
-            .encode_gauge(&gauge(self.process.open_streams))?;
-        let (name, help) = ("ebbtide_status_streams_limit", "Streams that may be open");
-        encoder
-            .encode_descriptor(name, help, None, MetricType::Gauge)?
-            .encode_gauge(&gauge(self.process.stream_limit))
+        for (name, help, count) in [
+            (
+                "ebbtide_status_streams",
+                "Streams of events and logs that are open",
+                self.process.open_streams,
+            ),
+            (
+                "ebbtide_status_streams_limit",
+                "Streams that may be open",
+                self.process.stream_limit,
+            ),
+        ] {
+            single_gauge(encoder, name, help, count)?;
+        }
+        Ok(())
     }
 
     fn service(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -237,12 +241,22 @@ impl Samples {
                 self.service.streams,
             ),
         ] {
-            encoder
-                .encode_descriptor(name, help, None, MetricType::Gauge)?
-                .encode_gauge(&gauge(count))?;
+            single_gauge(encoder, name, help, count)?;
         }
         Ok(())
     }
+}
+
+/// A gauge without labels.
+fn single_gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    count: usize,
+) -> fmt::Result {
+    encoder
+        .encode_descriptor(name, help, None, MetricType::Gauge)?
+        .encode_gauge(&gauge(count))
 }
 
 fn gauge(count: usize) -> i64 {

@@ -1,5 +1,6 @@
 //! From what the control task published to what a trigger is answered.
 
+use ebbtide_core::scale::hpa;
 use ebbtide_core::trigger::{Metrics, Subject, Trigger};
 use thiserror::Error;
 use tonic::Status;
@@ -79,7 +80,7 @@ pub(super) fn announced(
     trigger: &Trigger,
 ) -> Result<Vec<Metric>, Unanswered> {
     let (app, revisions) = subject(published, &trigger.subject)?;
-    metrics(app, &revisions, trigger)
+    metrics(published, app, &revisions, trigger)
 }
 
 /// What the subject of a trigger stands at.
@@ -106,7 +107,7 @@ pub(super) fn standing(published: &Published, trigger: &Trigger) -> Result<Stand
     Ok(Standing {
         replicas,
         because: sentence(app, &revisions),
-        metrics: metrics(app, &revisions, trigger)?,
+        metrics: metrics(published, app, &revisions, trigger)?,
     })
 }
 
@@ -115,12 +116,17 @@ fn replicas(revisions: &[&RevisionStatus]) -> u32 {
 }
 
 fn metrics(
+    published: &Published,
     app: &AppStatus,
     revisions: &[&RevisionStatus],
     trigger: &Trigger,
 ) -> Result<Vec<Metric>, Unanswered> {
     match trigger.metrics {
-        Metrics::Aggregate => Ok(vec![aggregate(&trigger.subject, replicas(revisions))]),
+        Metrics::Aggregate => {
+            let lowered = lowered(published, &trigger.subject);
+            let value = hpa::aggregate_value(replicas(revisions), lowered);
+            Ok(vec![aggregate(&trigger.subject, value)])
+        }
         Metrics::PerRule => per_rule(app, revisions),
     }
 }
@@ -158,7 +164,7 @@ fn subject<'p>(
 }
 
 /// Whether the last change of a subject's number of replicas was to fewer.
-pub(super) fn lowered(published: &Published, subject: &Subject) -> bool {
+fn lowered(published: &Published, subject: &Subject) -> bool {
     let of_it = |one: &&RevisionMetrics| {
         one.app == subject.app.as_str()
             && subject
@@ -200,12 +206,12 @@ fn sentence(app: &AppStatus, revisions: &[&RevisionStatus]) -> String {
     }
 }
 
-/// The number of replicas itself, so that the HPA's `ceil` lands on the decision.
-fn aggregate(subject: &Subject, replicas: u32) -> Metric {
+/// The number of replicas, as the value with which the HPA's `ceil` lands on the decision.
+fn aggregate(subject: &Subject, value: f64) -> Metric {
     Metric {
         name: format!("ebbtide-{}", subject.name()),
         target: ONE,
-        value: Ok(f64::from(replicas)),
+        value: Ok(value),
     }
 }
 

@@ -105,8 +105,8 @@ impl ExternalScaler {
         &self.scaled_objects
     }
 
-    /// Serves what `acceptor` accepts until `shutdown` is done: then ends the streams with OK, and gives the
-    /// calls under way a few seconds.
+    /// Serves what `acceptor` accepts until `shutdown` is done: then ends the streams with OK, and
+    /// gives the calls under way a few seconds.
     ///
     /// # Errors
     /// When the listener fails for good, or the descriptions for reflection cannot be read.

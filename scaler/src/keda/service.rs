@@ -4,8 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ebbtide_core::scale::hpa;
-use ebbtide_core::trigger::{Metrics, Trigger};
+use ebbtide_core::trigger::Trigger;
 use ebbtide_proto::external_scaler::external_scaler_server::ExternalScaler;
 use ebbtide_proto::external_scaler::{
     GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse, MetricSpec,
@@ -46,10 +45,15 @@ struct Asked {
 }
 
 impl Service {
-    fn asked(
+    fn asked(&self, method: Method, request: Request<ScaledObjectRef>) -> Result<Asked, Status> {
+        let peer = peer(&request);
+        self.asked_from(peer, method, Some(request.into_inner()))
+    }
+
+    fn asked_from(
         &self,
-        method: Method,
         peer: String,
+        method: Method,
         reference: Option<ScaledObjectRef>,
     ) -> Result<Asked, Status> {
         let reference = reference.ok_or_else(|| {
@@ -157,8 +161,7 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<IsActiveResponse>, Status> {
-        let peer = peer(&request);
-        let asked = self.asked(Method::IsActive, peer, Some(request.into_inner()))?;
+        let asked = self.asked(Method::IsActive, request)?;
         let active = |standing: &Standing| {
             let result = standing.replicas > 0;
             let words = if result { "active" } else { "not active" };
@@ -171,8 +174,7 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamIsActiveStream>, Status> {
-        let peer = peer(&request);
-        let asked = self.asked(Method::StreamIsActive, peer, Some(request.into_inner()))?;
+        let asked = self.asked(Method::StreamIsActive, request)?;
         // Before what it stands at is read, so that no edge falls in between.
         let subject = asked.trigger.subject.clone();
         let pulse = self.pulses.watch(subject, &self.control);
@@ -192,8 +194,7 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<GetMetricSpecResponse>, Status> {
-        let peer = peer(&request);
-        let asked = self.asked(Method::GetMetricSpec, peer, Some(request.into_inner()))?;
+        let asked = self.asked(Method::GetMetricSpec, request)?;
         let announced = self.announced(&asked.trigger).await;
         let answered =
             announced.map(|(metrics, words)| (specs(&metrics), words, AS_ASKED.to_owned()));
@@ -204,8 +205,7 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamMetricSpecStream>, Status> {
-        let peer = peer(&request);
-        let asked = self.asked(Method::StreamMetricSpec, peer, Some(request.into_inner()))?;
+        let asked = self.asked(Method::StreamMetricSpec, request)?;
         let open = self
             .scaled_objects
             .open_stream(asked.caller.clone(), asked.peer.clone());
@@ -230,17 +230,10 @@ impl ExternalScaler for Service {
             scaled_object_ref,
             metric_name,
         } = request.into_inner();
-        let asked = self.asked(Method::GetMetrics, peer, scaled_object_ref)?;
-        let lowered = answer::lowered(&self.control.published(), &asked.trigger.subject);
-        let aggregate = asked.trigger.metrics == Metrics::Aggregate;
+        let asked = self.asked_from(peer, Method::GetMetrics, scaled_object_ref)?;
         let values = |standing: &Standing| {
             let metric = wanted(standing, &metric_name)?;
             let value = metric.value.clone().map_err(Unanswered::Unknown)?;
-            let value = if aggregate {
-                hpa::aggregate_value(standing.replicas, lowered)
-            } else {
-                value
-            };
             let words = format!("{metric_name} {value} / target {}", metric.target);
             let metric_values = vec![metric_value(metric_name, value)];
             Ok((GetMetricsResponse { metric_values }, words))
@@ -281,8 +274,8 @@ fn specs(metrics: &[Metric]) -> GetMetricSpecResponse {
     }
 }
 
-#[expect(deprecated, reason = "old clients read the whole number")]
 /// Both fields, since KEDA takes the whole number where the float is zero.
+#[expect(deprecated, reason = "old clients read the whole number")]
 fn metric_value(metric_name: String, value: f64) -> MetricValue {
     MetricValue {
         metric_name,
