@@ -12,5 +12,19 @@
 )]
 pub mod external_scaler;
 
-/// The contracts' descriptions, for reflection: an encoded `FileDescriptorSet`.
-pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptors.bin");
+#[rustfmt::skip]
+#[path = "generated/ebbtide.telemetry.v1.rs"]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    missing_docs,
+    reason = "generated code has a style of its own"
+)]
+pub mod telemetry;
+
+/// The description of KEDA's contract, for reflection: an encoded `FileDescriptorSet`.
+pub const EXTERNAL_SCALER_DESCRIPTORS: &[u8] = include_bytes!("generated/externalscaler.bin");
+
+/// The description of the contract between ingress and scaler, for reflection.
+pub const TELEMETRY_DESCRIPTORS: &[u8] = include_bytes!("generated/telemetry.bin");

@@ -6,17 +6,27 @@ use std::path::Path;
 
 use prost::Message;
 
-const FILES: [&str; 2] = ["externalscaler.rs", "descriptors.bin"];
+const FILES: [&str; 4] = [
+    "ebbtide.telemetry.v1.rs",
+    "externalscaler.bin",
+    "externalscaler.rs",
+    "telemetry.bin",
+];
 
 fn generate(folder: &Path) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let descriptors = protox::compile(["externalscaler.proto"], [root])?;
-    fs::write(folder.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure()
-        .build_transport(false)
-        .btree_map(".")
-        .out_dir(folder)
-        .compile_fds(descriptors)?;
+    for contract in ["externalscaler", "telemetry"] {
+        let descriptors = protox::compile([format!("{contract}.proto")], [root])?;
+        fs::write(
+            folder.join(format!("{contract}.bin")),
+            descriptors.encode_to_vec(),
+        )?;
+        tonic_prost_build::configure()
+            .build_transport(false)
+            .btree_map(".")
+            .out_dir(folder)
+            .compile_fds(descriptors)?;
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ebbtide_proto::FILE_DESCRIPTOR_SET;
+use ebbtide_proto::EXTERNAL_SCALER_DESCRIPTORS;
 use ebbtide_proto::external_scaler::external_scaler_server::ExternalScalerServer;
 use futures_util::stream;
 use tokio::net::TcpListener;
@@ -26,8 +26,8 @@ const MAX_STREAMS: u32 = 50_000;
 const MAX_MESSAGE: usize = 256 * 1024;
 
 /// KEDA sends no keepalive of its own, so a connection that is gone is found out from here.
-const KEEPALIVE: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const KEEPALIVE: Duration = Duration::from_secs(30);
+pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections that may wait to be served.
 const ACCEPTED: usize = 16;
@@ -44,7 +44,8 @@ pub enum Acceptor {
 }
 
 impl Acceptor {
-    async fn serve(
+    /// Serves what comes in, until `stopped` and what is under way is done.
+    pub(crate) async fn serve(
         self,
         router: Router,
         stopped: impl Future<Output = ()> + Send,
@@ -128,7 +129,7 @@ impl ExternalScaler {
         let (health, healthy) = tonic_health::server::health_reporter();
         health.set_serving::<ExternalScalerServer<Service>>().await;
         let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(EXTERNAL_SCALER_DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let mut stopped = stopping;
