@@ -1,14 +1,17 @@
-//! Replicas as local processes.
+//! Replicas: as local processes, and where something else runs them.
 //!
 //! A [`Runtime`] starts each container of a replica as a child process in a process group of its
 //! own, watches its probes, restarts it when it ends, keeps its output, and reports what happens
 //! as [`ReplicaEvent`]s. It decides nothing about how many replicas there should be.
+//!
+//! [`endpoints`] finds out where replicas are that something else runs, such as Kubernetes.
 //!
 //! A second process, the *guardian* ([`guardian_main`]), kills what is left when this one dies
 //! without being able to clean up, so that no child outlives it.
 
 mod backoff;
 mod container;
+pub mod endpoints;
 mod event;
 mod groups;
 mod guardian;
