@@ -39,10 +39,14 @@ const MAX_CONNECTIONS: usize = 256;
 /// How many answers that do not end (events, followed logs) there may be at a time.
 const MAX_STREAMS: usize = 64;
 
+/// How many connections for health and metrics there may be at a time.
+const MAX_HEALTH_CONNECTIONS: usize = 64;
+
 /// How long answers under way may go on after the shutdown has begun.
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// What the API answers from.
+#[derive(Clone)]
 pub struct Sources {
     /// The way to the control task.
     pub control: Control,
@@ -121,6 +125,28 @@ pub async fn serve(
     tokio::select! {
         result = server => result,
         () = deadline => Ok(()),
+    }
+}
+
+/// Serves health and metrics alone, for those who may know no more, until `shutdown` is done.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve_health(
+    listener: TcpListener,
+    sources: Sources,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let (stop, stopping) = watch::channel(false);
+    let api = ApiState::new(sources, ApiOptions::default(), stopping);
+    let router = router::health(Shared::clone(&api));
+    let listener = BoundedListener::new(listener, MAX_HEALTH_CONNECTIONS);
+    tokio::select! {
+        result = async { axum::serve(listener, router).await } => result,
+        () = shutdown => {
+            stop.send_replace(true);
+            Ok(())
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The command line.
 //!
-//! `up` runs everything in this process; all the other commands ask the status API of a running
-//! `up`, or only read documents.
+//! `up` runs everything in this process; `serve` and `ingress` are its parts for where something
+//! else runs the replicas. All the other commands ask the status API of a running one, or only
+//! read documents.
 
 mod actions;
 mod apply;
@@ -10,12 +11,15 @@ mod ask;
 mod client;
 mod decisions;
 mod failure;
+mod ingress;
 mod logs;
 mod output;
+mod serve;
+mod serving;
 mod show;
 mod table;
 mod traffic;
-pub mod up;
+mod up;
 mod validate;
 
 use std::process::ExitCode;
@@ -55,6 +59,8 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(arguments) => up::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Ingress(arguments) => ingress::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::SampleApp(arguments) => sample_app(arguments),
         Command::Guardian => Ok(ebbtide_runtime::guardian_main()?),

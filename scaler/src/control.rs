@@ -5,27 +5,34 @@ mod app;
 mod apply;
 mod commands;
 mod condition;
+mod counters;
 mod drain;
+mod endpoints;
 mod events;
 #[cfg(test)]
 mod fixtures;
 mod handle;
 mod identifier;
+mod ingresses;
 mod journal;
 mod launch;
 mod plan;
 mod publication;
 mod readings;
 mod replica;
+mod reported;
 mod revision;
+mod role;
 mod routing;
 mod settle;
 mod status;
 mod task;
 mod usage;
 
+pub use counters::{Counters, ReportedMeter};
 pub use handle::{
     Command, Control, ControlError, DecisionCounts, Origin, Published, Reply, RevisionAction,
     RevisionMetrics,
 };
+pub use role::Role;
 pub use task::{ControlOptions, ControlTask, Inbox};

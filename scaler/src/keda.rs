@@ -18,4 +18,5 @@ mod tls;
 pub use metrics::{CallCount, ServiceSample};
 pub use scaled_objects::ScaledObjects;
 pub use server::{Acceptor, ExternalScaler};
+pub(crate) use server::{KEEPALIVE, KEEPALIVE_TIMEOUT};
 pub use tls::{Tls, TlsFiles};

@@ -8,3 +8,4 @@ pub mod documents;
 pub mod keda;
 pub mod log;
 pub mod sample;
+pub mod telemetry;

@@ -27,6 +27,7 @@ pub use diagnostic::{Diagnostic, Located};
 pub use model::*;
 pub(crate) use nearest::suggestion;
 pub use print::{SecretDisplay, to_value, to_yaml};
+pub use read::IMAGE_ALONE;
 pub use unique::check_unique;
 
 use node::{Node, NodeValue};

@@ -33,7 +33,7 @@ impl RequestSums {
     }
 
     /// Request-nanoseconds from the origin to `at`, wrapping: `ended - started + n·at`.
-    fn request_nanos(&self, at: Timestamp) -> u64 {
+    pub fn request_nanos(&self, at: Timestamp) -> u64 {
         let in_flight = self.started.wrapping_sub(self.ended);
         self.ended_nanos
             .wrapping_sub(self.started_nanos)

@@ -32,17 +32,20 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether the first documents have been applied and the ingress has its table.
+/// Whether the first documents have been applied, and the ingress has its table or an ingress has
+/// reported.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = String),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn readyz(State(api): State<Shared>) -> Result<&'static str, ApiError> {
     let published: Arc<Published> = api.sources.control.published();
-    if published.ready && !*api.stopping.borrow() {
-        return Ok("ok\n");
-    }
-    let detail = "the first documents have not been applied yet, or ebbtide is shutting down";
+    let detail = match () {
+        () if *api.stopping.borrow() => "ebbtide is shutting down",
+        () if !published.ready => "the first documents have not been applied yet",
+        () if !published.informed => "no ingress has reported yet",
+        () => return Ok("ok\n"),
+    };
     Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail))
 }
 

@@ -54,6 +54,18 @@ pub(super) fn router(api: Shared) -> Router {
         .with_state(api)
 }
 
+/// Health and metrics alone.
+pub(super) fn health(api: Shared) -> Router {
+    Router::new()
+        .route("/healthz", get(apps::healthz))
+        .route("/readyz", get(apps::readyz))
+        .route("/metrics", get(metrics::metrics))
+        .fallback(no_such_path)
+        .layer(from_fn(every_error_is_a_problem))
+        .layer(map_response(security_headers))
+        .with_state(api)
+}
+
 /// The routes that describe themselves. One `routes!` holds the methods of one path.
 fn described() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Description::openapi())

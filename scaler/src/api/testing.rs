@@ -73,12 +73,15 @@ impl Fixture {
             apps: vec![app("hello")],
             revisions: Vec::new(),
             ready: true,
+            informed: true,
+            ingresses: 0,
             sequence: 1,
         }));
         let control = Control {
             commands,
             published: Arc::clone(&published),
             publications: watch::channel(1).1,
+            activations: watch::channel(0).1,
             events: events.clone(),
         };
         let sources = sources(control.clone());

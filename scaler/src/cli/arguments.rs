@@ -1,10 +1,9 @@
 //! What the command line may say.
 
+mod serving;
+
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -14,7 +13,10 @@ use super::client::Server;
 use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
-use crate::log::LogFormat;
+pub use serving::{
+    DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,
+    ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +48,10 @@ pub struct Arguments {
 pub enum Command {
     /// Run apps: replicas, ingress, autoscaling, status API and page
     Up(UpArguments),
+    /// Decide for KEDA, which carries it out, by what ingresses report
+    Serve(ServeArguments),
+    /// Be the front door of apps that something else runs, and report to `serve`
+    Ingress(IngressArguments),
     /// Check documents and say everything that is wrong with them
     Validate(ValidateArguments),
     /// Ask a running ebbtide.
@@ -82,100 +88,6 @@ pub enum ClientCommand {
     Decisions(DecisionsArguments),
     /// Print what the replicas of an app printed
     Logs(LogsArguments),
-}
-
-const UP_EXAMPLES: &str = "\
-Examples:
-  ebbtide up                                    the bundled example
-  ebbtide up apps/                              every .yaml, .yml and .json file of a folder
-  ebbtide up app.yaml --set IMAGE_TAG=v2        fill the placeholder of a template
-  ebbtide up app.yaml --listen 127.0.0.1:9080   if port 8080 is in use
-
-Then:  curl http://APP.localhost:8080/   and open http://127.0.0.1:8081/
-
-EBBTIDE_LOG sets what is logged: debug, or ebbtide_ingress=debug,info.";
-
-/// Where KEDA reaches Ebbtide, and how.
-#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
-#[derive(Clone, Debug, Args)]
-pub struct KedaArguments {
-    /// Where KEDA reaches the external scaler, or off; 127.0.0.1:9090 if absent and not in use.
-    /// An address that is not loopback needs TLS
-    #[arg(long, value_name = "ADDRESS|off")]
-    pub keda_listen: Option<KedaListen>,
-    /// The external scaler's certificate in PEM; read again when it changes
-    #[arg(long, value_name = "FILE", requires = "keda_tls_key")]
-    pub keda_tls_certificate: Option<PathBuf>,
-    /// The key of that certificate
-    #[arg(long, value_name = "FILE", requires = "keda_tls_certificate")]
-    pub keda_tls_key: Option<PathBuf>,
-    /// Roots in PEM of the certificates that KEDA has to show; without it anyone may ask
-    #[arg(long, value_name = "FILE", requires = "keda_tls_certificate")]
-    pub keda_tls_client_ca: Option<PathBuf>,
-    /// Let the external scaler listen beyond loopback without TLS: what is answered can be read
-    /// and changed on the way
-    #[arg(long, conflicts_with = "keda_tls_certificate")]
-    pub keda_plaintext: bool,
-}
-
-/// Where the KEDA service listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KedaListen {
-    /// Nowhere.
-    Off,
-    /// Here.
-    At(SocketAddr),
-}
-
-impl FromStr for KedaListen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("off") {
-            return Ok(Self::Off);
-        }
-        let address = text.parse();
-        address
-            .map(Self::At)
-            .map_err(|_| "give an address, such as 127.0.0.1:9090, or off".to_owned())
-    }
-}
-
-/// `ebbtide up`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = UP_EXAMPLES)]
-pub struct UpArguments {
-    /// Documents, or folders of them; without any, the bundled example
-    #[arg(value_name = "FILE|DIR")]
-    pub files: Vec<PathBuf>,
-    /// Fill a placeholder or a parameter of the documents; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
-    pub set: Vec<(String, String)>,
-    /// Where the ingress takes requests
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Where the status API and the page are: an address of loopback, since whoever reaches it can
-    /// start processes
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
-    pub status_listen: SocketAddr,
-    /// Where KEDA reaches Ebbtide, and how.
-    #[command(flatten)]
-    pub keda: KedaArguments,
-    /// A further name that the status API answers to, besides localhost; may be repeated
-    #[arg(long, value_name = "HOST")]
-    pub allow_host: Vec<String>,
-    /// Threads of the ingress; as many as there are cores if absent
-    #[arg(long, value_name = "N")]
-    pub workers: Option<NonZeroUsize>,
-    /// Requests that may wait for a replica, per revision
-    #[arg(long, value_name = "N", default_value = "10000")]
-    pub waiting_requests: NonZeroU32,
-    /// How long a request may wait for a replica
-    #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
-    pub waiting_timeout: Duration,
-    /// How the log on standard error looks
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub log_format: LogFormat,
 }
 
 /// How to print a document.
@@ -409,6 +321,10 @@ mod tests {
             "up",
             "up a.yaml apps --set A=b --set C= --listen 127.0.0.1:9080 --workers 2",
             "up --waiting-timeout 500ms --log-format json --allow-host box.example",
+            "serve",
+            "serve a.yaml --telemetry-listen 0.0.0.0:9091 --telemetry-plaintext",
+            "ingress a.yaml --endpoints kubernetes --scaler scaler:9091 --namespace apps",
+            "ingress a.yaml --endpoints file.txt --scaler [::1]:9091 --scaler-tls-ca ca.pem",
             "validate - --print yaml",
             "validate a.yaml --output json",
             "apply a.yaml --server http://localhost:9000",
@@ -432,6 +348,12 @@ mod tests {
             ("up --waiting-timeout 5", "500ms, 30s or 4m"),
             ("up --waiting-timeout=-5s", "500ms, 30s or 4m"),
             ("up --workers 0", "zero"),
+            ("serve --telemetry-tls-certificate a", "--telemetry-tls-key"),
+            (
+                "ingress a.yaml --endpoints x --scaler http://a:1",
+                "HOST:PORT",
+            ),
+            ("ingress a.yaml --scaler a:1", "--endpoints"),
             ("validate", "FILE|DIR"),
             ("show Hello", "lowercase"),
             ("list --server ftp://x", "http://"),

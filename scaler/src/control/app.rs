@@ -1,7 +1,6 @@
 //! An app as the control task sees it: its revisions, its journal, how its requests are split.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use ebbtide_core::time::Timestamp;
 use ebbtide_ingress::Split;
 
 use super::apply::{Declared, Prepared};
+use super::counters::Counting;
 use super::journal::Journal;
 use super::revision::{Access, RevisionControl};
 use super::routing::CurrentSplit;
@@ -72,7 +72,7 @@ impl AppControl {
     }
 
     /// Takes in documents that were checked against its present state.
-    pub(super) fn commit(&mut self, prepared: Prepared, workers: NonZeroUsize, now: Timestamp) {
+    pub(super) fn commit(&mut self, prepared: Prepared, counting: Counting, now: Timestamp) {
         self.app = prepared.app;
         self.source = prepared.source;
         self.warnings = prepared.warnings;
@@ -80,7 +80,7 @@ impl AppControl {
         if prepared.declared_by_files.is_some() {
             self.declared_by_files = prepared.declared_by_files;
         }
-        self.sync(prepared.specs, &prepared.changes, workers, now);
+        self.sync(prepared.specs, &prepared.changes, counting, now);
     }
 
     /// Brings `revisions` in line with the app's after `changes`: new ones start, those that are
@@ -89,7 +89,7 @@ impl AppControl {
         &mut self,
         mut specs: BTreeMap<RevisionName, ScaleSpec>,
         changes: &[Change],
-        workers: NonZeroUsize,
+        counting: Counting,
         now: Timestamp,
     ) {
         let access = Access::of(self.app.document());
@@ -109,7 +109,7 @@ impl AppControl {
                 _ => {
                     let folder = self.folder.clone();
                     let mut new =
-                        RevisionControl::new(revision, spec, folder, access, workers, now);
+                        RevisionControl::new(revision, spec, folder, access, counting, now);
                     // One of this name may have been purged whose replicas are still going.
                     let purged = self.revisions.remove(name);
                     new.replicas = purged.map(|one| one.replicas).unwrap_or_default();

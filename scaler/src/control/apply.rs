@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ebbtide_core::app::{App, AppError, Change};
-use ebbtide_core::document::{ContainerApp, Declaration, DeclaredRevision, Diagnostic, Located};
+use ebbtide_core::document::{
+    ContainerApp, Declaration, DeclaredRevision, Diagnostic, IMAGE_ALONE, Located, SecretDisplay,
+    to_yaml,
+};
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::scale::ScaleSpec;
 use ebbtide_core::time::Timestamp;
@@ -15,6 +18,7 @@ use ebbtide_core::time::Timestamp;
 use super::app::{AppControl, Source};
 use super::handle::Origin;
 use super::identifier::Identifiers;
+use super::role::Kind;
 use crate::documents::{Documents, InvalidDocument};
 
 /// An app's documents, checked, and what applying them leads to.
@@ -51,16 +55,27 @@ struct Group {
     revisions: Vec<Located<DeclaredRevision>>,
 }
 
+/// What documents are checked against.
+#[derive(Clone, Copy)]
+pub(super) struct Against<'a> {
+    /// Where they come from.
+    pub(super) origin: Origin,
+    /// What this process is there for.
+    pub(super) kind: Kind,
+    /// The apps there are.
+    pub(super) present: &'a BTreeMap<AppName, AppControl>,
+    /// Now.
+    pub(super) now: Timestamp,
+}
+
 /// Checks all documents against the present state, and says what applying them would lead to.
 ///
 /// # Errors
 /// Everything that is wrong with any of them.
 pub(super) fn prepare(
     documents: Documents,
-    origin: Origin,
-    present: &BTreeMap<AppName, AppControl>,
+    against: Against<'_>,
     identifiers: &mut Identifiers,
-    now: Timestamp,
 ) -> Result<Vec<Prepared>, InvalidDocument> {
     let mut errors: Vec<Diagnostic> = Vec::new();
     if let Err(twice) = ebbtide_core::document::check_unique(&documents.declarations) {
@@ -69,9 +84,8 @@ pub(super) fn prepare(
     let mut prepared = Vec::new();
     let warnings = documents.warnings;
     for (name, group) in groups(documents.declarations) {
-        let warnings = warnings_of(&group, &warnings);
-        let seed = identifiers.next_seed();
-        match prepare_app(&name, group, origin, present.get(&name), seed, now) {
+        let warnings = warnings_of(&group, &warnings, against.kind);
+        match prepare_app(&name, group, against, identifiers) {
             Ok(mut app) => {
                 app.warnings.splice(0..0, warnings);
                 prepared.push(app);
@@ -119,31 +133,37 @@ fn groups(declarations: Vec<Located<Declaration>>) -> BTreeMap<AppName, Group> {
     groups
 }
 
-/// Warnings that were found in the files of this group.
-fn warnings_of(group: &Group, warnings: &[Diagnostic]) -> Vec<String> {
+/// Warnings that were found in the files of this group, and that matter to this process.
+fn warnings_of(group: &Group, warnings: &[Diagnostic], kind: Kind) -> Vec<String> {
     let sources = || {
         let revisions = group.revisions.iter().map(|one| one.source.as_str());
         revisions.chain(group.app.iter().map(|one| one.source.as_str()))
     };
     let here = warnings
         .iter()
-        .filter(|warning| sources().any(|one| one == warning.source));
+        .filter(|warning| sources().any(|one| one == warning.source))
+        .filter(|warning| kind.runs_replicas() || warning.message != IMAGE_ALONE);
     here.map(ToString::to_string).collect()
 }
 
 fn prepare_app(
     name: &AppName,
     group: Group,
-    origin: Origin,
-    present: Option<&AppControl>,
-    seed: u64,
-    now: Timestamp,
+    against: Against<'_>,
+    identifiers: &mut Identifiers,
 ) -> Result<Prepared, Vec<Diagnostic>> {
+    let Against {
+        origin, kind, now, ..
+    } = against;
+    let present = against.present.get(name);
     let place = place_of(&group);
     let fail = |message: String| vec![problem(&place, message)];
     let of_revisions = group.app.is_none();
     let declared = declare(name, group, origin, present).map_err(fail)?;
-    check_templates(&declared, &place)?;
+    if kind.runs_replicas() {
+        check_templates(&declared, &place)?;
+    }
+    let seed = identifiers.seed_of_revision(|| printed(&declared.app));
     // Files that say nothing new leave alone what was changed since in other ways.
     let unchanged = present
         .filter(|one| origin == Origin::Files && one.declared_by_files.as_ref() == Some(&declared));
@@ -169,6 +189,12 @@ fn prepare_app(
         folder,
         declared_by_files: (origin == Origin::Files).then_some(declared),
     })
+}
+
+/// The document as it is printed, without the values of secrets.
+fn printed(app: &ContainerApp) -> String {
+    let declaration = Declaration::App(Box::new(app.clone()));
+    to_yaml(&declaration, SecretDisplay::Hidden)
 }
 
 /// What does not go with the state of the app, each with the field it is about.

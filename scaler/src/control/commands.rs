@@ -8,7 +8,7 @@ use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
 use super::app::{AppControl, Source};
-use super::apply::{Prepared, prepare, specs};
+use super::apply::{Against, Prepared, prepare, specs};
 use super::handle::{Command, ControlError, Origin, Reply, RevisionAction};
 use super::task::ControlTask;
 use crate::api::model::{ApplyResult, RevisionHistory, TrafficEntry};
@@ -69,7 +69,13 @@ impl ControlTask {
         origin: Origin,
     ) -> Result<Vec<ApplyResult>, ControlError> {
         let now = self.now();
-        let prepared = prepare(documents, origin, &self.apps, &mut self.identifiers, now)?;
+        let against = Against {
+            origin,
+            kind: self.kind,
+            present: &self.apps,
+            now,
+        };
+        let prepared = prepare(documents, against, &mut self.identifiers)?;
         let named: BTreeSet<AppName> = prepared.iter().map(|one| one.app.name().clone()).collect();
         let mut results: Vec<ApplyResult> = prepared
             .into_iter()
@@ -79,6 +85,7 @@ impl ControlTask {
             results.extend(self.prune(&named));
         }
         self.has_documents = true;
+        self.introduce(now);
         Ok(results)
     }
 
@@ -91,7 +98,7 @@ impl ControlTask {
         }
         let new = || AppControl::new(app, prepared.source.clone());
         let control = self.apps.entry(name.clone()).or_insert_with(new);
-        control.commit(prepared, self.options.workers, now);
+        control.commit(prepared, self.counting, now);
         self.changed(&name, &changes);
         result
     }
@@ -148,6 +155,13 @@ impl ControlTask {
         app: &str,
         next: impl FnOnce(&App) -> Result<(App, Vec<Change>), AppError>,
     ) -> Result<ApplyResult, ControlError> {
+        if !self.kind.runs_replicas() {
+            return Err(ControlError::Conflict(
+                "the documents alone say what is so here, since other processes go by them too; \
+                 change them"
+                    .to_owned(),
+            ));
+        }
         let now = self.now();
         let control = self.find(app)?;
         let place = (control.source.name(), 0);
@@ -159,7 +173,7 @@ impl ControlTask {
         }
         if let Some(control) = self.apps.get_mut(&name) {
             control.app = next;
-            control.sync(specs, &changes, self.options.workers, now);
+            control.sync(specs, &changes, self.counting, now);
         }
         self.changed(&name, &changes);
         Ok(result_of(&name, &changes, Vec::new()))

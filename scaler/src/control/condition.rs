@@ -2,6 +2,7 @@
 
 use ebbtide_ingress::BackendState;
 
+use super::counters::Counters;
 use super::replica::{ReplicaControl, ReplicaState};
 use super::revision::RevisionControl;
 use crate::api::model::ReplicaCounts;
@@ -9,6 +10,9 @@ use crate::api::model::ReplicaCounts;
 impl RevisionControl {
     /// How many replicas may get requests.
     pub(super) fn ready(&self) -> u32 {
+        if let Counters::Reported(meter) = &self.meter {
+            return meter.ready();
+        }
         count(
             self.replicas
                 .values()
@@ -27,6 +31,15 @@ impl RevisionControl {
                     .count(),
             )
         };
+        if let Counters::Reported(meter) = &self.meter {
+            let ready = meter.ready();
+            return ReplicaCounts {
+                desired,
+                ready,
+                starting: desired.saturating_sub(ready),
+                draining: 0,
+            };
+        }
         ReplicaCounts {
             desired,
             ready: with(&[ReplicaState::Ready]),

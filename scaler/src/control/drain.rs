@@ -47,7 +47,9 @@ impl ControlTask {
     /// Publishes a table without the replicas that go. Only then they are closed and drained, so
     /// that no worker routes to a replica that refuses.
     pub(super) fn route_then_drain(&mut self, going: Vec<Going>) {
-        self.routing.publish(self.apps.values_mut());
+        if let Some(routing) = &mut self.routing {
+            routing.publish(self.apps.values_mut());
+        }
         for one in going {
             self.drain(one);
         }
@@ -72,14 +74,22 @@ impl ControlTask {
         });
     }
 
-    /// A replica has no request left: it is stopped.
+    /// A replica has no request left: it is stopped, or forgotten if something else runs it.
     pub(super) fn drained(&mut self, name: &ReplicaName) {
         let apps = self.apps.values_mut().chain(&mut self.leaving);
         let mut revisions = apps.flat_map(|app| app.revisions.values_mut());
-        if let Some(replica) = revisions.find_map(|one| one.replicas.get_mut(name)) {
-            replica.state = ReplicaState::Stopping;
+        let Some(one) = revisions.find(|one| one.replicas.contains_key(name)) else {
+            return;
+        };
+        match &mut self.runtime {
+            Some(runtime) => {
+                if let Some(replica) = one.replicas.get_mut(name) {
+                    replica.state = ReplicaState::Stopping;
+                }
+                runtime.stop_replica(name);
+            }
+            None => drop(one.replicas.remove(name)),
         }
-        self.runtime.stop_replica(name);
     }
 
     /// Lets all replicas of an app go, and keeps it until they are gone.

@@ -10,11 +10,13 @@ use ebbtide_ingress::UpstreamProtocol;
 use ebbtide_runtime::ReplicaEventKind;
 
 use super::app::AppControl;
-use super::apply::{Prepared, prepare};
+use super::apply::{Against, Prepared, prepare};
+use super::counters::Counting;
 use super::handle::Origin;
 use super::identifier::Identifiers;
 use super::replica::{ReplicaControl, ReplicaState};
 use super::revision::RevisionControl;
+use super::role::Kind;
 use crate::documents::{self, Documents, InvalidDocument};
 
 /// The apps that a control task has.
@@ -59,8 +61,13 @@ pub(super) fn prepared(
     present: &Apps,
 ) -> Result<Vec<Prepared>, InvalidDocument> {
     let mut identifiers = Identifiers::new(7);
-    let now = Timestamp::from_secs(1);
-    prepare(documents(texts), origin, present, &mut identifiers, now)
+    let against = Against {
+        origin,
+        kind: Kind::Machine,
+        present,
+        now: Timestamp::from_secs(1),
+    };
+    prepare(documents(texts), against, &mut identifiers)
 }
 
 /// Applies them, as the control task does.
@@ -69,7 +76,8 @@ pub(super) fn apply(apps: &mut Apps, texts: &[(&str, &str)], origin: Origin) {
         let name = one.app.name().clone();
         let new = || AppControl::new(one.app.clone(), one.source.clone());
         let control = apps.entry(name).or_insert_with(new);
-        control.commit(one, NonZeroUsize::MIN, Timestamp::from_secs(1));
+        let counting = Counting::Here(NonZeroUsize::MIN);
+        control.commit(one, counting, Timestamp::from_secs(1));
     }
 }
 

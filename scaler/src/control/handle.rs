@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use ebbtide_ingress::RevisionMeter;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::counters::Counters;
 use crate::api::model::{
     AppStatus, ApplyResult, DecisionRecord, EventRecord, ReplicaCounts, RevisionHistory,
     TrafficEntry,
@@ -22,6 +22,8 @@ pub struct Control {
     pub(crate) published: Arc<ArcSwap<Published>>,
     /// The sequence of what was published last.
     pub(crate) publications: watch::Receiver<u64>,
+    /// Grows each time that requests begin to wait for a revision.
+    pub(crate) activations: watch::Receiver<u64>,
     /// What happens, as it happens. A slow receiver loses the oldest.
     pub(crate) events: broadcast::Sender<Arc<EventRecord>>,
 }
@@ -35,6 +37,11 @@ pub struct Published {
     pub revisions: Vec<RevisionMetrics>,
     /// Whether the first documents have been applied and the ingress has its table.
     pub ready: bool,
+    /// Whether an ingress elsewhere has reported, or has been waited for long enough; also true when
+    /// none has to.
+    pub informed: bool,
+    /// The ingresses that report.
+    pub ingresses: usize,
     /// Grows by one each time.
     pub sequence: u64,
 }
@@ -45,8 +52,8 @@ pub struct RevisionMetrics {
     pub app: String,
     /// The revision.
     pub revision: String,
-    /// What the ingress counts.
-    pub meter: Arc<RevisionMeter>,
+    /// What is counted of its requests.
+    pub meter: Counters,
     /// Decisions that changed the number of replicas, and those that did not.
     pub decisions: DecisionCounts,
     /// Replicas by state.
@@ -178,6 +185,11 @@ impl Control {
     /// for a revision changes, otherwise at most ten times a second.
     pub fn publications(&self) -> watch::Receiver<u64> {
         self.publications.clone()
+    }
+
+    /// Changes each time that requests begin to wait for a revision.
+    pub fn activations(&self) -> watch::Receiver<u64> {
+        self.activations.clone()
     }
 
     /// What happens from now on.

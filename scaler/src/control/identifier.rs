@@ -6,16 +6,38 @@
 /// for 2^64 draws before they are shortened.
 pub(super) struct Identifiers {
     state: u64,
+    alike: bool,
 }
 
 impl Identifiers {
     /// A source that differs with the seed.
     pub(super) fn new(seed: u64) -> Self {
-        Self { state: seed }
+        Self {
+            state: seed,
+            alike: false,
+        }
+    }
+
+    /// A source from which every process names revisions alike: those that a scaler decides for are
+    /// those that ingresses route to.
+    pub(super) fn alike() -> Self {
+        Self {
+            state: 0,
+            alike: true,
+        }
+    }
+
+    /// The seed of the name of a revision, which `contents` are to run.
+    pub(super) fn seed_of_revision(&mut self, contents: impl FnOnce() -> String) -> u64 {
+        if self.alike {
+            hash(&contents())
+        } else {
+            self.next_seed()
+        }
     }
 
     /// The next number.
-    pub(super) fn next_seed(&mut self) -> u64 {
+    fn next_seed(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,11 +55,30 @@ impl Identifiers {
     }
 }
 
+/// FNV-1a, which is the same in every process and version.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn processes_that_are_to_name_alike_do_whatever_came_before() {
+        let seed = |contents: &str| {
+            let mut identifiers = Identifiers::alike();
+            identifiers.next_identifier();
+            identifiers.seed_of_revision(|| contents.to_owned())
+        };
+        // The test vector of Fowler, Noll and Vo.
+        assert_eq!(seed("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_ne!(seed("a"), seed("b"));
+    }
 
     #[test]
     fn identifiers_are_short_and_rarely_meet() {

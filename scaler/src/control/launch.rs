@@ -35,8 +35,11 @@ impl ControlTask {
         let Some(control) = self.apps.get_mut(name) else {
             return Vec::new();
         };
+        let Some(runtime) = &mut self.runtime else {
+            return Vec::new();
+        };
         let mut launcher = Launcher {
-            runtime: &mut self.runtime,
+            runtime,
             identifiers: &mut self.identifiers,
             program: &self.options.program,
             now,

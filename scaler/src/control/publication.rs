@@ -7,6 +7,7 @@ use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
 use super::handle::{Published, RevisionMetrics};
+use super::role::Kind;
 use super::status::View;
 use super::task::ControlTask;
 
@@ -23,7 +24,9 @@ impl ControlTask {
         let published = Published {
             apps: apps.clone().map(|control| view.app(control)).collect(),
             revisions: apps.flat_map(metrics).collect(),
-            ready: self.has_documents,
+            ready: self.has_documents && self.knows_endpoints,
+            informed: self.kind != Kind::Scaler || self.ingresses.are_settled(now),
+            ingresses: self.ingresses.count(),
             sequence,
         };
         self.published.store(Arc::new(published));
@@ -56,7 +59,7 @@ fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
         |(revision, one): (&RevisionName, &super::revision::RevisionControl)| RevisionMetrics {
             app: control.app.name().to_string(),
             revision: revision.to_string(),
-            meter: Arc::clone(&one.meter),
+            meter: one.meter.clone(),
             decisions: one.counts,
             replicas: one.replica_counts(control.desired(revision)),
             lowered: one.lowered,

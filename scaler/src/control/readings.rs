@@ -12,6 +12,17 @@ use super::replica::ReplicaControl;
 /// What a container is taken to ask for when its document does not say, as `az` fills it in.
 const DEFAULT_RESOURCES: (f64, f64) = (0.5, 1_073_741_824.0);
 
+/// Who counts the requests of a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// The ingress of this process.
+    Here,
+    /// Ingresses elsewhere; with when the one was heard that has been silent longest.
+    Elsewhere(Option<Timestamp>),
+    /// No ingress, as far as is known.
+    Nowhere,
+}
+
 /// Where a rule's value comes from.
 pub(super) struct Sources<'a, Replicas> {
     /// The ingress's counters.
@@ -20,6 +31,8 @@ pub(super) struct Sources<'a, Replicas> {
     pub(super) ready: Replicas,
     /// What the containers of one replica ask for.
     pub(super) requested: Resources,
+    /// Who counts the requests.
+    pub(super) counted: Counted,
     /// Now.
     pub(super) now: Timestamp,
 }
@@ -43,15 +56,25 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
 
     /// Before two readings of the counters there was nothing to measure: that is zero.
     fn counted(&self, value: Option<f64>) -> Reading {
+        let newest = self.window.newest().unwrap_or(self.now);
+        let at = match self.counted {
+            Counted::Here => newest,
+            Counted::Elsewhere(Some(heard)) => newest.min(heard),
+            Counted::Elsewhere(None) => return unknown("no ingress reports any more"),
+            Counted::Nowhere => return unknown("no ingress has reported it"),
+        };
         Reading::Known {
             value: value.unwrap_or(0.0),
-            at: self.window.newest().unwrap_or(self.now),
+            at,
         }
     }
 
     /// The average over ready replicas in units of `whole`, 0 without any; unknown while one has
     /// not been measured.
     fn measured(&self, of: impl Fn(&Usage) -> f64, whole: f64) -> Reading {
+        if self.counted != Counted::Here {
+            return unknown("what replicas elsewhere use is not read yet");
+        }
         let used: Option<Vec<f64>> = self
             .ready
             .clone()

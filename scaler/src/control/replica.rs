@@ -7,6 +7,7 @@ use ebbtide_core::name::ReplicaName;
 use ebbtide_core::time::Timestamp;
 use ebbtide_ingress::{Replica, UpstreamProtocol};
 use ebbtide_runtime::ReplicaEventKind;
+use ebbtide_runtime::endpoints::Endpoint;
 use ebbtide_signals::Usage;
 
 /// Where a replica is in its life.
@@ -69,6 +70,8 @@ pub(super) struct ReplicaControl {
     pub(super) measured: Timestamp,
     /// What the ingress forwards to; there from the first time it has a port.
     pub(super) endpoint: Option<Arc<Replica>>,
+    /// Where it was found, if something else runs it.
+    pub(super) discovered: Option<Endpoint>,
 }
 
 impl ReplicaControl {
@@ -94,6 +97,23 @@ impl ReplicaControl {
             usage: None,
             measured: now,
             endpoint: None,
+            discovered: None,
+        }
+    }
+
+    /// A replica that something else runs, and that is ready.
+    pub(super) fn discovered(
+        name: ReplicaName,
+        endpoint: Endpoint,
+        protocol: UpstreamProtocol,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            state: ReplicaState::Ready,
+            port: Some(endpoint.address.port()),
+            endpoint: Some(Replica::new(name.clone(), endpoint.address, protocol)),
+            discovered: Some(endpoint),
+            ..Self::starting(name, 0, protocol, now)
         }
     }
 

@@ -1,9 +1,7 @@
 //! A revision as the control task sees it: what it measures, what was decided, its replicas.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::app::{App, Revision};
@@ -12,13 +10,15 @@ use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::scale::{self, Decision, Inputs, Reading, ScaleSpec, ScaleState};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestWindow;
-use ebbtide_ingress::{MeterReading, RevisionMeter, UpstreamProtocol};
+use ebbtide_ingress::{MeterReading, UpstreamProtocol};
 
+use super::counters::{Counters, Counting};
 use super::handle::DecisionCounts;
 use super::journal::History;
-use super::readings::{Sources, requested};
+use super::readings::{Counted, Sources, requested};
 use super::replica::ReplicaControl;
 use crate::api::model::DecisionRecord;
+use crate::telemetry::Counts;
 
 /// `terminationGracePeriodSeconds` when the document does not say.
 const GRACE_PERIOD: Duration = Duration::from_secs(30);
@@ -33,8 +33,10 @@ pub(super) struct RevisionControl {
     pub(super) folder: PathBuf,
     /// What its scaling follows.
     pub(super) spec: ScaleSpec,
-    /// Its counters, written by the ingress.
-    pub(super) meter: Arc<RevisionMeter>,
+    /// What is counted of its requests.
+    pub(super) meter: Counters,
+    /// When the ingress was heard that has been silent longest, if ingresses elsewhere count.
+    pub(super) heard: Option<Timestamp>,
     /// How its replicas are reached.
     pub(super) access: Access,
     /// Its replicas, those that are going included.
@@ -59,6 +61,8 @@ pub(super) struct RevisionControl {
     pub(super) history: History,
     /// Where its decisions stand.
     pub(super) state: ScaleState,
+    /// Whether it is known where it starts from: how many replicas there are, or some rule.
+    was_known: bool,
     window: RequestWindow,
     started_at_decision: u64,
     access_changes: u64,
@@ -103,7 +107,7 @@ impl RevisionControl {
         spec: ScaleSpec,
         folder: PathBuf,
         access: Access,
-        workers: NonZeroUsize,
+        counting: Counting,
         now: Timestamp,
     ) -> Self {
         let longest = spec.longest_window();
@@ -112,7 +116,9 @@ impl RevisionControl {
             template: revision.template.clone(),
             folder,
             spec,
-            meter: RevisionMeter::new(workers),
+            meter: counting.counters(),
+            heard: None,
+            was_known: counting != Counting::Elsewhere,
             access,
             access_changes: 0,
             replicas: BTreeMap::new(),
@@ -182,6 +188,55 @@ impl RevisionControl {
         reading
     }
 
+    /// Takes in what a run of an ingress has counted of a revision. It is decided for at once when
+    /// requests begin to wait; the first time it starts from the replicas that the ingress knows.
+    pub(super) fn count(
+        &mut self,
+        run: u64,
+        revision: &RevisionName,
+        counts: Counts,
+        from_zero: bool,
+        now: Timestamp,
+    ) {
+        let Counters::Reported(meter) = &self.meter else {
+            return;
+        };
+        let waited = meter.waiting() > 0;
+        meter.take_in(run, revision, counts, from_zero, now);
+        if !self.was_known {
+            self.was_known = true;
+            self.state = ScaleState::starting_with(counts.ready, now);
+            self.next_decision = now;
+        }
+        if counts.waiting > 0 && (!waited || self.state.desired() == 0) {
+            self.next_decision = now;
+        }
+        self.observe_counters(now);
+    }
+
+    /// Whether any ingress reports it.
+    pub(super) fn is_reported(&self) -> bool {
+        matches!(&self.meter, Counters::Reported(meter) if meter.is_reported())
+    }
+
+    /// A run of an ingress routes to a revision no more.
+    pub(super) fn forget(&mut self, run: u64, revision: &RevisionName) {
+        if let Counters::Reported(meter) = &self.meter {
+            meter.forget(run, revision);
+        }
+    }
+
+    /// Whether it can be decided for. Before anything is known of it that would be a decision from
+    /// nothing, and those who carry it out would take away what there is.
+    pub(super) fn can_be_decided_for(&mut self, now: Timestamp) -> bool {
+        if !self.was_known {
+            self.readings = self.read_rules(now);
+            let known = |reading: &Reading| matches!(reading, Reading::Known { .. });
+            self.was_known = self.readings.iter().any(known);
+        }
+        self.was_known
+    }
+
     /// Decides how many replicas there are to be, `takeover` at least.
     pub(super) fn decide(&mut self, now: Timestamp, takeover: u32) -> &Decision {
         let sums = self.observe_counters(now).sums;
@@ -215,6 +270,11 @@ impl RevisionControl {
             window: &self.window,
             ready: replicas.filter(|replica| replica.is_ready()),
             requested: requested(&self.template),
+            counted: match &self.meter {
+                Counters::Own(_) => Counted::Here,
+                Counters::Reported(meter) if meter.is_reported() => Counted::Elsewhere(self.heard),
+                Counters::Reported(_) => Counted::Nowhere,
+            },
             now,
         };
         let rules = self.spec.rules.iter();

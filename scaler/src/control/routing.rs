@@ -11,6 +11,7 @@ use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_ingress::{AppRoute, Backend, BackendState, Publisher, Replica, RoutingTable, Split};
 
 use super::app::AppControl;
+use super::counters::Counters;
 
 /// Publishes routing tables.
 pub(super) struct Routing {
@@ -87,7 +88,10 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
         .collect();
     let backends = revisions.iter().filter_map(|name| {
         let revision = control.revisions.get(*name)?;
-        let (meter, state) = (Arc::clone(&revision.meter), revision.backend_state());
+        let Counters::Own(meter) = &revision.meter else {
+            return None;
+        };
+        let (meter, state) = (Arc::clone(meter), revision.backend_state());
         Some(Arc::new(Backend {
             revision: (*name).clone(),
             meter,

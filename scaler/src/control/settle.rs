@@ -5,6 +5,7 @@ use ebbtide_core::name::AppName;
 use ebbtide_core::time::Timestamp;
 
 use super::journal::{is_news, record_of};
+use super::role::Kind;
 use super::task::{ControlTask, PUBLISH_INTERVAL};
 
 impl ControlTask {
@@ -14,8 +15,13 @@ impl ControlTask {
         let now = self.now();
         let mut going = Vec::new();
         let names: Vec<AppName> = self.apps.keys().cloned().collect();
+        if self.kind == Kind::Ingress {
+            going.extend(self.follow_endpoints(now));
+        }
         for name in &names {
-            self.decide_due(name, now);
+            if self.kind.decides() {
+                self.decide_due(name, now);
+            }
             self.observe(name);
             going.extend(self.reconcile(name, now));
         }
@@ -39,7 +45,7 @@ impl ControlTask {
             let active = app
                 .revision(revision)
                 .is_some_and(|revision| revision.active);
-            if !active || one.next_decision > now {
+            if !active || one.next_decision > now || !one.can_be_decided_for(now) {
                 continue;
             }
             let before = one.decision.clone();

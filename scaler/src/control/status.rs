@@ -26,8 +26,8 @@ pub(super) struct View<'a> {
     pub(super) clock: &'a SystemClock,
     /// Now.
     pub(super) now: Timestamp,
-    /// The port of the ingress.
-    pub(super) ingress_port: u16,
+    /// The port of the ingress, if this process has one.
+    pub(super) ingress_port: Option<u16>,
 }
 
 impl View<'_> {
@@ -44,7 +44,7 @@ impl View<'_> {
         let entries = ingress.iter().flat_map(|ingress| &ingress.traffic);
         // TCP has no names and no URL.
         let ingress = ingress.filter(|ingress| ingress.transport != Transport::Tcp);
-        let url = ingress.map(|_| self.url(app.name().as_str()));
+        let url = ingress.and_then(|_| self.url(app.name().as_str()));
         AppStatus {
             name: app.name().to_string(),
             sentence: sentence(app.name().as_str(), url.is_some(), &revisions),
@@ -63,8 +63,9 @@ impl View<'_> {
         }
     }
 
-    fn url(&self, host: &str) -> String {
-        format!("http://{host}.localhost:{}/", self.ingress_port)
+    fn url(&self, host: &str) -> Option<String> {
+        let port = self.ingress_port?;
+        Some(format!("http://{host}.localhost:{port}/"))
     }
 
     fn traffic(&self, control: &AppControl) -> Vec<TrafficStatus> {
@@ -79,7 +80,7 @@ impl View<'_> {
             label_url: share
                 .label
                 .as_ref()
-                .map(|label| self.url(&format!("{app}---{label}"))),
+                .and_then(|label| self.url(&format!("{app}---{label}"))),
             label: share.label.clone(),
             observed_percent: percent(observed(&share.revision), total),
             observed_requests: observed(&share.revision),
@@ -158,9 +159,11 @@ impl View<'_> {
                 replicas: recommended.and_then(|one| one.replicas),
                 age_seconds: age,
                 state: state.to_owned(),
-                because: recommended
-                    .map(|one| one.because.clone())
-                    .unwrap_or_default(),
+                because: match (recommended, reading) {
+                    (Some(one), _) => one.because.clone(),
+                    (None, Some(Reading::Unknown { because })) => because.clone(),
+                    _ => String::new(),
+                },
             }
         };
         one.spec.rules.iter().enumerate().map(status).collect()

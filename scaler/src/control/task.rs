@@ -9,19 +9,23 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
 use ebbtide_core::time::{Clock, Timestamp};
-use ebbtide_ingress::Publisher;
+use ebbtide_runtime::endpoints::Endpoints;
 use ebbtide_runtime::{ReplicaEvent, Runtime};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::app::AppControl;
+use super::counters::Counting;
 use super::events::Events;
 use super::handle::{Command, Control, Published};
 use super::identifier::Identifiers;
+use super::ingresses::Ingresses;
+use super::role::{Kind, Role};
 use super::routing::Routing;
 use super::usage::{self, Roots, Usages};
 use crate::clock::SystemClock;
+use crate::telemetry::Report;
 
 /// Commands that may wait for the control task.
 const MAILBOX: usize = 256;
@@ -44,8 +48,8 @@ pub struct ControlOptions {
     pub clock: Arc<SystemClock>,
     /// The ingress's workers, each of which has a shard of the counters.
     pub workers: NonZeroUsize,
-    /// The port of the ingress.
-    pub ingress_port: u16,
+    /// The port of the ingress, if this process has one.
+    pub ingress_port: Option<u16>,
     /// The address of the status API, for messages.
     pub status_url: String,
     /// This program, which documents may run as `$(EBBTIDE_PROGRAM)`.
@@ -60,6 +64,22 @@ pub struct Inbox {
     pub activations: mpsc::Receiver<RevisionName>,
     /// What becomes of replicas, from the runtime.
     pub replicas: mpsc::Receiver<ReplicaEvent>,
+    /// What ingresses elsewhere count.
+    pub reports: mpsc::Receiver<Report>,
+    /// Where replicas are that something else runs; none until that is known.
+    pub endpoints: watch::Receiver<Option<Endpoints>>,
+}
+
+impl Default for Inbox {
+    /// One to which nothing comes.
+    fn default() -> Self {
+        Self {
+            activations: mpsc::channel(1).1,
+            replicas: mpsc::channel(1).1,
+            reports: mpsc::channel(1).1,
+            endpoints: watch::channel(None).1,
+        }
+    }
 }
 
 /// The control task's state.
@@ -68,8 +88,16 @@ pub struct ControlTask {
     pub(super) apps: BTreeMap<AppName, AppControl>,
     /// Apps that were taken away and whose replicas are still going.
     pub(super) leaving: Vec<AppControl>,
-    pub(super) runtime: Runtime,
-    pub(super) routing: Routing,
+    pub(super) kind: Kind,
+    pub(super) counting: Counting,
+    /// Runs the replicas, if this process does.
+    pub(super) runtime: Option<Runtime>,
+    /// The way to the ingress, if this process has one.
+    pub(super) routing: Option<Routing>,
+    /// The ingresses elsewhere.
+    pub(super) ingresses: Ingresses,
+    /// Whether the endpoints of replicas are known, where something else runs them.
+    pub(super) knows_endpoints: bool,
     pub(super) events: Events,
     pub(super) identifiers: Identifiers,
     pub(super) drains: JoinSet<ReplicaName>,
@@ -78,52 +106,62 @@ pub struct ControlTask {
     /// When the state was published last; none when it must be at once.
     pub(super) published_at: Option<Timestamp>,
     pub(super) has_documents: bool,
+    activations: watch::Sender<u64>,
     roots: watch::Sender<Roots>,
     measured: mpsc::Receiver<Usages>,
     measuring: JoinSet<()>,
     commands: mpsc::Receiver<Command>,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     ticks: u32,
 }
 
 impl ControlTask {
     /// A control task without apps, and the way to it.
-    pub fn new(
-        options: ControlOptions,
-        runtime: Runtime,
-        publisher: Publisher,
-        inbox: Inbox,
-    ) -> (Self, Control) {
+    pub fn new(options: ControlOptions, role: Role, inbox: Inbox) -> (Self, Control) {
+        let (kind, runtime, publisher) = role.into_parts();
         let (commands_in, commands) = mpsc::channel(MAILBOX);
         let (events_in, _) = broadcast::channel(EVENTS);
         let state = Arc::new(ArcSwap::from_pointee(Published::default()));
         let (publications, publications_out) = watch::channel(0);
         let (roots, roots_out) = watch::channel(Roots::new());
         let (measured_in, measured) = mpsc::channel(1);
+        let (activations, activations_out) = watch::channel(0);
         let mut measuring = JoinSet::new();
-        measuring.spawn(usage::measure(
-            Arc::clone(&options.clock),
-            roots_out,
-            measured_in,
-        ));
+        if kind.runs_replicas() {
+            let clock = Arc::clone(&options.clock);
+            measuring.spawn(usage::measure(clock, roots_out, measured_in));
+        }
         let control = Control {
             commands: commands_in,
             published: Arc::clone(&state),
             publications: publications_out,
+            activations: activations_out,
             events: events_in.clone(),
         };
         let task = Self {
             apps: BTreeMap::new(),
             leaving: Vec::new(),
+            counting: match kind {
+                Kind::Scaler => Counting::Elsewhere,
+                Kind::Machine | Kind::Ingress => Counting::Here(options.workers),
+            },
+            kind,
             runtime,
-            routing: Routing::new(publisher, options.status_url.clone()),
+            routing: publisher.map(|to| Routing::new(to, options.status_url.clone())),
+            ingresses: Ingresses::new(options.clock.now()),
+            knows_endpoints: kind != Kind::Ingress,
             events: Events::new(events_in, Arc::clone(&options.clock)),
-            identifiers: Identifiers::new(options.seed),
+            identifiers: if kind.runs_replicas() {
+                Identifiers::new(options.seed)
+            } else {
+                Identifiers::alike()
+            },
             drains: JoinSet::new(),
             published: state,
             publications,
             published_at: None,
             has_documents: false,
+            activations,
             roots,
             measured,
             measuring,
@@ -147,6 +185,8 @@ impl ControlTask {
                 Some(command) = self.commands.recv() => self.command(command),
                 Some(Ok(replica)) = self.drains.join_next() => self.drained(&replica),
                 Some(usages) = self.measured.recv() => self.measured(usages),
+                Some(report) = self.inbox.reports.recv() => self.reported(report),
+                Ok(()) = self.inbox.endpoints.changed() => self.discovered(),
                 _ = ticks.tick() => self.tick(),
             }
             self.settle();
@@ -160,9 +200,12 @@ impl ControlTask {
         drop(self.commands);
         drop(self.measured);
         self.drains.shutdown().await;
+        let Some(runtime) = self.runtime else {
+            return;
+        };
         let mut replicas = self.inbox.replicas;
         let events = &self.events;
-        let shutdown = self.runtime.shutdown();
+        let shutdown = runtime.shutdown();
         tokio::pin!(shutdown);
         loop {
             tokio::select! {
@@ -195,7 +238,10 @@ impl ControlTask {
         }
         if second {
             self.keep_history(now);
-            self.roots.send_replace(self.runtime.processes());
+            self.forget_silent_ingresses(now);
+            if let Some(runtime) = &self.runtime {
+                self.roots.send_replace(runtime.processes());
+            }
         }
     }
 
@@ -208,6 +254,7 @@ impl ControlTask {
         if let Some(revision) = app.and_then(|app| app.revisions.get_mut(name)) {
             revision.next_decision = now;
         }
+        self.activations.send_modify(|count| *count += 1);
     }
 
     fn measured(&mut self, mut usages: Usages) {

@@ -92,7 +92,10 @@ pub(super) fn standing(published: &Published, trigger: &Trigger) -> Result<Stand
     let (app, revisions) = subject(published, &trigger.subject)?;
     let active = || revisions.iter().filter(|one| one.active);
     if let Some(undecided) = active().find(|one| one.decision.is_none()) {
-        let message = format!("{} has not been decided for yet", undecided.name);
+        let because = first_unknown(undecided).map_or_else(String::new, |(_, rule)| {
+            format!(": rule {} is unknown: {}", rule.name, rule.because)
+        });
+        let message = format!("{} has not been decided for yet{because}", undecided.name);
         return Err(Unanswered::NotYet(message));
     }
     let replicas = replicas(&revisions);

@@ -11,6 +11,7 @@ use ebbtide::api::model::{AppStatus, ApplyResult, RevisionStatus};
 use ebbtide::clock::SystemClock;
 use ebbtide::control::{
     Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, RevisionAction,
+    Role,
 };
 use ebbtide::documents;
 use ebbtide_ingress::{Ingress, IngressOptions};
@@ -53,7 +54,7 @@ impl Bed {
         let options = ControlOptions {
             clock,
             workers: WORKERS,
-            ingress_port: ingress.local_address().port(),
+            ingress_port: Some(ingress.local_address().port()),
             status_url: String::new(),
             program,
             seed: 7,
@@ -61,9 +62,13 @@ impl Bed {
         let inbox = Inbox {
             activations,
             replicas,
+            ..Inbox::default()
         };
-        let (control_task, control) =
-            ControlTask::new(options, runtime, ingress.publisher(), inbox);
+        let role = Role::Machine {
+            runtime,
+            publisher: ingress.publisher(),
+        };
+        let (control_task, control) = ControlTask::new(options, role, inbox);
         let (stop, stopped) = oneshot::channel();
         let mut task = JoinSet::new();
         task.spawn(control_task.run(stopped));

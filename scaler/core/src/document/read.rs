@@ -13,6 +13,8 @@ mod template;
 mod traffic;
 mod volume;
 
+pub use container::IMAGE_ALONE;
+
 use super::model::Declaration;
 use super::nearest::{is_slip, suggestion};
 use super::node::Node;

@@ -14,7 +14,7 @@ use super::model::client;
 use crate::api::model::{AppStatus, DecisionRecord, RevisionStatus, RuleStatus};
 use crate::api::testing::{app, revision};
 use crate::clock::SystemClock;
-use crate::control::{Control, DecisionCounts, Published, RevisionMetrics};
+use crate::control::{Control, Counters, DecisionCounts, Published, RevisionMetrics};
 use crate::keda::{Acceptor, ExternalScaler, ScaledObjects, Tls};
 
 /// A service and what it answers from.
@@ -51,6 +51,7 @@ impl Bed {
             commands,
             published: Arc::clone(&published),
             publications: following,
+            activations: watch::channel(0).1,
             events: broadcast::channel(1).0,
         };
         let scaled_objects = ScaledObjects::new(Arc::new(SystemClock::start()));
@@ -95,7 +96,7 @@ impl Bed {
         let metrics = revisions.iter().map(|one| RevisionMetrics {
             app: "hello".to_owned(),
             revision: one.name.clone(),
-            meter: ebbtide_ingress::RevisionMeter::new(std::num::NonZeroUsize::MIN),
+            meter: Counters::Reported(Arc::default()),
             decisions: DecisionCounts::default(),
             replicas: one.replicas,
             lowered,
@@ -117,6 +118,8 @@ impl Bed {
             apps,
             revisions,
             ready: true,
+            informed: true,
+            ingresses: 0,
             sequence,
         }));
         self.publications.send_replace(sequence);

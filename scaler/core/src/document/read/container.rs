@@ -14,8 +14,9 @@ use crate::name::AppName;
 use super::probe;
 use super::secrets::{self, SecretNames};
 
-/// A document may be meant for Azure alone, so this is no error until it is to run here.
-const IMAGE_ALONE: &str = "cannot run as a local process, which `ebbtide up` starts: images are \
+/// The warning about an image without a command. A document may be meant for elsewhere alone, so it
+/// is no error until it is to run here.
+pub const IMAGE_ALONE: &str = "cannot run as a local process, which `ebbtide up` starts: images are \
                            not run; add `command: [program, argument, …]` beside it";
 
 /// What a container may refer to.

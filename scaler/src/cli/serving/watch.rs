@@ -128,6 +128,7 @@ mod tests {
             commands,
             published: Arc::new(ArcSwap::default()),
             publications: watch::channel(0).1,
+            activations: watch::channel(0).1,
             events: broadcast::channel(1).0,
         };
         (control, inbox)

@@ -8,19 +8,21 @@ use ebbtide_runtime::{LogLine, LogStore, Stream};
 use futures_util::{StreamExt, stream};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::api::Sources;
 use crate::api::logs::{Followed, LogFilter, LogSource, LogStream};
 use crate::api::metrics::{MeterSource, RevisionSample};
 use crate::api::model::LogRecord;
 use crate::clock::SystemClock;
 use crate::control::{Control, RevisionMetrics};
+use crate::keda::{ExternalScaler, ScaledObjects};
 
 /// The output of the replicas.
 #[derive(Clone)]
-pub(super) struct ReplicaLogs {
+pub(in crate::cli) struct ReplicaLogs {
     /// Where the runtime keeps it.
-    pub(super) store: Arc<LogStore>,
+    pub(in crate::cli) store: Arc<LogStore>,
     /// Converts its times.
-    pub(super) clock: Arc<SystemClock>,
+    pub(in crate::cli) clock: Arc<SystemClock>,
 }
 
 impl ReplicaLogs {
@@ -41,6 +43,34 @@ impl ReplicaLogs {
             },
             line: line.line.clone(),
         }
+    }
+}
+
+/// No output: something else runs the replicas.
+pub(in crate::cli) struct NoLogs;
+
+impl LogSource for NoLogs {
+    fn tail(&self, _filter: &LogFilter, _lines: usize) -> Vec<LogRecord> {
+        Vec::new()
+    }
+
+    fn follow(&self, _filter: LogFilter, _lines: usize) -> LogStream {
+        stream::empty().boxed()
+    }
+}
+
+/// What the status API answers from.
+pub(in crate::cli) fn sources(
+    control: Control,
+    logs: Arc<dyn LogSource>,
+    clock: Arc<SystemClock>,
+) -> Sources {
+    let scaled_objects = ScaledObjects::new(clock);
+    Sources {
+        logs,
+        meters: Arc::new(Meters(control.clone())),
+        scaler: ExternalScaler::new(control.clone(), scaled_objects),
+        control,
     }
 }
 
@@ -89,7 +119,7 @@ fn passes(filter: &LogFilter, line: &LogLine) -> bool {
 }
 
 /// The counters of every revision.
-pub(super) struct Meters(pub(super) Control);
+struct Meters(Control);
 
 impl MeterSource for Meters {
     fn samples(&self) -> Vec<RevisionSample> {

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Allows as many open files as the hard limit does: a held request and its replica's connection
 /// take two, and the usual soft limit is 1,024.
-pub(super) fn raise_open_files() {
+pub(in crate::cli) fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
         return;

@@ -1,0 +1,252 @@
+//! The arguments of what goes on until it is told to stop: `up`, `serve`, `ingress`.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{duration, setting};
+use crate::log::LogFormat;
+use crate::telemetry::ScalerAddress;
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  ebbtide up                                    the bundled example
+  ebbtide up apps/                              every .yaml, .yml and .json file of a folder
+  ebbtide up app.yaml --set IMAGE_TAG=v2        fill the placeholder of a template
+  ebbtide up app.yaml --listen 127.0.0.1:9080   if port 8080 is in use
+
+Then:  curl http://APP.localhost:8080/   and open http://127.0.0.1:8081/
+
+EBBTIDE_LOG sets what is logged: debug, or ebbtide_ingress=debug,info.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  ebbtide serve apps/                  decide for the apps of these documents
+  ebbtide serve                        only for ScaledObjects that bring rules of their own
+  ebbtide ingress apps/ --endpoints kubernetes --scaler 127.0.0.1:9091
+                                       the front door that reports to it
+
+See docs/keda.md for how KEDA carries out what is decided.";
+
+const INGRESS_EXAMPLES: &str = "\
+Examples:
+  ebbtide ingress apps/ --endpoints kubernetes --scaler ebbtide-telemetry.ebbtide.svc:9091
+  ebbtide ingress app.yaml --endpoints replicas.txt --scaler 127.0.0.1:9091
+
+A file of endpoints has a service a line, and is followed:  hello: 10.0.0.1:8080 10.0.0.2:8080
+A service is called as the app, or as the revision if the app's mode is Multiple.";
+
+/// Where KEDA reaches Ebbtide, and how.
+#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
+#[derive(Clone, Debug, Args)]
+pub struct KedaArguments {
+    /// Where KEDA reaches the external scaler, or off; 127.0.0.1:9090 if absent and not in use.
+    /// An address that is not loopback needs TLS
+    #[arg(long, value_name = "ADDRESS|off")]
+    pub keda_listen: Option<KedaListen>,
+    /// The external scaler's certificate in PEM; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "keda_tls_key")]
+    pub keda_tls_certificate: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "keda_tls_certificate")]
+    pub keda_tls_key: Option<PathBuf>,
+    /// Roots in PEM of the certificates that KEDA has to show; without it anyone may ask
+    #[arg(long, value_name = "FILE", requires = "keda_tls_certificate")]
+    pub keda_tls_client_ca: Option<PathBuf>,
+    /// Let the external scaler listen beyond loopback without TLS: what is answered can be read
+    /// and changed on the way
+    #[arg(long, conflicts_with = "keda_tls_certificate")]
+    pub keda_plaintext: bool,
+}
+
+/// Where the KEDA service listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KedaListen {
+    /// Nowhere.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+impl FromStr for KedaListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
+        }
+        let address = text.parse();
+        address
+            .map(Self::At)
+            .map_err(|_| "give an address, such as 127.0.0.1:9090, or off".to_owned())
+    }
+}
+
+/// Which documents.
+#[derive(Clone, Debug, Args)]
+pub struct DocumentArguments {
+    /// Documents, or folders of them; they are followed
+    #[arg(value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+    /// Fill a placeholder or a parameter of the documents; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+}
+
+/// Where the status API is, and what is logged.
+#[derive(Clone, Debug, Args)]
+pub struct StatusArguments {
+    /// Where the status API and the page are: an address of loopback, since whoever reaches it can
+    /// change what runs
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    pub status_listen: SocketAddr,
+    /// A further name that the status API answers to, besides localhost; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+    /// Where /healthz, /readyz and /metrics are for probes and Prometheus, and nothing else; off if
+    /// absent
+    #[arg(long, value_name = "ADDRESS")]
+    pub health_listen: Option<SocketAddr>,
+    /// How the log on standard error looks
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// The front door.
+#[derive(Clone, Debug, Args)]
+pub struct DoorArguments {
+    /// Where the ingress takes requests
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Threads of the ingress; as many as there are cores if absent
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// Requests that may wait for a replica, per revision
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub waiting_requests: NonZeroU32,
+    /// How long a request may wait for a replica
+    #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
+    pub waiting_timeout: Duration,
+}
+
+/// `ebbtide up`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = UP_EXAMPLES)]
+pub struct UpArguments {
+    /// Documents; without any, the bundled example.
+    #[command(flatten)]
+    pub documents: DocumentArguments,
+    /// The ingress.
+    #[command(flatten)]
+    pub door: DoorArguments,
+    /// The status API.
+    #[command(flatten)]
+    pub status: StatusArguments,
+    /// Where KEDA reaches Ebbtide, and how.
+    #[command(flatten)]
+    pub keda: KedaArguments,
+}
+
+/// Where ingresses report, and how.
+#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
+#[derive(Clone, Debug, Args)]
+pub struct TelemetryArguments {
+    /// Where ingresses report what they count. An address that is not loopback needs TLS
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9091")]
+    pub telemetry_listen: SocketAddr,
+    /// The certificate of that service in PEM; read again when it changes
+    #[arg(long, value_name = "FILE", requires = "telemetry_tls_key")]
+    pub telemetry_tls_certificate: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "telemetry_tls_certificate")]
+    pub telemetry_tls_key: Option<PathBuf>,
+    /// Roots in PEM of the certificates that ingresses have to show; without it anyone may report
+    #[arg(long, value_name = "FILE", requires = "telemetry_tls_certificate")]
+    pub telemetry_tls_client_ca: Option<PathBuf>,
+    /// Let it listen beyond loopback without TLS: whoever reaches it can have apps scaled
+    #[arg(long, conflicts_with = "telemetry_tls_certificate")]
+    pub telemetry_plaintext: bool,
+}
+
+/// `ebbtide serve`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = SERVE_EXAMPLES)]
+pub struct ServeArguments {
+    /// Documents.
+    #[command(flatten)]
+    pub documents: DocumentArguments,
+    /// Where KEDA reaches Ebbtide, and how.
+    #[command(flatten)]
+    pub keda: KedaArguments,
+    /// Where ingresses report.
+    #[command(flatten)]
+    pub telemetry: TelemetryArguments,
+    /// The status API.
+    #[command(flatten)]
+    pub status: StatusArguments,
+}
+
+/// Where replicas are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndpointSource {
+    /// In a cluster.
+    Kubernetes,
+    /// In a file.
+    File(PathBuf),
+}
+
+impl FromStr for EndpointSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("write kubernetes, or the name of a file".to_owned()),
+            "kubernetes" if cfg!(not(feature = "kubernetes")) => {
+                Err("this ebbtide was built without kubernetes; name a file".to_owned())
+            }
+            "kubernetes" => Ok(Self::Kubernetes),
+            file => Ok(Self::File(PathBuf::from(file))),
+        }
+    }
+}
+
+/// `ebbtide ingress`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = INGRESS_EXAMPLES)]
+pub struct IngressArguments {
+    /// Documents, of which there has to be one at least.
+    #[command(flatten)]
+    pub documents: DocumentArguments,
+    /// The ingress.
+    #[command(flatten)]
+    pub door: DoorArguments,
+    /// Where replicas are found: kubernetes (as its services have them), or a file
+    #[arg(long, value_name = "kubernetes|FILE")]
+    pub endpoints: EndpointSource,
+    /// The namespace of the apps' services; that of this pod, or of the kubeconfig's context, if
+    /// absent
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Where `ebbtide serve` takes reports; each address of the name is told
+    #[arg(long, value_name = "HOST:PORT")]
+    pub scaler: ScalerAddress,
+    /// Roots in PEM of the scaler's certificate; without it reports go in the clear
+    #[arg(long, value_name = "FILE")]
+    pub scaler_tls_ca: Option<PathBuf>,
+    /// The certificate in PEM that this ingress shows the scaler
+    #[arg(long, value_name = "FILE", requires_all = ["scaler_tls_ca", "scaler_tls_key"])]
+    pub scaler_tls_certificate: Option<PathBuf>,
+    /// The key of that certificate
+    #[arg(long, value_name = "FILE", requires = "scaler_tls_certificate")]
+    pub scaler_tls_key: Option<PathBuf>,
+    /// What this ingress is called in the scaler's log; the host's name and the port if absent
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The status API.
+    #[command(flatten)]
+    pub status: StatusArguments,
+}

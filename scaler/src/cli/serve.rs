@@ -1,0 +1,70 @@
+//! `ebbtide serve`: decides for KEDA, by what ingresses report, until told to stop.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::arguments::ServeArguments;
+use super::serving::process::{Followed, Process};
+use super::serving::services::{Addresses, Listeners};
+use super::serving::sources::{NoLogs, sources};
+use super::serving::{self, grpc};
+use crate::api::ApiOptions;
+use crate::clock::SystemClock;
+use crate::control::{ControlOptions, ControlTask, Inbox, Role};
+use crate::documents::{Documents, Texts};
+
+/// Reports that may wait to be taken in; ingresses wait when there are more.
+const REPORTS: usize = 64;
+
+/// Runs until SIGINT or SIGTERM.
+///
+/// # Errors
+/// Documents that are not valid, an address in use, or whatever else keeps it from starting.
+pub(super) fn run(arguments: ServeArguments) -> anyhow::Result<()> {
+    let runtime = serving::prepare(&arguments.status)?;
+    let documents = Followed::read(&arguments.documents, Texts::new)?;
+    runtime.block_on(serve(arguments, documents))
+}
+
+async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> anyhow::Result<()> {
+    let mut listeners = Listeners::bind(&arguments.status).await?;
+    listeners.keda = grpc::listen_for_keda(&arguments.keda).await?;
+    let (reports_in, reports) = mpsc::channel(REPORTS);
+    let telemetry = grpc::listen_for_ingresses(&arguments.telemetry).await?;
+    listeners.telemetry = Some((telemetry, reports_in));
+    let addresses = listeners.addresses()?;
+    let clock = Arc::new(SystemClock::start());
+    let options = ControlOptions {
+        clock: Arc::clone(&clock),
+        workers: NonZeroUsize::MIN,
+        ingress_port: None,
+        status_url: format!("http://{}/", addresses.status),
+        program: PathBuf::new(),
+        seed: 0,
+    };
+    let inbox = Inbox {
+        reports,
+        ..Inbox::default()
+    };
+    let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
+    let mut process = Process::start(task, control.clone())?;
+    let options = ApiOptions {
+        allowed_hosts: arguments.status.allow_host,
+    };
+    listeners.serve(
+        &mut process,
+        sources(control, Arc::new(NoLogs), clock),
+        options,
+    );
+    let started = |_: &_| announce(&addresses);
+    process.run(documents, started, async {}).await
+}
+
+/// Says where everything is.
+fn announce(addresses: &Addresses) {
+    let listening = addresses.keda.or(addresses.telemetry);
+    serving::announce(&addresses.rows(), listening.unwrap_or(addresses.status));
+}
