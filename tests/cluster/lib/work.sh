@@ -100,13 +100,22 @@ stop_load() {
     load_pid=
 }
 
-# apply FILE [SED]...: a manifest, with this run's address and what SED makes of it.
+# apply FILE [SED]...: an example, with this run's address and what SED makes of it.
 apply() {
-    local file=$1 edits=(-e "s/ebbtide.example:9090/127.0.0.1:$keda_port/")
+    local file=$1 edits=(-e "s/ebbtide-scaler.ebbtide.svc:9090/127.0.0.1:$keda_port/")
     shift
     for edit; do edits+=(-e "$edit"); done
-    sed "${edits[@]}" "$root/manifests/keda/$file" | k apply -f - >/dev/null
+    sed "${edits[@]}" "$root/manifests/keda/examples/$file" | k apply -f - >/dev/null
 }
+
+# installation [FOLDER]: what `kubectl apply -k` applies, with this run's namespace for the two it names.
+installation() {
+    "$kubectl_bin" kustomize "$root/manifests/keda${1:+/$1}" |
+        sed -E "s/^( *namespace:) (ebbtide|default)$/\1 $namespace/; s/^  name: ebbtide$/  name: $namespace/"
+}
+
+# Whether the API server would take what is on standard input, every field of it known.
+is_taken() { k apply --dry-run=server --validate=strict -f - >"$work/answer" 2>&1; }
 
 scaled_object_is_ready() {
     [[ $(k get scaledobject hello -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}') == True ]]
@@ -159,6 +168,9 @@ for one in json.load(sys.stdin)["value"]:
                 print(call["answer"] or call["error"], "because", call["because"])
 ' "$namespace" "$1"
 }
+
+# is_now EXPECTED COMMAND...: whether that is what the command prints.
+is_now() { [[ $("${@:2}") == "$1" ]]; }
 
 # until_true SECONDS WHAT COMMAND...: polls, and fails the case at the deadline.
 until_true() {
