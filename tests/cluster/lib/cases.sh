@@ -10,6 +10,8 @@ cases=(
     rules_are_metrics_of_the_hpa
     jobs_are_made
     tls_with_certificates_on_both_sides
+    the_api_server_takes_every_manifest
+    the_install_is_carried_out
 )
 
 with_scaled_object() {
@@ -119,4 +121,70 @@ case_tls_with_certificates_on_both_sides() {
     until_true 30 'KEDA has taken the ScaledObject' scaled_object_is_ready
     start_load 20s
     until_true 15 'KEDA was pushed the first by TLS' has_some
+}
+
+case_the_api_server_takes_every_manifest() {
+    local file folder files=0
+    while read -r file; do
+        is_taken <"$file" || fail "${file#"$root/"}: $(cat "$work/answer")"
+        files=$((files + 1))
+    done < <(find "$root/manifests/keda/examples" -name '*.yaml' | sort)
+    ((files > 0)) || fail 'no example was found'
+    for folder in '' tls; do
+        installation "$folder" >"$work/install.yaml"
+        is_taken <"$work/install.yaml" || fail "manifests/keda/$folder: $(cat "$work/answer")"
+    done
+    # What is misspelt is refused, in a custom resource and in one of Kubernetes' own.
+    file=$root/manifests/keda/examples/scaledobject.yaml
+    is_refused_for pollingIntervall < <(sed 's/pollingInterval:/pollingIntervall:/' "$file")
+    is_refused_for maxSurges < <(sed 's/maxSurge:/maxSurges:/' "$work/install.yaml")
+    printf '     %d examples, and both ways to install\n' "$files"
+}
+
+is_refused_for() {
+    ! is_taken || fail "a manifest with the unknown field $1 is taken"
+    grep -q "unknown field .*$1" "$work/answer" || fail "it is refused, but not for $1: $(cat "$work/answer")"
+}
+
+# The pods are records where no container runs, but they have been admitted, and Services have found them.
+case_the_install_is_carried_out() {
+    "$ebbtide_bin" validate "$root/manifests/keda/install/documents" >/dev/null
+    installation >"$work/install.yaml"
+    # Its Namespace comes with it, so that a pod which is not as restricted as that demands is not made.
+    k apply -f "$work/install.yaml" >/dev/null 2>"$work/answer" || fail "not applied: $(cat "$work/answer")"
+    ! grep PodSecurity "$work/answer" || fail 'it is not as restricted as its namespace demands'
+    has_two_behind ebbtide-scaler ebbtide-scaler 9090
+    has_two_behind ebbtide-scaler ebbtide-scaler-headless 9091
+    has_two_behind ebbtide-ingress ebbtide-ingress 8080
+    may yes list endpointslices.discovery.k8s.io "$namespace"
+    may yes watch endpointslices.discovery.k8s.io "$namespace"
+    may no list endpointslices.discovery.k8s.io kube-system
+    may no update endpointslices.discovery.k8s.io "$namespace"
+    may no list pods "$namespace"
+    # The namespace is that of the other cases too.
+    k label namespace "$namespace" pod-security.kubernetes.io/enforce- pod-security.kubernetes.io/warn- >/dev/null
+}
+
+# has_two_behind DEPLOYMENT SERVICE PORT: the Deployment's two pods are counted by its disruption budget,
+# and are where the Service leads to, at that port.
+has_two_behind() {
+    until_true 30 "two pods of $1" is_now 2 k get deployment "$1" -o jsonpath='{.status.replicas}'
+    until_true 30 "$1's disruption budget counts them" \
+        is_now 2 k get poddisruptionbudget "$1" -o jsonpath='{.status.expectedPods}'
+    until_true 30 "the Service $2 leads to them" is_now "2 $3" behind "$2"
+}
+
+# How many addresses a Service leads to, and at which ports.
+behind() {
+    local slices=(get endpointslices -l "kubernetes.io/service-name=$1")
+    printf '%d %s' "$(k "${slices[@]}" -o jsonpath='{.items[*].endpoints[*].addresses[*]}' | wc -w)" \
+        "$(k "${slices[@]}" -o jsonpath='{.items[*].ports[*].port}')"
+}
+
+# may yes|no VERB RESOURCE NAMESPACE: what the ingress's service account may do.
+may() {
+    local answer
+    answer=$("$kubectl_bin" auth can-i "$2" "$3" --namespace "$4" \
+        --as "system:serviceaccount:$namespace:ebbtide-ingress" 2>/dev/null) || true
+    [[ $answer == "$1" ]] || fail "may the ingress $2 $3 in $4? $answer"
 }
