@@ -148,7 +148,8 @@ is_refused_for() {
 
 # The pods are records where no container runs, but they have been admitted, and Services have found them.
 case_the_install_is_carried_out() {
-    "$ebbtide_bin" validate "$root/manifests/keda/install/documents" >/dev/null
+    "$ebbtide_bin" validate "$root/manifests/keda/install/documents" >"$work/answer" 2>&1 ||
+        fail "its documents: $(cat "$work/answer")"
     installation >"$work/install.yaml"
     # Its Namespace comes with it, so that a pod which is not as restricted as that demands is not made.
     k apply -f "$work/install.yaml" >/dev/null 2>"$work/answer" || fail "not applied: $(cat "$work/answer")"
