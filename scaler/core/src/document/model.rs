@@ -339,8 +339,8 @@ impl Default for Scale {
     }
 }
 
-/// `scale.rules[]`.
-#[derive(Clone, Debug, PartialEq)]
+/// `scale.rules[]`. Its metadata may have passwords (in addresses, say), so it does not print.
+#[derive(Clone, PartialEq)]
 pub struct ScaleRule {
     /// The rule's name.
     pub name: String,
@@ -354,6 +354,20 @@ pub struct ScaleRule {
     pub auth: Vec<RuleAuth>,
     /// `identity`.
     pub identity: Option<String>,
+}
+
+impl fmt::Debug for ScaleRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.metadata.keys().collect();
+        f.debug_struct("ScaleRule")
+            .field("name", &self.name)
+            .field("form", &self.form)
+            .field("scaler", &self.scaler)
+            .field("metadata", &keys)
+            .field("auth", &self.auth)
+            .field("identity", &self.identity)
+            .finish()
+    }
 }
 
 /// Which property of a rule holds it.
