@@ -1,6 +1,7 @@
 //! The control loop: one task owns the state of all apps; others send it bounded messages through
 //! a [`Control`] and read what it publishes.
 
+mod adoption;
 mod app;
 mod apply;
 mod commands;
@@ -29,6 +30,7 @@ mod status;
 mod task;
 mod usage;
 
+pub use adoption::Adoption;
 pub use counters::{Counters, ReportedMeter};
 pub use handle::{
     Command, Control, ControlError, DecisionCounts, Origin, Published, Reply, RevisionAction,

@@ -5,6 +5,7 @@
 //! them to gRPC. Nothing here decides: a dead service leaves the apps as they are.
 
 mod answer;
+mod asking;
 mod metrics;
 mod pulse;
 mod scaled_objects;

@@ -7,6 +7,7 @@
 
 mod arm;
 mod diagnostic;
+pub(crate) mod fragment;
 mod json_comments;
 mod load;
 pub mod model;
@@ -25,10 +26,13 @@ use std::collections::BTreeMap;
 
 pub use diagnostic::{Diagnostic, Located};
 pub use model::*;
-pub(crate) use nearest::suggestion;
+pub(crate) use nearest::{nearest, suggestion};
 pub use print::{SecretDisplay, to_value, to_yaml};
 pub use read::IMAGE_ALONE;
 pub use unique::check_unique;
+
+pub(crate) use read::SCALERS;
+pub(crate) use reader::HIDDEN;
 
 use node::{Node, NodeValue};
 use reader::{MOST_DIAGNOSTICS, Reader};

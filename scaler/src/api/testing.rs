@@ -244,6 +244,9 @@ pub(crate) fn echo(command: Command) {
         Command::Delete { app, reply } => {
             reply.send(Ok(applied(&app, "delete"))).unwrap();
         }
+        Command::Adopt { reply, .. } | Command::Release { reply, .. } => {
+            reply.send(Ok(())).unwrap();
+        }
         Command::Decisions { app, limit, reply } => {
             let error = ControlError::NotFound(format!("{app} {limit}"));
             reply.send(Err(error)).unwrap();

@@ -8,8 +8,10 @@ use ebbtide_core::app::{App, Change, Observation, Revision};
 use ebbtide_core::name::RevisionName;
 use ebbtide_core::scale::ScaleSpec;
 use ebbtide_core::time::Timestamp;
+use ebbtide_core::trigger::Scope;
 use ebbtide_ingress::Split;
 
+use super::adoption::covers;
 use super::apply::{Declared, Prepared};
 use super::counters::Counting;
 use super::journal::Journal;
@@ -23,6 +25,13 @@ pub(super) enum Source {
     File(PathBuf),
     /// The status API.
     Api,
+    /// A ScaledObject that brings rules of its own.
+    ScaledObject {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Source {
@@ -31,6 +40,7 @@ impl Source {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Api => "api".to_owned(),
+            Self::ScaledObject { namespace, name } => format!("scaledobject {namespace}/{name}"),
         }
     }
 }
@@ -49,6 +59,8 @@ pub(super) struct AppControl {
     pub(super) revisions: BTreeMap<RevisionName, RevisionControl>,
     /// Its decisions.
     pub(super) journal: Journal,
+    /// Of what app the requests count, if that is another one.
+    pub(super) traffic: Option<Scope>,
     /// What files declared last, whatever has come from elsewhere since.
     pub(super) declared_by_files: Option<Declared>,
     split: Option<CurrentSplit>,
@@ -63,11 +75,25 @@ impl AppControl {
             source,
             warnings: Vec::new(),
             folder: PathBuf::new(),
+            traffic: None,
             declared_by_files: None,
             revisions: BTreeMap::new(),
             journal: Journal::default(),
             split: None,
             finished_at_split: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it stands for rules of a ScaledObject, whose replicas are none of ours.
+    pub(super) fn is_adopted(&self) -> bool {
+        matches!(self.source, Source::ScaledObject { .. })
+    }
+
+    /// Whether its rules count the requests of this revision.
+    pub(super) fn counts(&self, revision: &RevisionName) -> bool {
+        match &self.traffic {
+            Some(traffic) => covers(traffic, revision),
+            None => self.app.name().as_str() == revision.app(),
         }
     }
 

@@ -47,6 +47,14 @@ impl ControlTask {
                 let deleted = self.delete(&app);
                 self.answer(reply, deleted);
             }
+            Command::Adopt { adoption, reply } => {
+                let adopted = self.adopt(adoption);
+                self.answer(reply, adopted);
+            }
+            Command::Release { keep, reply } => {
+                self.release(&keep);
+                drop(reply.send(Ok(())));
+            }
             Command::Decisions { app, limit, reply } => {
                 let decisions = self.find(&app).map(|control| control.journal.newest(limit));
                 drop(reply.send(decisions));

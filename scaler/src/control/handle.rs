@@ -1,11 +1,14 @@
 //! How everything but the control task itself reaches the control state.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use ebbtide_core::name::AppName;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::adoption::Adoption;
 use super::counters::Counters;
 use crate::api::model::{
     AppStatus, ApplyResult, DecisionRecord, EventRecord, ReplicaCounts, RevisionHistory,
@@ -44,6 +47,16 @@ pub struct Published {
     pub ingresses: usize,
     /// Grows by one each time.
     pub sequence: u64,
+}
+
+impl Published {
+    /// The app of this name.
+    pub fn app(&self, name: &str) -> Option<&AppStatus> {
+        let place = self
+            .apps
+            .binary_search_by(|app| app.name.as_str().cmp(name));
+        place.ok().map(|place| &self.apps[place])
+    }
 }
 
 /// Counters of a revision, for `/metrics`, and what else is not for people to read.
@@ -119,6 +132,20 @@ pub enum Command {
         app: String,
         /// What changed.
         reply: Reply<ApplyResult>,
+    },
+    /// Decide by rules that a ScaledObject brings itself.
+    Adopt {
+        /// The rules, and who brings them.
+        adoption: Adoption,
+        /// Done, or done already.
+        reply: Reply<()>,
+    },
+    /// Forget the rules of ScaledObjects that ask no more.
+    Release {
+        /// The apps that stand for rules of those that do.
+        keep: BTreeSet<AppName>,
+        /// Done.
+        reply: Reply<()>,
     },
     /// The newest decisions of an app, newest first.
     Decisions {

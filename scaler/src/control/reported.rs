@@ -1,8 +1,9 @@
 //! Taking in what ingresses elsewhere report.
 
-use ebbtide_core::name::{AppName, RevisionName};
+use ebbtide_core::name::RevisionName;
 use ebbtide_core::time::Timestamp;
 
+use super::adoption::covers;
 use super::ingresses::News;
 use super::revision::RevisionControl;
 use super::task::ControlTask;
@@ -30,12 +31,17 @@ impl ControlTask {
     pub(super) fn introduce(&mut self, now: Timestamp) {
         let heard = self.ingresses.heard();
         for app in self.apps.values_mut() {
+            let traffic = app.traffic.clone();
             for (name, one) in &mut app.revisions {
                 one.heard = heard;
                 if one.is_reported() {
                     continue;
                 }
-                for (run, revision, counts) in self.ingresses.counts_of(|known| known == name) {
+                let counted = |known: &RevisionName| match &traffic {
+                    Some(traffic) => covers(traffic, known),
+                    None => known == name,
+                };
+                for (run, revision, counts) in self.ingresses.counts_of(counted) {
                     one.count(run, &revision, counts, false, now);
                 }
             }
@@ -56,21 +62,28 @@ impl ControlTask {
         from_zero: bool,
         now: Timestamp,
     ) {
-        if let Some(one) = self.revision_mut(revision) {
+        for one in self.counting_of(revision) {
             one.count(run, revision, counts, from_zero, now);
         }
     }
 
     fn forget_gone(&mut self, news: &News) {
         for (run, revision) in &news.gone {
-            if let Some(one) = self.revision_mut(revision) {
+            for one in self.counting_of(revision) {
                 one.forget(*run, revision);
             }
         }
     }
 
-    fn revision_mut(&mut self, name: &RevisionName) -> Option<&mut RevisionControl> {
-        let app = AppName::new(name.app()).ok()?;
-        self.apps.get_mut(&app)?.revisions.get_mut(name)
+    /// Those whose rules count the requests of `revision`: itself, and those that ScaledObjects brought.
+    fn counting_of<'a>(
+        &'a mut self,
+        revision: &'a RevisionName,
+    ) -> impl Iterator<Item = &'a mut RevisionControl> {
+        let apps = self.apps.values_mut();
+        apps.filter(|app| app.counts(revision))
+            .flat_map(|app| app.revisions.iter_mut())
+            .filter(move |(name, _)| name.app() != revision.app() || *name == revision)
+            .map(|(_, one)| one)
     }
 }

@@ -214,6 +214,18 @@ impl RevisionControl {
         self.observe_counters(now);
     }
 
+    /// What is counted of its requests, as an ingress would report it.
+    pub(super) fn counts(&self, now: Timestamp) -> Counts {
+        let reading = self.meter.read();
+        Counts {
+            started: reading.sums.started,
+            ended: reading.sums.ended,
+            request_nanos: reading.sums.request_nanos(now),
+            waiting: reading.waiting,
+            ready: self.ready(),
+        }
+    }
+
     /// Whether any ingress reports it.
     pub(super) fn is_reported(&self) -> bool {
         matches!(&self.meter, Counters::Reported(meter) if meter.is_reported())

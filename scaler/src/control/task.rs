@@ -236,6 +236,7 @@ impl ControlTask {
                 }
             }
         }
+        self.tell_adopted(now);
         if second {
             self.keep_history(now);
             self.forget_silent_ingresses(now);
@@ -254,6 +255,7 @@ impl ControlTask {
         if let Some(revision) = app.and_then(|app| app.revisions.get_mut(name)) {
             revision.next_decision = now;
         }
+        self.tell_adopted(now);
         self.activations.send_modify(|count| *count += 1);
     }
 

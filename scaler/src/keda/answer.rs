@@ -1,10 +1,11 @@
 //! From what the control task published to what a trigger is answered.
 
 use ebbtide_core::scale::hpa;
-use ebbtide_core::trigger::{Metrics, Subject, Trigger};
+use ebbtide_core::trigger::{Metrics, Scope};
 use thiserror::Error;
 use tonic::Status;
 
+use super::asking::Asking;
 use crate::api::model::{AppStatus, RevisionStatus, RuleStatus};
 use crate::control::{Published, RevisionMetrics};
 
@@ -75,12 +76,9 @@ impl From<Unanswered> for Status {
 ///
 /// # Errors
 /// When there is no such subject, or it has no metrics in the mode asked for.
-pub(super) fn announced(
-    published: &Published,
-    trigger: &Trigger,
-) -> Result<Vec<Metric>, Unanswered> {
-    let (app, revisions) = subject(published, &trigger.subject)?;
-    metrics(published, app, &revisions, trigger)
+pub(super) fn announced(published: &Published, asking: &Asking) -> Result<Vec<Metric>, Unanswered> {
+    let (app, revisions) = subject(published, &asking.scope)?;
+    metrics(published, app, &revisions, asking)
 }
 
 /// What the subject of a trigger stands at.
@@ -88,8 +86,8 @@ pub(super) fn announced(
 /// # Errors
 /// When there is no such subject, when it has not been decided for, or when its number of replicas
 /// is none and a rule is unknown that might wake it.
-pub(super) fn standing(published: &Published, trigger: &Trigger) -> Result<Standing, Unanswered> {
-    let (app, revisions) = subject(published, &trigger.subject)?;
+pub(super) fn standing(published: &Published, asking: &Asking) -> Result<Standing, Unanswered> {
+    let (app, revisions) = subject(published, &asking.scope)?;
     let active = || revisions.iter().filter(|one| one.active);
     if let Some(undecided) = active().find(|one| one.decision.is_none()) {
         let because = first_unknown(undecided).map_or_else(String::new, |(_, rule)| {
@@ -110,7 +108,7 @@ pub(super) fn standing(published: &Published, trigger: &Trigger) -> Result<Stand
     Ok(Standing {
         replicas,
         because: sentence(app, &revisions),
-        metrics: metrics(published, app, &revisions, trigger)?,
+        metrics: metrics(published, app, &revisions, asking)?,
     })
 }
 
@@ -122,13 +120,13 @@ fn metrics(
     published: &Published,
     app: &AppStatus,
     revisions: &[&RevisionStatus],
-    trigger: &Trigger,
+    asking: &Asking,
 ) -> Result<Vec<Metric>, Unanswered> {
-    match trigger.metrics {
+    match asking.metrics {
         Metrics::Aggregate => {
-            let lowered = lowered(published, &trigger.subject);
+            let lowered = lowered(published, &asking.scope);
             let value = hpa::aggregate_value(replicas(revisions), lowered);
-            Ok(vec![aggregate(&trigger.subject, value)])
+            Ok(vec![aggregate(&asking.scope, value)])
         }
         Metrics::PerRule => per_rule(app, revisions),
     }
@@ -138,18 +136,17 @@ fn metrics(
 /// that are active.
 fn subject<'p>(
     published: &'p Published,
-    subject: &Subject,
+    scope: &Scope,
 ) -> Result<(&'p AppStatus, Vec<&'p RevisionStatus>), Unanswered> {
-    let Subject {
+    let Scope {
         app: name,
         revision,
-    } = subject;
+    } = scope;
     if !published.ready {
         let message = "the first documents have not been applied yet";
         return Err(Unanswered::NotYet(message.to_owned()));
     }
-    let mut apps = published.apps.iter();
-    let Some(app) = apps.find(|one| one.name == name.as_str()) else {
+    let Some(app) = published.app(name.as_str()) else {
         let names = listed(published.apps.iter().map(|one| one.name.as_str()));
         let message = format!("app: there is no app {name}; Ebbtide runs {names}");
         return Err(Unanswered::NotFound(message));
@@ -167,10 +164,10 @@ fn subject<'p>(
 }
 
 /// Whether the last change of a subject's number of replicas was to fewer.
-fn lowered(published: &Published, subject: &Subject) -> bool {
+fn lowered(published: &Published, scope: &Scope) -> bool {
     let of_it = |one: &&RevisionMetrics| {
-        one.app == subject.app.as_str()
-            && subject
+        one.app == scope.app.as_str()
+            && scope
                 .revision
                 .as_ref()
                 .is_none_or(|name| one.revision == name.as_str())
@@ -210,9 +207,9 @@ fn sentence(app: &AppStatus, revisions: &[&RevisionStatus]) -> String {
 }
 
 /// The number of replicas, as the value with which the HPA's `ceil` lands on the decision.
-fn aggregate(subject: &Subject, value: f64) -> Metric {
+fn aggregate(scope: &Scope, value: f64) -> Metric {
     Metric {
-        name: format!("ebbtide-{}", subject.name()),
+        name: format!("ebbtide-{}", scope.name()),
         target: ONE,
         value: Ok(value),
     }

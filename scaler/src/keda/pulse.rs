@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Mutex, PoisonError};
 
-use ebbtide_core::trigger::Subject;
+use ebbtide_core::trigger::Scope;
 use tokio::sync::watch;
 
 use crate::api::model::RevisionStatus;
@@ -38,19 +38,17 @@ impl Pulse {
 /// The pulses of all subjects that are watched.
 #[derive(Default)]
 pub(super) struct Pulses {
-    watched: Mutex<BTreeMap<Subject, watch::Sender<Pulse>>>,
+    watched: Mutex<BTreeMap<Scope, watch::Sender<Pulse>>>,
 }
 
 impl Pulses {
     /// Watches a subject, whose pulse is as it was published last until [`Pulses::follow`] sees the
     /// next publication.
-    pub(super) fn watch(&self, subject: Subject, control: &Control) -> watch::Receiver<Pulse> {
+    pub(super) fn watch(&self, scope: Scope, control: &Control) -> watch::Receiver<Pulse> {
         let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that nothing older is taken in after something newer.
-        let now = pulse(&control.published(), &subject);
-        let sender = all
-            .entry(subject)
-            .or_insert_with(|| watch::Sender::new(now));
+        let now = pulse(&control.published(), &scope);
+        let sender = all.entry(scope).or_insert_with(|| watch::Sender::new(now));
         sender.send_if_modified(|pulse| pulse.update(now));
         sender.subscribe()
     }
@@ -70,23 +68,20 @@ impl Pulses {
         let mut all = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let published = control.published();
         all.retain(|_, sender| sender.receiver_count() > 0);
-        for (subject, sender) in all.iter() {
-            let now = pulse(&published, subject);
+        for (scope, sender) in all.iter() {
+            let now = pulse(&published, scope);
             sender.send_if_modified(|pulse| pulse.update(now));
         }
     }
 }
 
 /// The pulse of a subject; that of an app that is gone is flat.
-fn pulse(published: &Published, subject: &Subject) -> Pulse {
-    let app = published
-        .apps
-        .iter()
-        .find(|one| one.name == subject.app.as_str());
+fn pulse(published: &Published, scope: &Scope) -> Pulse {
+    let app = published.app(scope.app.as_str());
     let revisions = app.into_iter().flat_map(|app| &app.revisions);
     let wanted = |one: &&RevisionStatus| {
         one.active
-            && subject
+            && scope
                 .revision
                 .as_ref()
                 .is_none_or(|name| one.name == name.as_str())

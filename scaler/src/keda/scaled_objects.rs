@@ -1,14 +1,16 @@
 //! Every ScaledObject that has asked: its triggers, what each was answered last, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ebbtide_core::name::AppName;
 use ebbtide_core::time::{Clock, Timestamp};
 use ebbtide_core::trigger::{MAX_METADATA, Trigger, metadata_size};
 use ebbtide_proto::external_scaler::ScaledObjectRef;
 
 use super::answer::Unanswered;
+use super::asking::Asking;
 use super::metrics::Method;
 use crate::api::model::{ScaledObjectCall, ScaledObjectStatus, ScaledObjectTrigger};
 use crate::clock::SystemClock;
@@ -48,7 +50,7 @@ struct Known {
 /// There may be as many as [`ScaledObjects::LIMIT`], so it is kept small.
 struct Entry {
     metadata: Arc<BTreeMap<String, String>>,
-    trigger: Result<Arc<Trigger>, String>,
+    asking: Result<Arc<Asking>, String>,
     seen: Timestamp,
     streams: usize,
     /// The last of each method, by method.
@@ -68,6 +70,13 @@ struct Call {
 pub(super) struct Caller {
     key: Arc<Key>,
     metadata: Arc<BTreeMap<String, String>>,
+}
+
+impl Caller {
+    /// The ScaledObject's namespace and its name.
+    pub(super) fn names(&self) -> (&str, &str) {
+        (&self.key.0, &self.key.1)
+    }
 }
 
 impl ScaledObjects {
@@ -90,7 +99,7 @@ impl ScaledObjects {
         &self,
         reference: ScaledObjectRef,
         peer: &str,
-    ) -> Result<(Caller, Arc<Trigger>), Unanswered> {
+    ) -> Result<(Caller, Arc<Asking>), Unanswered> {
         let ScaledObjectRef {
             name,
             namespace,
@@ -106,8 +115,8 @@ impl ScaledObjects {
         if let Some(known) = self.lock().find(&key, &scaler_metadata, now) {
             return known;
         }
-        let entry = Entry::new(scaler_metadata, now);
-        log_new(&key, peer, &entry.trigger);
+        let entry = Entry::new(&key, scaler_metadata, now);
+        log_new(&key, peer, &entry.asking);
         self.lock().add(key, entry, now)
     }
 
@@ -155,7 +164,7 @@ impl ScaledObjects {
     pub fn list(&self, app: Option<&str>, limit: usize) -> Vec<ScaledObjectStatus> {
         let known = self.lock();
         let asks = |entry: &Entry| {
-            let asked = entry.trigger.as_ref().map(|trigger| &trigger.subject.app);
+            let asked = entry.asking.as_ref().map(|asking| &asking.scope.app);
             app.is_none_or(|app| asked.is_ok_and(|asked| asked.as_str() == app) || asked.is_err())
         };
         let status = |(key, entries): (&Arc<Key>, &Vec<Entry>)| ScaledObjectStatus {
@@ -174,6 +183,18 @@ impl ScaledObjects {
         of_app.take(limit).map(status).collect()
     }
 
+    /// The apps that stand for rules of those that have asked of late, or have a stream open.
+    pub(super) fn apps_of_rules(&self) -> BTreeSet<AppName> {
+        let now = self.clock.now();
+        let known = self.lock();
+        let entries = known.objects.values().flatten();
+        let asking = entries.filter(|entry| !entry.is_forgotten(now));
+        let own = asking.filter_map(|entry| entry.asking.as_ref().ok());
+        own.filter(|asking| asking.own.is_some())
+            .map(|asking| asking.scope.app.clone())
+            .collect()
+    }
+
     /// How many there are, and how many streams they have open.
     pub(super) fn counts(&self) -> (usize, usize) {
         let objects = &self.lock().objects;
@@ -190,13 +211,13 @@ impl ScaledObjects {
             error: call.answer.as_ref().err().cloned(),
             because: call.because.clone(),
         });
-        let (trigger, error) = match &entry.trigger {
-            Ok(trigger) => (Some(trigger), None),
+        let (asking, error) = match &entry.asking {
+            Ok(asking) => (Some(asking), None),
             Err(error) => (None, Some(error.clone())),
         };
         ScaledObjectTrigger {
-            subject: trigger.map(|trigger| trigger.subject.to_string()),
-            warnings: trigger.map_or_else(Vec::new, |trigger| trigger.warnings.clone()),
+            subject: asking.map(ToString::to_string),
+            warnings: asking.map_or_else(Vec::new, |asking| asking.warnings.clone()),
             error,
             open_streams: entry.streams,
             calls: calls.collect(),
@@ -223,7 +244,7 @@ impl Known {
         key: &Key,
         metadata: &BTreeMap<String, String>,
         now: Timestamp,
-    ) -> Option<Result<(Caller, Arc<Trigger>), Unanswered>> {
+    ) -> Option<Result<(Caller, Arc<Asking>), Unanswered>> {
         let (key, _) = self.objects.get_key_value(key)?;
         let key = Arc::clone(key);
         let mut entries = self.objects.get_mut(&key)?.iter_mut();
@@ -238,7 +259,7 @@ impl Known {
         key: Key,
         entry: Entry,
         now: Timestamp,
-    ) -> Result<(Caller, Arc<Trigger>), Unanswered> {
+    ) -> Result<(Caller, Arc<Asking>), Unanswered> {
         // Another call of it may have come in between.
         if let Some(known) = self.find(&key, &entry.metadata, now) {
             return known;
@@ -296,14 +317,18 @@ impl Known {
 }
 
 impl Entry {
-    fn new(metadata: BTreeMap<String, String>, now: Timestamp) -> Self {
-        let trigger = Trigger::parse(&metadata).map(Arc::new).map_err(|errors| {
+    fn new((namespace, name): &Key, metadata: BTreeMap<String, String>, now: Timestamp) -> Self {
+        let trigger = Trigger::parse(&metadata).map_err(|errors| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         });
+        let asking = trigger.and_then(|trigger| {
+            let asking = Asking::new(trigger, (namespace, name), &metadata);
+            asking.map(Arc::new).map_err(|error| error.to_string())
+        });
         Self {
             metadata: Arc::new(metadata),
-            trigger,
+            asking,
             seen: now,
             streams: 0,
             calls: Vec::new(),
@@ -315,10 +340,10 @@ impl Entry {
         metadata_size(&self.metadata)
     }
 
-    fn asked_by(&self, key: Arc<Key>) -> Result<(Caller, Arc<Trigger>), Unanswered> {
+    fn asked_by(&self, key: Arc<Key>) -> Result<(Caller, Arc<Asking>), Unanswered> {
         let metadata = Arc::clone(&self.metadata);
-        match &self.trigger {
-            Ok(trigger) => Ok((Caller { key, metadata }, Arc::clone(trigger))),
+        match &self.asking {
+            Ok(asking) => Ok((Caller { key, metadata }, Arc::clone(asking))),
             Err(message) => Err(Unanswered::Invalid(message.clone())),
         }
     }
@@ -344,10 +369,10 @@ impl Entry {
 }
 
 /// Says what is wrong with a new trigger, and what may surprise its author.
-fn log_new((namespace, name): &Key, peer: &str, trigger: &Result<Arc<Trigger>, String>) {
-    match trigger {
-        Ok(trigger) => {
-            for warning in &trigger.warnings {
+fn log_new((namespace, name): &Key, peer: &str, asking: &Result<Arc<Asking>, String>) {
+    match asking {
+        Ok(asking) => {
+            for warning in &asking.warnings {
                 tracing::warn!(peer, namespace, scaled_object = name, "{warning}");
             }
         }
@@ -420,7 +445,7 @@ mod tests {
         let metadata = [("app".to_owned(), "hello".to_owned())].into();
         Entry {
             streams,
-            ..Entry::new(metadata, seen)
+            ..Entry::new(&("default".to_owned(), "hello".to_owned()), metadata, seen)
         }
     }
 

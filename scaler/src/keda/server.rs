@@ -1,5 +1,6 @@
 //! Serving the contract: limits of the connection, health, reflection, shutdown.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::pulse::Pulses;
 use super::scaled_objects::ScaledObjects;
 use super::service::Service;
 use super::tls::Tls;
-use crate::control::Control;
+use crate::control::{Command, Control};
 
 /// KEDA has one connection for all its streams, one or two for each push trigger.
 const MAX_STREAMS: u32 = 50_000;
@@ -31,6 +32,9 @@ pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connections that may wait to be served.
 const ACCEPTED: usize = 16;
+
+/// How often rules of triggers that ask no more are forgotten.
+const RELEASE: Duration = Duration::from_secs(60);
 
 /// How long calls under way may go on after the shutdown has begun.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -118,6 +122,7 @@ impl ExternalScaler {
     ) -> anyhow::Result<()> {
         let (stop, stopping) = watch::channel(false);
         let pulses = Arc::new(Pulses::default());
+        let scaled_objects = self.scaled_objects.clone();
         let service = Service {
             control: self.control.clone(),
             scaled_objects: self.scaled_objects,
@@ -157,6 +162,17 @@ impl ExternalScaler {
             result = server => result,
             () = deadline => Ok(()),
             never = pulses.follow(&self.control) => match never {},
+            never = release(&self.control, &scaled_objects) => match never {},
         }
+    }
+}
+
+/// Has the control task forget rules of triggers that ask no more, from time to time, without end.
+async fn release(control: &Control, scaled_objects: &ScaledObjects) -> Infallible {
+    loop {
+        tokio::time::sleep(RELEASE).await;
+        let keep = scaled_objects.apps_of_rules();
+        // A control task that is busy does so the next time.
+        let _ = control.ask(|reply| Command::Release { keep, reply }).await;
     }
 }

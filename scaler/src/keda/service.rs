@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ebbtide_core::trigger::Trigger;
 use ebbtide_proto::external_scaler::external_scaler_server::ExternalScaler;
 use ebbtide_proto::external_scaler::{
     GetMetricSpecResponse, GetMetricsRequest, GetMetricsResponse, IsActiveResponse, MetricSpec,
@@ -16,11 +15,12 @@ use tokio::time::timeout;
 use tonic::{Code, Request, Response, Status};
 
 use super::answer::{self, Metric, Standing, Unanswered};
+use super::asking::Asking;
 use super::metrics::{Calls, Method};
 use super::pulse::Pulses;
 use super::scaled_objects::{Caller, ScaledObjects};
 use super::streams::{self, Activity};
-use crate::control::{Control, Published};
+use crate::control::{Adoption, Command, Control, ControlError, Published};
 
 /// How long a call waits for a first decision. The HPA's path to here gives up after three seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,16 +41,21 @@ struct Asked {
     method: Method,
     peer: String,
     caller: Caller,
-    trigger: Arc<Trigger>,
+    asking: Arc<Asking>,
 }
 
 impl Service {
-    fn asked(&self, method: Method, request: Request<ScaledObjectRef>) -> Result<Asked, Status> {
+    async fn asked(
+        &self,
+        method: Method,
+        request: Request<ScaledObjectRef>,
+    ) -> Result<Asked, Status> {
         let peer = peer(&request);
         self.asked_from(peer, method, Some(request.into_inner()))
+            .await
     }
 
-    fn asked_from(
+    async fn asked_from(
         &self,
         peer: String,
         method: Method,
@@ -61,14 +66,51 @@ impl Service {
         });
         let found = reference.and_then(|reference| self.scaled_objects.caller(reference, &peer));
         match found {
-            Ok((caller, trigger)) => Ok(Asked {
-                method,
-                peer,
-                caller,
-                trigger,
-            }),
+            Ok((caller, asking)) => {
+                let asked = Asked {
+                    method,
+                    peer,
+                    caller,
+                    asking,
+                };
+                match self.adopt(&asked).await {
+                    Ok(()) => Ok(asked),
+                    Err(error) => self.finish(&asked, Err(error)).map(Response::into_inner),
+                }
+            }
             Err(error) => Err(self.refused(method, error)),
         }
+    }
+
+    /// Has the control task decide by the rules of a trigger's own, unless it does already.
+    async fn adopt(&self, asked: &Asked) -> Result<(), Unanswered> {
+        let Asking { scope, own, .. } = &*asked.asking;
+        let Some(own) = own else {
+            return Ok(());
+        };
+        if self.control.published().app(scope.app.as_str()).is_some() {
+            return Ok(());
+        }
+        let (namespace, name) = asked.caller.names();
+        let adoption = Adoption {
+            app: scope.app.clone(),
+            namespace: namespace.to_owned(),
+            scaled_object: name.to_owned(),
+            rules: own.clone(),
+        };
+        let adopted = self
+            .control
+            .ask(|reply| Command::Adopt { adoption, reply })
+            .await;
+        adopted.map_err(|error| match error {
+            ControlError::Conflict(message) => Unanswered::Full(message),
+            ControlError::Invalid(_) | ControlError::InvalidDocument(_) => {
+                Unanswered::Invalid(error.to_string())
+            }
+            ControlError::NotFound(_) | ControlError::Busy | ControlError::Stopping => {
+                Unanswered::Unknown(error.to_string())
+            }
+        })
     }
 
     fn refused(&self, method: Method, error: Unanswered) -> Status {
@@ -105,7 +147,7 @@ impl Service {
         asked: &Asked,
         answer: impl FnOnce(&Standing) -> Result<(T, String), Unanswered>,
     ) -> Result<Response<T>, Status> {
-        let standing = self.read(|published| answer::standing(published, &asked.trigger));
+        let standing = self.read(|published| answer::standing(published, &asked.asking));
         let answered = standing.await.and_then(|standing| {
             let (message, words) = answer(&standing)?;
             Ok((message, words, standing.because))
@@ -141,8 +183,8 @@ impl Service {
     }
 
     /// The metrics there are, with their names in words.
-    async fn announced(&self, trigger: &Trigger) -> Result<(Vec<Metric>, String), Unanswered> {
-        let read = |published: &Published| answer::announced(published, trigger);
+    async fn announced(&self, asking: &Asking) -> Result<(Vec<Metric>, String), Unanswered> {
+        let read = |published: &Published| answer::announced(published, asking);
         let metrics = self.read(read).await?;
         let words = names(&metrics);
         Ok((metrics, words))
@@ -161,7 +203,7 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<IsActiveResponse>, Status> {
-        let asked = self.asked(Method::IsActive, request)?;
+        let asked = self.asked(Method::IsActive, request).await?;
         let active = |standing: &Standing| {
             let result = standing.replicas > 0;
             let words = if result { "active" } else { "not active" };
@@ -174,10 +216,10 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamIsActiveStream>, Status> {
-        let asked = self.asked(Method::StreamIsActive, request)?;
+        let asked = self.asked(Method::StreamIsActive, request).await?;
         // Before what it stands at is read, so that no edge falls in between.
-        let subject = asked.trigger.subject.clone();
-        let pulse = self.pulses.watch(subject, &self.control);
+        let scope = asked.asking.scope.clone();
+        let pulse = self.pulses.watch(scope, &self.control);
         let open = self
             .scaled_objects
             .open_stream(asked.caller.clone(), asked.peer.clone());
@@ -194,8 +236,8 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<GetMetricSpecResponse>, Status> {
-        let asked = self.asked(Method::GetMetricSpec, request)?;
-        let announced = self.announced(&asked.trigger).await;
+        let asked = self.asked(Method::GetMetricSpec, request).await?;
+        let announced = self.announced(&asked.asking).await;
         let answered =
             announced.map(|(metrics, words)| (specs(&metrics), words, AS_ASKED.to_owned()));
         self.finish(&asked, answered)
@@ -205,18 +247,18 @@ impl ExternalScaler for Service {
         &self,
         request: Request<ScaledObjectRef>,
     ) -> Result<Response<Self::StreamMetricSpecStream>, Status> {
-        let asked = self.asked(Method::StreamMetricSpec, request)?;
+        let asked = self.asked(Method::StreamMetricSpec, request).await?;
         let open = self
             .scaled_objects
             .open_stream(asked.caller.clone(), asked.peer.clone());
-        let (trigger, control) = (Arc::clone(&asked.trigger), self.control.clone());
+        let (asking, control) = (Arc::clone(&asked.asking), self.control.clone());
         let present = move || {
-            let announced = answer::announced(&control.published(), &trigger);
+            let announced = answer::announced(&control.published(), &asking);
             announced.ok().map(|metrics| specs(&metrics))
         };
         let messages = streams::specs(present, self.stopping.clone(), open);
         let messages: Self::StreamMetricSpecStream = Box::pin(messages);
-        let announced = self.announced(&asked.trigger).await;
+        let announced = self.announced(&asked.asking).await;
         let answered = announced.map(|(_, words)| (messages, words, AS_ASKED.to_owned()));
         self.finish(&asked, answered)
     }
@@ -230,7 +272,9 @@ impl ExternalScaler for Service {
             scaled_object_ref,
             metric_name,
         } = request.into_inner();
-        let asked = self.asked_from(peer, Method::GetMetrics, scaled_object_ref)?;
+        let asked = self
+            .asked_from(peer, Method::GetMetrics, scaled_object_ref)
+            .await?;
         let values = |standing: &Standing| {
             let metric = wanted(standing, &metric_name)?;
             let value = metric.value.clone().map_err(Unanswered::Unknown)?;

@@ -34,6 +34,11 @@ pub(crate) struct Loaded {
 
 /// Reads all documents of `text`.
 pub(crate) fn load(text: &str) -> Loaded {
+    load_within(text, MAX_WEIGHT)
+}
+
+/// Reads all documents of `text`, which may take `most` bytes, aliases expanded.
+pub(crate) fn load_within(text: &str, most: usize) -> Loaded {
     if text.len() > MAX_BYTES {
         let message = format!("the text is longer than {} MiB", MAX_BYTES >> 20);
         let at = Position { line: 1, column: 1 };
@@ -44,7 +49,10 @@ pub(crate) fn load(text: &str) -> Loaded {
     }
     let mut options = Options::default();
     options.set_emit_comments(false);
-    let mut builder = Builder::default();
+    let mut builder = Builder {
+        most,
+        ..Builder::default()
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         let done = match event {
             Ok((event, span)) => builder.event(event, start(&span)),
@@ -88,6 +96,8 @@ struct Builder {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
     weight: usize,
+    /// The most that `weight` may be.
+    most: usize,
     loaded: Loaded,
 }
 
@@ -214,7 +224,7 @@ impl Builder {
 
     fn charge(&mut self, weight: usize, at: Position) -> Result<(), Problem> {
         self.weight = self.weight.saturating_add(weight);
-        if self.weight <= MAX_WEIGHT {
+        if self.weight <= self.most {
             return Ok(());
         }
         let message = "the document is too large once its aliases are expanded".to_owned();

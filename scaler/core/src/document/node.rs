@@ -30,6 +30,8 @@ pub(crate) struct Scalar {
     pub(crate) text: String,
     /// Written without quotes, so that `80`, `true` and `null` are not text.
     pub(crate) plain: bool,
+    /// It may be a secret, which no message repeats.
+    pub(crate) hidden: bool,
     /// Why the text is not a value yet.
     pub(crate) unresolved: Option<Unresolved>,
 }
@@ -65,6 +67,7 @@ impl Scalar {
         Self {
             text,
             plain: false,
+            hidden: false,
             unresolved: None,
         }
     }

@@ -15,15 +15,23 @@ mod volume;
 
 pub use container::IMAGE_ALONE;
 
-use super::model::Declaration;
+use super::model::{Declaration, Scale};
 use super::nearest::{is_slip, suggestion};
 use super::node::Node;
 use super::reader::{Field, Reader};
+
+pub(crate) use rule::SCALERS;
 
 /// `type` of an app.
 pub(crate) const APP_TYPE: &str = "Microsoft.App/containerApps";
 /// `type` of a revision that a document of its own declares.
 pub(crate) const REVISION_TYPE: &str = "Microsoft.App/containerApps/revisions";
+
+/// Reads a `template.scale` that belongs to no document, so that it has no secrets. None if it is
+/// not a mapping.
+pub(crate) fn scale(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<Scale> {
+    scale::read(reader, field, None)
+}
 
 /// Reads one document. Without a declaration, the reader has an error that says why; with one, it
 /// may have errors too.

@@ -19,6 +19,9 @@ pub(crate) use object::Object;
 /// The most errors, and the most warnings, that are kept of a document.
 pub(crate) const MOST_DIAGNOSTICS: usize = 1000;
 
+/// What messages say in the place of a value that may be a secret.
+pub(crate) const HIDDEN: &str = "the variable's value";
+
 /// Collects what is wrong with a document, and what it has that is not acted on.
 pub(crate) struct Reader<'s> {
     source: &'s str,
@@ -276,6 +279,7 @@ impl<'s> Reader<'s> {
                 self.report_unresolved(field, scalar);
                 return;
             }
+            NodeValue::Scalar(scalar) if scalar.hidden => HIDDEN.to_owned(),
             NodeValue::Scalar(scalar) => format!("`{}`", shortened(&scalar.text)),
             NodeValue::Sequence(_) => "a list".to_owned(),
             NodeValue::Mapping(_) => "a mapping".to_owned(),

@@ -1,6 +1,7 @@
-//! From a document's rules to what decisions follow.
+//! From rules, a document's or others, to what decisions follow.
 
 mod metadata;
+mod rule;
 mod scalers;
 
 #[cfg(test)]
@@ -10,12 +11,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use self::metadata::{Allowed, Metadata};
+use self::metadata::Metadata;
+pub(crate) use self::metadata::{Place, metadata_path};
+use self::rule::DEFAULT_CONCURRENCY;
 use super::spec::{DEFAULT_WINDOW, Metric, Policy, RuleSpec, ScaleSpec, StepLimit};
-use crate::document::{ContainerApp, ScaleRule, Template, Transport};
-
-/// The requests or connections of one replica, if no rule says how many; as Azure Container Apps.
-const DEFAULT_CONCURRENCY: f64 = 10.0;
+use crate::document::{ContainerApp, Scale, ScaleRule, Template, Transport};
 
 /// What is wrong with a scale rule, where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -29,6 +29,15 @@ pub struct RuleError {
     pub message: String,
 }
 
+/// The stabilization windows, which `scale` has no property for; the policy's default if none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stabilization {
+    /// Before scaling in.
+    pub(crate) scale_in: Option<Duration>,
+    /// Before scaling out.
+    pub(crate) scale_out: Option<Duration>,
+}
+
 impl ScaleSpec {
     /// The spec of a revision: its template's limits and rules, and the app's policy.
     ///
@@ -40,34 +49,54 @@ impl ScaleSpec {
     /// Everything that is wrong with the rules.
     pub fn from_document(app: &ContainerApp, template: &Template) -> Result<Self, Vec<RuleError>> {
         let scale = &template.scale;
-        let rules = rules(app, &scale.rules)?;
-        let least = u32::from(only_resources(&rules) && app.configuration.ingress.is_none());
+        let ingress = app.configuration.ingress.as_ref();
+        let rules = if scale.rules.is_empty() {
+            let transport = ingress.map(|ingress| ingress.transport);
+            transport.map(default_rule).into_iter().collect()
+        } else {
+            resolve_all(&scale.rules, &Place::in_document)?
+        };
+        let stabilization = stabilization_of_tags(app);
+        Ok(Self::new(scale, rules, stabilization, ingress.is_some()))
+    }
+
+    /// The spec of rules outside of a document; `has_traffic` says that there are requests, which
+    /// wake whatever the rules are. `place` says for each rule where its metadata is.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the rules.
+    pub(crate) fn from_rules(
+        scale: &Scale,
+        stabilization: Stabilization,
+        has_traffic: bool,
+        place: &dyn Fn(usize, &ScaleRule) -> Place,
+    ) -> Result<Self, Vec<RuleError>> {
+        let rules = resolve_all(&scale.rules, place)?;
+        Ok(Self::new(scale, rules, stabilization, has_traffic))
+    }
+
+    fn new(
+        scale: &Scale,
+        rules: Vec<RuleSpec>,
+        stabilization: Stabilization,
+        has_traffic: bool,
+    ) -> Self {
+        let least = u32::from(only_resources(&rules) && !has_traffic);
         let min_replicas = scale.min_replicas.max(least);
-        Ok(Self {
+        Self {
             min_replicas,
             max_replicas: scale.max_replicas.max(min_replicas).max(1),
             cooldown_period: scale.cooldown_period,
             polling_interval: scale.polling_interval,
-            policy: policy(app, &rules, scale.polling_interval),
+            policy: policy(stabilization, &rules, scale.polling_interval),
             rules,
-        })
+        }
     }
 
     /// What about the spec may surprise the author of its document, a sentence each.
     pub fn warnings(&self, app: &ContainerApp, template: &Template) -> Vec<String> {
         let ingress = app.configuration.ingress.is_some();
-        let mut warnings: Vec<_> = self
-            .rules
-            .iter()
-            .filter_map(|rule| warning(rule, ingress))
-            .collect();
-        if self.min_replicas > template.scale.min_replicas {
-            warnings.push(
-                "minReplicas 0 is taken as 1: cpu and memory cannot wake a revision from zero, \
-                 and without ingress nothing else can"
-                    .to_owned(),
-            );
-        }
+        let mut warnings = self.surprises(&template.scale, ingress);
         if self.rules.is_empty() && self.min_replicas == 0 {
             warnings.push(
                 "the app stays at zero replicas: it has no ingress, no scale rule, and \
@@ -77,6 +106,27 @@ impl ScaleSpec {
         }
         warnings
     }
+
+    /// What about the rules and limits, made of `scale`, may surprise their author.
+    pub(crate) fn surprises(&self, scale: &Scale, has_traffic: bool) -> Vec<String> {
+        let rules = self.rules.iter();
+        let mut warnings: Vec<_> = rules
+            .filter_map(|rule| warning(rule, has_traffic))
+            .collect();
+        if self.min_replicas > scale.min_replicas {
+            warnings.push(
+                "minReplicas 0 is taken as 1: cpu and memory cannot wake a revision from zero, \
+                 and without ingress nothing else can"
+                    .to_owned(),
+            );
+        }
+        warnings
+    }
+}
+
+/// The keys of a scaler's metadata that may hold its target.
+pub(crate) fn target_names(scaler: &str) -> &'static [&'static str] {
+    scalers::target_keys(scaler).names
 }
 
 /// What about a rule may surprise its author.
@@ -100,21 +150,16 @@ fn only_resources(rules: &[RuleSpec]) -> bool {
     !rules.is_empty() && rules.iter().all(|rule| rule.metric.is_resource())
 }
 
-/// The document's rules, or the default one.
-fn rules(app: &ContainerApp, rules: &[ScaleRule]) -> Result<Vec<RuleSpec>, Vec<RuleError>> {
-    if rules.is_empty() {
-        let transport = app
-            .configuration
-            .ingress
-            .as_ref()
-            .map(|ingress| ingress.transport);
-        return Ok(transport.map(default_rule).into_iter().collect());
-    }
+/// The rules, each with the place of its metadata for errors.
+fn resolve_all(
+    rules: &[ScaleRule],
+    place: &dyn Fn(usize, &ScaleRule) -> Place,
+) -> Result<Vec<RuleSpec>, Vec<RuleError>> {
     let mut errors = Vec::new();
     let mut resolved = Vec::with_capacity(rules.len());
     for (index, rule) in rules.iter().enumerate() {
-        let mut metadata = Metadata::of(rule, index);
-        resolved.push(resolve(rule, &mut metadata));
+        let mut metadata = Metadata::of(rule, place(index, rule));
+        resolved.push(rule::resolve(rule, &mut metadata));
         errors.append(&mut metadata.errors);
     }
     if errors.is_empty() {
@@ -139,119 +184,36 @@ fn default_rule(transport: Transport) -> RuleSpec {
     }
 }
 
-fn resolve(rule: &ScaleRule, metadata: &mut Metadata<'_>) -> RuleSpec {
-    let (metric, target, activation) = match rule.scaler.as_str() {
-        "http" => http(metadata),
-        "tcp" => tcp(metadata),
-        "cpu" | "memory" => resource(&rule.scaler, metadata),
-        _ => external(&rule.scaler, metadata),
+/// The app's tags that set the stabilization windows.
+fn stabilization_of_tags(app: &ContainerApp) -> Stabilization {
+    let seconds = |tag: &str| {
+        let seconds = app.tags.get(tag)?.trim().parse().ok();
+        seconds.map(Duration::from_secs)
     };
-    RuleSpec {
-        name: rule.name.clone(),
-        scaler: rule.scaler.clone(),
-        metric,
-        target,
-        activation,
+    Stabilization {
+        scale_in: seconds("ebbtide.scaleInStabilizationSeconds"),
+        scale_out: seconds("ebbtide.scaleOutStabilizationSeconds"),
     }
 }
 
-fn http(metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
-    let window = window(metadata);
-    let rate = metadata.number("requestRate", Allowed::AboveZero);
-    let concurrency = metadata.number("concurrentRequests", Allowed::AtLeastOne);
-    match (concurrency, rate) {
-        (concurrency, None) => {
-            let target = concurrency.unwrap_or(DEFAULT_CONCURRENCY);
-            (Metric::HttpConcurrency { window }, target, 0.0)
-        }
-        (None, Some(rate)) => (Metric::HttpRequestRate { window }, rate, 0.0),
-        (Some(_), Some(rate)) => {
-            metadata.wrong(
-                "requestRate",
-                "give concurrentRequests or requestRate, not both",
-            );
-            (Metric::HttpRequestRate { window }, rate, 0.0)
-        }
-    }
-}
-
-fn tcp(metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
-    let window = window(metadata);
-    let target = metadata.number("concurrentConnections", Allowed::AtLeastOne);
-    let target = target.unwrap_or(DEFAULT_CONCURRENCY);
-    (Metric::TcpConnections { window }, target, 0.0)
-}
-
-fn window(metadata: &mut Metadata<'_>) -> Duration {
-    let seconds = metadata.number("windowSeconds", Allowed::AtLeastOne);
-    // A window that is longer than a Duration can be is as long as it can be.
-    let window = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-    seconds.map_or(DEFAULT_WINDOW, window)
-}
-
-/// `type` is KEDA's older name for `metricType`, and the one that Azure documents.
-fn resource(scaler: &str, metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
-    let kind = ["type", "metricType"]
-        .into_iter()
-        .find(|key| metadata.text(key).is_some());
-    let text = kind
-        .and_then(|key| metadata.text(key))
-        .unwrap_or("Utilization");
-    let average = text.eq_ignore_ascii_case("AverageValue");
-    if !average && !text.eq_ignore_ascii_case("Utilization") {
-        let message = format!("{text:?} is neither Utilization nor AverageValue");
-        metadata.wrong(kind.unwrap_or("type"), &message);
-    }
-    let (metric, allowed) = match (scaler, average) {
-        ("cpu", false) => (Metric::CpuUtilization, Allowed::AboveZero),
-        ("cpu", true) => (Metric::CpuAverage, Allowed::Cores),
-        (_, false) => (Metric::MemoryUtilization, Allowed::AboveZero),
-        (_, true) => (Metric::MemoryAverage, Allowed::Bytes),
-    };
-    (metric, metadata.required("value", allowed), 0.0)
-}
-
-fn external(scaler: &str, metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
-    let keys = scalers::target_keys(scaler);
-    let given = keys.names.iter().find(|key| metadata.text(key).is_some());
-    let target = match (given, keys.default) {
-        (Some(key), _) => metadata.required(key, Allowed::AboveZero),
-        (None, Some(default)) => default,
-        (None, None) => metadata.required(
-            keys.names.first().copied().unwrap_or("value"),
-            Allowed::AboveZero,
-        ),
-    };
-    let activation = metadata.key_that_begins_with("activation");
-    let activation = activation.and_then(|key| metadata.number(&key, Allowed::ZeroOrMore));
-    (Metric::External, target, activation.unwrap_or(0.0))
-}
-
-/// Azure Container Apps' policy; the app's tags may set the stabilization windows, which the
-/// document has no property for.
+/// Azure Container Apps' policy, with other stabilization windows if there are any.
 ///
 /// A revision that only polled rules scale takes one step for each poll, as Azure's does.
-fn policy(app: &ContainerApp, rules: &[RuleSpec], polling_interval: Duration) -> Policy {
+fn policy(stabilization: Stabilization, rules: &[RuleSpec], polling_interval: Duration) -> Policy {
     let default = Policy::default();
-    let seconds = |tag: &str| {
-        app.tags
-            .get(tag)?
-            .trim()
-            .parse()
-            .ok()
-            .map(Duration::from_secs)
-    };
     let polled = !rules.is_empty() && rules.iter().all(|rule| rule.metric == Metric::External);
     let period = if polled {
         polling_interval
     } else {
         StepLimit::LIVE_PERIOD
     };
+    let Stabilization {
+        scale_in,
+        scale_out,
+    } = stabilization;
     Policy {
-        scale_out_stabilization: seconds("ebbtide.scaleOutStabilizationSeconds")
-            .unwrap_or(default.scale_out_stabilization),
-        scale_in_stabilization: seconds("ebbtide.scaleInStabilizationSeconds")
-            .unwrap_or(default.scale_in_stabilization),
+        scale_out_stabilization: scale_out.unwrap_or(default.scale_out_stabilization),
+        scale_in_stabilization: scale_in.unwrap_or(default.scale_in_stabilization),
         step: StepLimit {
             period,
             ..default.step

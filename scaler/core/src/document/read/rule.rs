@@ -17,7 +17,7 @@ const FORMS: [(&str, RuleForm); 4] = [
 ];
 
 /// Types of `custom` rules: KEDA's scalers, and Azure's own two.
-const SCALERS: &[&str] = &[
+pub(crate) const SCALERS: &[&str] = &[
     "http",
     "tcp",
     "activemq",
@@ -188,11 +188,10 @@ fn check_http(reader: &mut Reader<'_>, field: &Field<'_>) {
     if let Some(rate) = &rate {
         positive(reader, rate, "requests per second, as in 20");
     }
-    if rate.is_some() && metadata.get("concurrentRequests").is_some() {
-        reader.error(
-            field,
-            "give `concurrentRequests` or `requestRate`, not both",
-        );
+    if let Some(rate) = &rate
+        && metadata.get("concurrentRequests").is_some()
+    {
+        reader.error(rate, "give `concurrentRequests` or `requestRate`, not both");
     }
     metadata.integer(reader, "windowSeconds", 1..=u32::MAX);
     metadata.finish(reader);

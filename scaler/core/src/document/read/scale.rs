@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::document::model::{Scale, ScaleRule};
-use crate::document::reader::{Field, Reader};
+use crate::document::node::NodeValue;
+use crate::document::reader::{Field, HIDDEN, Reader};
 
 use super::rule;
 use super::secrets::SecretNames;
@@ -25,18 +26,22 @@ pub(super) fn read(
     let cooldown = object.integer(reader, "cooldownPeriod", 1..=u32::MAX);
     let polling = object.integer(reader, "pollingInterval", 1..=u32::MAX);
     let rules = object.list(reader, "rules");
-    let limits = (object.get("minReplicas"), object.get("maxReplicas"));
+    let limits = [object.get("minReplicas"), object.get("maxReplicas")];
     object.finish(reader);
 
     let rules = read_rules(reader, &rules, secrets);
     let min_replicas = min.unwrap_or(default.min_replicas);
     let max_replicas = max.unwrap_or(default.max_replicas);
     if min_replicas > max_replicas
-        && let (Some(field), _) | (None, Some(field)) = limits
+        && let Some(field) = limits.iter().flatten().next()
     {
+        let [low, high] = [(0, min_replicas), (1, max_replicas)]
+            .map(|(index, number)| shown(limits[index].as_ref(), number));
         let absent = if max.is_none() { ", its default" } else { "" };
-        let message = format!("{min_replicas} is more than maxReplicas, {max_replicas}{absent}");
-        reader.error(&field, message);
+        reader.error(
+            field,
+            format!("{low} is more than maxReplicas, {high}{absent}"),
+        );
     }
     let seconds = |number: Option<u32>, default| {
         number.map_or(default, |number| Duration::from_secs(number.into()))
@@ -48,6 +53,14 @@ pub(super) fn read(
         polling_interval: seconds(polling, default.polling_interval),
         rules,
     })
+}
+
+/// A limit as messages show it.
+fn shown(field: Option<&Field<'_>>, number: u32) -> String {
+    match field.map(|field| &field.node.value) {
+        Some(NodeValue::Scalar(scalar)) if scalar.hidden => HIDDEN.to_owned(),
+        _ => number.to_string(),
+    }
 }
 
 fn read_rules(

@@ -273,7 +273,7 @@ fn rules() {
         {name: a, http: {}}, {name: a, tcp: {}} => rules[1] => a second rule has the name `a`
         {name: a, http: {metadata: {concurrentRequests: 0}}} => http.metadata.concurrentRequests => at least 1
         {name: a, http: {metadata: {requestRate: -1}}} => requestRate => requests per second
-        {name: a, http: {metadata: {requestRate: 1, concurrentRequests: 1}}} => metadata => not both
+        {name: a, http: {metadata: {requestRate: 1, concurrentRequests: 1}}} => metadata.requestRate => not both
         {name: a, custom: {type: HTTP, metadata: {concurrentRequests: x}}} => custom.metadata.concurrentRequests => at least 1
         {name: a, tcp: {metadata: {concurrentConnections: 0}}} => concurrentConnections => at least 1
         {name: a, custom: {metadata: {}}} => custom.type => is missing

@@ -1,7 +1,9 @@
 //! A rule's metadata, read with every error collected.
 
+use std::collections::BTreeSet;
+
 use super::RuleError;
-use crate::document::{RuleForm, ScaleRule, quantity};
+use crate::document::{HIDDEN, RuleForm, ScaleRule, quantity};
 
 /// What a value has to be.
 #[derive(Clone, Copy, Debug)]
@@ -56,27 +58,60 @@ fn bytes(text: &str) -> Option<f64> {
     quantity::bytes(text).map(|bytes| bytes as f64)
 }
 
+/// Where a rule's metadata is, and what of it must not be shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    /// What comes before a key in its path, with the point that ends it.
+    pub(crate) prefix: String,
+    /// The keys whose values may be secrets.
+    pub(crate) hidden: BTreeSet<String>,
+}
+
+impl Place {
+    /// The place of the rule that is number `index` of its document, counted from 0.
+    pub(super) fn in_document(index: usize, rule: &ScaleRule) -> Self {
+        let metadata = metadata_path(rule.form);
+        Self {
+            prefix: format!("properties.template.scale.rules[{index}].{metadata}."),
+            hidden: BTreeSet::new(),
+        }
+    }
+}
+
+/// Where in a rule its metadata is.
+pub(crate) fn metadata_path(form: RuleForm) -> &'static str {
+    match form {
+        RuleForm::Http => "http.metadata",
+        RuleForm::Tcp => "tcp.metadata",
+        RuleForm::AzureQueue => "azureQueue",
+        RuleForm::Custom => "custom.metadata",
+    }
+}
+
 /// The metadata of one rule, and what was found wrong with it.
 #[derive(Debug)]
 pub(super) struct Metadata<'a> {
     rule: &'a ScaleRule,
-    path: String,
+    place: Place,
     pub(super) errors: Vec<RuleError>,
 }
 
 impl<'a> Metadata<'a> {
-    /// The metadata of the rule that is number `index` of its document, counted from 0.
-    pub(super) fn of(rule: &'a ScaleRule, index: usize) -> Self {
-        let place = match rule.form {
-            RuleForm::Http => "http.metadata",
-            RuleForm::Tcp => "tcp.metadata",
-            RuleForm::AzureQueue => "azureQueue",
-            RuleForm::Custom => "custom.metadata",
-        };
+    /// The metadata of a rule.
+    pub(super) fn of(rule: &'a ScaleRule, place: Place) -> Self {
         Self {
             rule,
-            path: format!("properties.template.scale.rules[{index}].{place}"),
+            place,
             errors: Vec::new(),
+        }
+    }
+
+    /// A value as messages show it.
+    pub(super) fn shown(&self, key: &str, text: &str) -> String {
+        if self.place.hidden.contains(key) {
+            HIDDEN.to_owned()
+        } else {
+            format!("{text:?}")
         }
     }
 
@@ -91,7 +126,8 @@ impl<'a> Metadata<'a> {
         let text = self.text(key)?;
         let number = allowed.read(text);
         if number.is_none() {
-            self.wrong(key, &format!("{text:?} is not {}", allowed.in_words()));
+            let shown = self.shown(key, text);
+            self.wrong(key, &format!("{shown} is not {}", allowed.in_words()));
         }
         number
     }
@@ -116,7 +152,7 @@ impl<'a> Metadata<'a> {
     pub(super) fn wrong(&mut self, key: &str, message: &str) {
         self.errors.push(RuleError {
             rule: self.rule.name.clone(),
-            path: format!("{}.{key}", self.path),
+            path: format!("{}{key}", self.place.prefix),
             message: message.to_owned(),
         });
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::document::{Configuration, Ingress, RuleForm, Scale};
+use crate::document::{Configuration, Ingress, RuleForm};
 use crate::name::AppName;
 
 fn app(ingress: Option<Transport>) -> ContainerApp {

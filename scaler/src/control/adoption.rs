@@ -1,0 +1,148 @@
+//! Rules that ScaledObjects bring themselves: each trigger's are an app of their own, without replicas
+//! here, whose requests are those of another app.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ebbtide_core::app::App;
+use ebbtide_core::document::{Configuration, ContainerApp, Scale, Template};
+use ebbtide_core::name::{AppName, RevisionName};
+use ebbtide_core::time::Timestamp;
+use ebbtide_core::trigger::{OwnRules, Scope};
+
+use super::app::{AppControl, Source};
+use super::counters::Counting;
+use super::handle::ControlError;
+use super::task::ControlTask;
+use crate::telemetry::Counts;
+
+/// The suffix of the one revision of such an app.
+const SUFFIX: &str = "rules";
+
+/// The most such apps; as many as ScaledObjects that are answered.
+const MOST: usize = 20_000;
+
+/// The run of an ingress that stands for the one of this process.
+const OWN_RUN: u64 = 0;
+
+/// Rules to decide by, and who brings them.
+#[derive(Debug)]
+pub struct Adoption {
+    /// The app that is to stand for them.
+    pub app: AppName,
+    /// The ScaledObject's namespace.
+    pub namespace: String,
+    /// The ScaledObject's name.
+    pub scaled_object: String,
+    /// The rules.
+    pub rules: Box<OwnRules>,
+}
+
+impl ControlTask {
+    /// Decides by these rules from now on.
+    ///
+    /// # Errors
+    /// When there are too many, or they cannot be an app.
+    pub(super) fn adopt(&mut self, adoption: Adoption) -> Result<(), ControlError> {
+        let now = self.now();
+        if self.apps.contains_key(&adoption.app) {
+            return Ok(());
+        }
+        let adopted = self.apps.values().filter(|one| one.is_adopted()).count();
+        if adopted >= MOST {
+            return Err(ControlError::Conflict(format!(
+                "{adopted} triggers with rules of their own are decided for already, and no more \
+                 can be; run another Ebbtide for some of them"
+            )));
+        }
+        let name = adoption.app.clone();
+        let control = adopted_app(adoption, now)?;
+        tracing::info!(app = %name, source = control.source.name(), "rules are decided by");
+        self.apps.insert(name, control);
+        self.introduce(now);
+        self.tell_adopted(now);
+        Ok(())
+    }
+
+    /// Forgets rules that stand for nothing any more.
+    pub(super) fn release(&mut self, keep: &BTreeSet<AppName>) {
+        self.apps
+            .retain(|name, control| !control.is_adopted() || keep.contains(name));
+    }
+
+    /// Tells the apps that stand for rules what the ingress of this process counts, as another
+    /// ingress would report it.
+    pub(super) fn tell_adopted(&mut self, now: Timestamp) {
+        if self.counting == Counting::Elsewhere {
+            return;
+        }
+        let wanted = self.apps.values().filter_map(|one| one.traffic.clone());
+        let wanted: BTreeSet<Scope> = wanted.collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let counted = wanted.iter().filter_map(|scope| self.apps.get(&scope.app));
+        let counted: BTreeMap<RevisionName, Counts> = counted
+            .flat_map(|app| &app.revisions)
+            .map(|(name, one)| (name.clone(), one.counts(now)))
+            .collect();
+        for control in self.apps.values_mut() {
+            let Some(traffic) = control.traffic.clone() else {
+                continue;
+            };
+            for one in control.revisions.values_mut() {
+                one.heard = Some(now);
+                for (name, counts) in counted.iter().filter(|(name, _)| covers(&traffic, name)) {
+                    one.count(OWN_RUN, name, *counts, true, now);
+                }
+            }
+        }
+    }
+}
+
+/// Whether requests of this revision are meant.
+pub(super) fn covers(scope: &Scope, revision: &RevisionName) -> bool {
+    match &scope.revision {
+        Some(only) => only == revision,
+        None => scope.app.as_str() == revision.app(),
+    }
+}
+
+fn adopted_app(adoption: Adoption, now: Timestamp) -> Result<AppControl, ControlError> {
+    let Adoption {
+        app,
+        namespace,
+        scaled_object,
+        rules,
+    } = adoption;
+    let OwnRules {
+        spec,
+        traffic,
+        rules,
+    } = *rules;
+    let document = ContainerApp {
+        name: app,
+        location: None,
+        tags: BTreeMap::new(),
+        configuration: Configuration::default(),
+        template: Template {
+            revision_suffix: Some(SUFFIX.to_owned()),
+            scale: Scale {
+                rules,
+                ..Scale::default()
+            },
+            ..Template::default()
+        },
+        accepted: BTreeMap::new(),
+    };
+    let invalid = |error: ebbtide_core::app::AppError| ControlError::Invalid(error.to_string());
+    let (app, changes) = App::create(document, Vec::new(), now, 0).map_err(invalid)?;
+    let specs = BTreeMap::from([(app.latest().clone(), spec)]);
+    let source = Source::ScaledObject {
+        namespace,
+        name: scaled_object,
+    };
+    let mut control = AppControl::new(app, source);
+    control.traffic = traffic;
+    control.sync(specs, &changes, Counting::Elsewhere, now);
+    Ok(control)
+}
