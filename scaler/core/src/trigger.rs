@@ -2,6 +2,7 @@
 
 mod keys;
 mod own;
+pub mod reach;
 mod reading;
 mod source;
 #[cfg(test)]
