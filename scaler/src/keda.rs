@@ -6,6 +6,7 @@
 
 mod answer;
 mod asking;
+mod bounds;
 mod metrics;
 mod pulse;
 mod scaled_objects;
@@ -16,6 +17,7 @@ mod streams;
 mod tests;
 mod tls;
 
+pub use bounds::SourceBounds;
 pub use metrics::{CallCount, ServiceSample};
 pub use scaled_objects::ScaledObjects;
 pub use server::{Acceptor, ExternalScaler};

@@ -40,15 +40,20 @@ pub(crate) fn program(variable: &str, name: &str) -> PathBuf {
     path
 }
 
-/// `ebbtide up`, running on ports of its own.
+/// An address of loopback, with a port that the system chooses.
+pub(crate) const ANY_PORT: &str = "127.0.0.1:0";
+
+/// `ebbtide up`, or another command that goes on, running on ports of its own.
 pub(crate) struct Ebbtide {
     child: Child,
     /// The ingress's port.
     pub(crate) ingress: u16,
     /// The status API's port.
     pub(crate) status: u16,
-    /// The KEDA service's port.
+    /// The KEDA service's port, if it has one.
     pub(crate) keda: u16,
+    /// The port that ingresses report to, if it has one.
+    pub(crate) telemetry: u16,
     /// Its documents.
     pub(crate) folder: TempDir,
     output: Option<JoinHandle<String>>,
@@ -63,17 +68,15 @@ impl Ebbtide {
 
     /// Starts it with the documents of a folder (the bundled example if it is empty).
     pub(crate) fn up_in(folder: TempDir, arguments: &[&str]) -> Self {
+        let ports = ["up", "--listen", ANY_PORT, "--keda-listen", ANY_PORT];
+        Self::start(folder, &[&ports, arguments].concat())
+    }
+
+    /// Starts `ebbtide serve` or `ebbtide ingress` with the documents of a folder.
+    pub(crate) fn start(folder: TempDir, arguments: &[&str]) -> Self {
         let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
-        command.args([
-            "up",
-            "--listen",
-            "127.0.0.1:0",
-            "--status-listen",
-            "127.0.0.1:0",
-            "--keda-listen",
-            "127.0.0.1:0",
-        ]);
-        command.args(arguments).env("EBBTIDE_LOG", "info");
+        command.args(arguments).args(["--status-listen", ANY_PORT]);
+        command.env("EBBTIDE_LOG", "info");
         if folder.path().read_dir().expect("a folder").next().is_some() {
             command.arg(folder.path());
         }
@@ -89,20 +92,23 @@ impl Ebbtide {
             text
         });
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let (mut ingress, mut status, mut keda) = (None, None, None);
+        let (mut ingress, mut status, mut keda, mut telemetry) = (None, None, 0, 0);
         while let Some(Ok(line)) = lines.next() {
             if let Some(rest) = line.trim().strip_prefix("live page") {
                 status = port(rest.trim().trim_end_matches('/'));
             }
             if let Some(rest) = line.trim().strip_prefix("KEDA") {
-                keda = rest.split_whitespace().next().and_then(port);
+                keda = rest.split_whitespace().next().and_then(port).unwrap_or(0);
+            }
+            if let Some(rest) = line.trim().strip_prefix("telemetry") {
+                telemetry = rest.split_whitespace().next().and_then(port).unwrap_or(0);
             }
             if let Some(rest) = line.strip_prefix("Listening on ") {
                 ingress = rest.split(". ").next().and_then(port);
                 break;
             }
         }
-        let (Some(ingress), Some(status), Some(keda)) = (ingress, status, keda) else {
+        let (Some(ingress), Some(status)) = (ingress, status) else {
             drop(child.kill());
             panic!(
                 "ebbtide did not say where it listens:\n{}",
@@ -116,9 +122,17 @@ impl Ebbtide {
             ingress,
             status,
             keda,
+            telemetry,
             folder,
             output: Some(output),
         }
+    }
+
+    /// Kills it, as a machine that fails would.
+    pub(crate) fn kill(mut self) {
+        let _ = kill_process(self.pid(), Signal::KILL);
+        drop(self.child.wait());
+        self.output = None;
     }
 
     /// Its process.

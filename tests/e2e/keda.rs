@@ -10,7 +10,7 @@ use crate::harness::{Ebbtide, SOON, eventually, folder, machine, program};
 use crate::load::Document;
 
 /// The program, or none where there is no Go to build it; `tests/run` says so.
-fn client(ebbtide: &Ebbtide, arguments: &[&str]) -> Option<Command> {
+pub(crate) fn client(ebbtide: &Ebbtide, arguments: &[&str]) -> Option<Command> {
     if std::env::var_os("EBBTIDE_TESTS_WITHOUT_GO").is_some() {
         return None;
     }

@@ -8,6 +8,7 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod apart;
 mod bad_input;
 mod commands;
 mod from_zero;

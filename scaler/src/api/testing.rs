@@ -22,7 +22,7 @@ use super::model::{
 use super::{ApiOptions, ApiState, Sources, router, serve};
 use crate::clock::SystemClock;
 use crate::control::{Command, Control, ControlError, Published};
-use crate::keda::{ExternalScaler, ScaledObjects};
+use crate::keda::{ExternalScaler, ScaledObjects, SourceBounds};
 
 /// An API, and the other ends of everything that it was given.
 pub(crate) struct Fixture {
@@ -189,7 +189,7 @@ impl Fixture {
 fn sources(control: Control) -> Sources {
     let scaled_objects = ScaledObjects::new(Arc::new(SystemClock::start()));
     Sources {
-        scaler: ExternalScaler::new(control.clone(), scaled_objects),
+        scaler: ExternalScaler::new(control.clone(), scaled_objects, SourceBounds::default()),
         control,
         logs: Arc::new(Lines),
         meters: Arc::new(Meters),

@@ -19,7 +19,8 @@ use crate::api::ApiOptions;
 use crate::clock::SystemClock;
 use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role};
 use crate::documents::{Documents, Texts};
-use crate::telemetry::{Reporter, ScalerTls};
+use crate::keda::SourceBounds;
+use crate::telemetry::{Reporter, ScalerAddress, ScalerTls};
 
 /// Runs until SIGINT or SIGTERM.
 ///
@@ -64,18 +65,16 @@ async fn serve(
     };
     let (task, control) = ControlTask::new(options, role, inbox);
     let mut process = Process::start(task, control.clone())?;
-    let reporter = reporter(&arguments, control.clone(), Arc::clone(&clock), listening);
     let (stop_reports, reports_stopped) = watch::channel(false);
     let mut reports = JoinSet::new();
-    reports.spawn(reporter.run(reports_stopped));
+    for reporter in reporters(&arguments, &control, &clock, listening) {
+        reports.spawn(reporter.run(reports_stopped.clone()));
+    }
     let options = ApiOptions {
         allowed_hosts: arguments.status.allow_host.clone(),
     };
-    listeners.serve(
-        &mut process,
-        sources(control, Arc::new(NoLogs), clock),
-        options,
-    );
+    let sources = sources(control, Arc::new(NoLogs), clock, SourceBounds::default());
+    listeners.serve(&mut process, sources, options);
     let started = |control: &Control| announce(control, listening, &addresses, &arguments);
     // The scaler hears of requests to the last one, and where replicas are matters as long.
     let drain = async {
@@ -130,12 +129,13 @@ async fn follow_cluster(
     anyhow::bail!("this ebbtide was built without kubernetes; name a file with --endpoints")
 }
 
-fn reporter(
+/// What reports to each of the scalers named.
+fn reporters(
     arguments: &IngressArguments,
-    control: Control,
-    clock: Arc<SystemClock>,
+    control: &Control,
+    clock: &Arc<SystemClock>,
     listening: SocketAddr,
-) -> Reporter {
+) -> Vec<Reporter> {
     let host = rustix::system::uname();
     let host = host.nodename().to_string_lossy();
     let name = arguments.name.clone();
@@ -146,18 +146,20 @@ fn reporter(
             .clone()
             .zip(arguments.scaler_tls_key.clone()),
     });
-    Reporter {
-        control,
-        clock,
-        ingress: name
-            .unwrap_or_else(|| format!("{host}:{}", listening.port()))
-            .into(),
-        // Differs from one process to the next: the standard library seeds its hashers so.
-        run: RandomState::new().hash_one(listening),
-        scaler: arguments.scaler.clone(),
-        tls,
-        sequence: Arc::default(),
-    }
+    let ingress = name.unwrap_or_else(|| format!("{host}:{}", listening.port()));
+    let (ingress, sequence) = (Arc::from(ingress), Arc::default());
+    // Differs from one process to the next: the standard library seeds its hashers so.
+    let run = RandomState::new().hash_one(listening);
+    let to = |scaler: &ScalerAddress| Reporter {
+        control: control.clone(),
+        clock: Arc::clone(clock),
+        ingress: Arc::clone(&ingress),
+        run,
+        scaler: scaler.clone(),
+        tls: tls.clone(),
+        sequence: Arc::clone(&sequence),
+    };
+    arguments.scaler.iter().map(to).collect()
 }
 
 /// Says where everything is.
@@ -169,6 +171,7 @@ fn announce(
 ) {
     let mut rows = serving::urls(control);
     rows.extend(addresses.rows());
-    rows.push(("scaler".to_owned(), arguments.scaler.to_string()));
+    let scalers = arguments.scaler.iter();
+    rows.extend(scalers.map(|scaler| ("scaler".to_owned(), scaler.to_string())));
     serving::announce(&rows, listening);
 }

@@ -54,11 +54,9 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
     let options = ApiOptions {
         allowed_hosts: arguments.status.allow_host,
     };
-    listeners.serve(
-        &mut process,
-        sources(control, Arc::new(NoLogs), clock),
-        options,
-    );
+    let bounds = arguments.keda.bounds();
+    let sources = sources(control, Arc::new(NoLogs), clock, bounds);
+    listeners.serve(&mut process, sources, options);
     let started = |_: &_| announce(&addresses);
     process.run(documents, started, async {}).await
 }

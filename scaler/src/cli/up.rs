@@ -54,11 +54,9 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let options = ApiOptions {
         allowed_hosts: arguments.status.allow_host.clone(),
     };
-    listeners.serve(
-        &mut process,
-        sources(control, Arc::new(logs), clock),
-        options,
-    );
+    let bounds = arguments.keda.bounds();
+    let sources = sources(control, Arc::new(logs), clock, bounds);
+    listeners.serve(&mut process, sources, options);
     let is_example = arguments.documents.files.is_empty();
     let listening = ingress.local_address();
     let started = |control: &Control| announce(control, listening, &addresses, is_example);

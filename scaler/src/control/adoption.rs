@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ebbtide_core::app::App;
-use ebbtide_core::document::{Configuration, ContainerApp, Scale, Template};
+use ebbtide_core::document::{Configuration, ContainerApp, Scale, ScaleRule, Template};
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::trigger::{OwnRules, Scope};
@@ -35,6 +35,8 @@ pub struct Adoption {
     pub scaled_object: String,
     /// The rules.
     pub rules: Box<OwnRules>,
+    /// How many distinct sources the namespace may have.
+    pub sources: usize,
 }
 
 impl ControlTask {
@@ -54,12 +56,37 @@ impl ControlTask {
                  can be; run another Ebbtide for some of them"
             )));
         }
+        self.check_sources(&adoption)?;
         let name = adoption.app.clone();
         let control = adopted_app(adoption, now)?;
         tracing::info!(app = %name, source = control.source.name(), "rules are decided by");
         self.apps.insert(name, control);
         self.introduce(now);
         self.tell_adopted(now);
+        Ok(())
+    }
+
+    /// Whether the sources of a namespace are within their bound with these rules.
+    fn check_sources(&self, adoption: &Adoption) -> Result<(), ControlError> {
+        let Adoption {
+            namespace, sources, ..
+        } = adoption;
+        let of_namespace = |control: &&AppControl| match &control.source {
+            Source::ScaledObject { namespace, .. } => *namespace == adoption.namespace,
+            Source::File(_) | Source::Api => false,
+        };
+        let apps = self.apps.values().filter(of_namespace);
+        let known = apps.flat_map(|control| &control.app.document().template.scale.rules);
+        let known: BTreeSet<SourceKey<'_>> = known.filter_map(source_key).collect();
+        let new = adoption.rules.rules.iter().filter_map(source_key);
+        let new = new.filter(|key| !known.contains(key)).count();
+        if new > 0 && known.len() + new > *sources {
+            return Err(ControlError::Conflict(format!(
+                "the ScaledObjects of namespace {namespace} name {} sources already, and {sources} \
+                 are allowed (--sources-per-namespace)",
+                known.len()
+            )));
+        }
         Ok(())
     }
 
@@ -99,6 +126,18 @@ impl ControlTask {
     }
 }
 
+/// What tells sources apart: a scaler and its metadata.
+type SourceKey<'r> = (&'r str, &'r BTreeMap<String, String>);
+
+/// The source that a rule reads; none if it reads what is here anyway.
+fn source_key(rule: &ScaleRule) -> Option<SourceKey<'_>> {
+    let is_own = matches!(
+        rule.scaler.as_str(),
+        "http" | "tcp" | "cpu" | "memory" | "cron"
+    );
+    (!is_own).then_some((rule.scaler.as_str(), &rule.metadata))
+}
+
 /// Whether requests of this revision are meant.
 pub(super) fn covers(scope: &Scope, revision: &RevisionName) -> bool {
     match &scope.revision {
@@ -113,6 +152,7 @@ fn adopted_app(adoption: Adoption, now: Timestamp) -> Result<AppControl, Control
         namespace,
         scaled_object,
         rules,
+        ..
     } = adoption;
     let OwnRules {
         spec,

@@ -53,6 +53,9 @@ pub(super) enum Unanswered {
     /// being made.
     #[error("{0}")]
     NotYet(String),
+    /// Its author may not have Ebbtide connect there.
+    #[error("{0}")]
+    Forbidden(String),
     /// There is no room for one more.
     #[error("{0}")]
     Full(String),
@@ -66,6 +69,7 @@ impl From<Unanswered> for Status {
             Unanswered::NotFound(_) => Self::not_found(message),
             Unanswered::Precondition(_) => Self::failed_precondition(message),
             Unanswered::Unknown(_) | Unanswered::NotYet(_) => Self::unavailable(message),
+            Unanswered::Forbidden(_) => Self::permission_denied(message),
             Unanswered::Full(_) => Self::resource_exhausted(message),
         }
     }

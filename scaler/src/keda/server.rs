@@ -13,6 +13,7 @@ use tonic::transport::Server;
 use tonic::transport::server::Router;
 use tonic::transport::server::TcpIncoming;
 
+use super::bounds::SourceBounds;
 use super::metrics::{Calls, ServiceSample};
 use super::pulse::Pulses;
 use super::scaled_objects::ScaledObjects;
@@ -81,15 +82,17 @@ impl Acceptor {
 pub struct ExternalScaler {
     control: Control,
     scaled_objects: ScaledObjects,
+    bounds: Arc<SourceBounds>,
     calls: Arc<Calls>,
 }
 
 impl ExternalScaler {
     /// A service that answers from what the control task publishes.
-    pub fn new(control: Control, scaled_objects: ScaledObjects) -> Self {
+    pub fn new(control: Control, scaled_objects: ScaledObjects, bounds: SourceBounds) -> Self {
         Self {
             control,
             scaled_objects,
+            bounds: Arc::new(bounds),
             calls: Arc::default(),
         }
     }
@@ -126,6 +129,7 @@ impl ExternalScaler {
         let service = Service {
             control: self.control.clone(),
             scaled_objects: self.scaled_objects,
+            bounds: self.bounds,
             pulses: Arc::clone(&pulses),
             calls: self.calls,
             stopping: stopping.clone(),

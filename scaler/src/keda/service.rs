@@ -16,6 +16,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::answer::{self, Metric, Standing, Unanswered};
 use super::asking::Asking;
+use super::bounds::SourceBounds;
 use super::metrics::{Calls, Method};
 use super::pulse::Pulses;
 use super::scaled_objects::{Caller, ScaledObjects};
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Service {
     pub(super) control: Control,
     pub(super) scaled_objects: ScaledObjects,
+    pub(super) bounds: Arc<SourceBounds>,
     pub(super) pulses: Arc<Pulses>,
     pub(super) calls: Arc<Calls>,
     pub(super) stopping: watch::Receiver<bool>,
@@ -91,12 +93,14 @@ impl Service {
         if self.control.published().app(scope.app.as_str()).is_some() {
             return Ok(());
         }
+        self.bounds.check(own)?;
         let (namespace, name) = asked.caller.names();
         let adoption = Adoption {
             app: scope.app.clone(),
             namespace: namespace.to_owned(),
             scaled_object: name.to_owned(),
             rules: own.clone(),
+            sources: self.bounds.per_namespace,
         };
         let adopted = self
             .control

@@ -7,8 +7,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use ebbtide_core::trigger::reach::{Allowed, Reach};
 
 use super::{duration, setting};
+use crate::keda::SourceBounds;
 use crate::log::LogFormat;
 use crate::telemetry::ScalerAddress;
 
@@ -41,7 +43,6 @@ A file of endpoints has a service a line, and is followed:  hello: 10.0.0.1:8080
 A service is called as the app, or as the revision if the app's mode is Multiple.";
 
 /// Where KEDA reaches Ebbtide, and how.
-#[expect(clippy::struct_field_names, reason = "they are the flags' names")]
 #[derive(Clone, Debug, Args)]
 pub struct KedaArguments {
     /// Where KEDA reaches the external scaler, or off; 127.0.0.1:9090 if absent and not in use.
@@ -61,6 +62,24 @@ pub struct KedaArguments {
     /// and changed on the way
     #[arg(long, conflicts_with = "keda_tls_certificate")]
     pub keda_plaintext: bool,
+    /// A host or network that rules of a ScaledObject's own may name, as in *.prod.svc, 10.0.0.0/8 or
+    /// 10.1.2.3:5672; may be repeated. Without any, all but this machine, link-local addresses and
+    /// the metadata services of clouds
+    #[arg(long, value_name = "HOST|NETWORK")]
+    pub allow_address: Vec<Allowed>,
+    /// Distinct sources (queues and the like) that the ScaledObjects of one namespace may name
+    #[arg(long, value_name = "N", default_value_t = SourceBounds::PER_NAMESPACE)]
+    pub sources_per_namespace: usize,
+}
+
+impl KedaArguments {
+    /// What the authors of ScaledObjects may have Ebbtide connect to.
+    pub(in crate::cli) fn bounds(&self) -> SourceBounds {
+        SourceBounds {
+            reach: Reach::new(self.allow_address.clone()),
+            per_namespace: self.sources_per_namespace,
+        }
+    }
 }
 
 /// Where the KEDA service listens.
@@ -231,9 +250,9 @@ pub struct IngressArguments {
     /// absent
     #[arg(long, value_name = "NAME")]
     pub namespace: Option<String>,
-    /// Where `ebbtide serve` takes reports; each address of the name is told
-    #[arg(long, value_name = "HOST:PORT")]
-    pub scaler: ScalerAddress,
+    /// Where `ebbtide serve` takes reports: each address of the name is told; may be repeated
+    #[arg(long, value_name = "HOST:PORT", required = true)]
+    pub scaler: Vec<ScalerAddress>,
     /// Roots in PEM of the scaler's certificate; without it reports go in the clear
     #[arg(long, value_name = "FILE")]
     pub scaler_tls_ca: Option<PathBuf>,

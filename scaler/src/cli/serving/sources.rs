@@ -14,7 +14,7 @@ use crate::api::metrics::{MeterSource, RevisionSample};
 use crate::api::model::LogRecord;
 use crate::clock::SystemClock;
 use crate::control::{Control, RevisionMetrics};
-use crate::keda::{ExternalScaler, ScaledObjects};
+use crate::keda::{ExternalScaler, ScaledObjects, SourceBounds};
 
 /// The output of the replicas.
 #[derive(Clone)]
@@ -64,12 +64,13 @@ pub(in crate::cli) fn sources(
     control: Control,
     logs: Arc<dyn LogSource>,
     clock: Arc<SystemClock>,
+    bounds: SourceBounds,
 ) -> Sources {
     let scaled_objects = ScaledObjects::new(clock);
     Sources {
         logs,
         meters: Arc::new(Meters(control.clone())),
-        scaler: ExternalScaler::new(control.clone(), scaled_objects),
+        scaler: ExternalScaler::new(control.clone(), scaled_objects, bounds),
         control,
     }
 }

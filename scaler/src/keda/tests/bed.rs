@@ -15,7 +15,7 @@ use crate::api::model::{AppStatus, DecisionRecord, RevisionStatus, RuleStatus};
 use crate::api::testing::{app, revision};
 use crate::clock::SystemClock;
 use crate::control::{Control, Counters, DecisionCounts, Published, RevisionMetrics};
-use crate::keda::{Acceptor, ExternalScaler, ScaledObjects, Tls};
+use crate::keda::{Acceptor, ExternalScaler, ScaledObjects, SourceBounds, Tls};
 
 /// A service and what it answers from.
 pub(super) struct Bed {
@@ -55,7 +55,7 @@ impl Bed {
             events: broadcast::channel(1).0,
         };
         let scaled_objects = ScaledObjects::new(Arc::new(SystemClock::start()));
-        let scaler = ExternalScaler::new(control, scaled_objects);
+        let scaler = ExternalScaler::new(control, scaled_objects, SourceBounds::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let acceptor = acceptor(listener);
