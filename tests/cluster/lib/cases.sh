@@ -10,6 +10,11 @@ cases=(
     rules_are_metrics_of_the_hpa
     jobs_are_made
     tls_with_certificates_on_both_sides
+    an_ingress_apart_takes_a_deployment_from_zero_to_three_and_back
+    rules_of_a_scaled_objects_own_do_too
+    a_scaler_that_dies_under_load_leaves_what_there_is
+    two_scalers_answer_alike
+    ten_are_one_twenty_are_two_and_none_are_none
     the_api_server_takes_every_manifest
     the_install_is_carried_out
 )
@@ -21,22 +26,7 @@ with_scaled_object() {
 
 case_http_load_takes_a_deployment_from_zero_to_three_and_back() {
     with_scaled_object
-    has_replicas 0 || fail "it begins with $(replicas)"
-    start_watch
-    until_true 10 'the watch has begun' test -s "$work/replicas"
-    local started
-    started=$(milliseconds)
-    start_load 25s
-    printf '     pushed: first request to spec.replicas >= 1 in %s\n' "$(first_after "$started")"
-    until_true 40 'three replicas' has_replicas 3
-    printf '     at three: %s\n' "$(last_answer hello)"
-    wait "$load_pid"
-    load_pid=
-    until_true 60 'back to none' has_replicas 0
-    printf '     at none:  %s\n' "$(last_answer hello)"
-    printf '     replicas: %s\n' "$(numbers_seen)"
-    [[ $(python3 -c 'import json, sys; print(json.load(sys.stdin)["failed"])' <"$work/load.json") == 0 ]] ||
-        fail "the load lost requests: $(cat "$work/load.json")"
+    from_zero_to_three_and_back
 }
 
 case_polling_alone_wakes_it_too() {
@@ -121,6 +111,103 @@ case_tls_with_certificates_on_both_sides() {
     until_true 30 'KEDA has taken the ScaledObject' scaled_object_is_ready
     start_load 20s
     until_true 15 'KEDA was pushed the first by TLS' has_some
+}
+
+case_an_ingress_apart_takes_a_deployment_from_zero_to_three_and_back() {
+    start_apart 1
+    with_scaled_object_apart
+    from_zero_to_three_and_back
+}
+
+case_rules_of_a_scaled_objects_own_do_too() {
+    start_apart 1
+    with_scaled_object_apart \
+        's/^        app: hello$/&\n        type: http\n        concurrentRequests: "1"\n        windowSeconds: "2"\n        maxReplicas: "3"\n        cooldownPeriod: "3"\n        scaleInStabilizationSeconds: "2"/'
+    from_zero_to_three_and_back
+}
+
+# Under load; what is seen of it is printed.
+from_zero_to_three_and_back() {
+    has_replicas 0 || fail "it begins with $(replicas)"
+    start_watch
+    until_true 10 'the watch has begun' test -s "$work/replicas"
+    local started
+    started=$(milliseconds)
+    start_load 25s
+    printf '     pushed: first request to spec.replicas >= 1 in %s\n' "$(first_after "$started")"
+    until_true 40 'three replicas' has_replicas 3
+    printf '     at three: %s\n' "$(last_answer hello)"
+    wait "$load_pid"
+    load_pid=
+    until_true 60 'back to none' has_replicas 0
+    printf '     at none:  %s\n' "$(last_answer hello)"
+    printf '     replicas: %s\n' "$(numbers_seen)"
+    nothing_was_lost
+}
+
+case_a_scaler_that_dies_under_load_leaves_what_there_is() {
+    start_apart 1
+    with_scaled_object_apart
+    start_watch
+    start_load 50s
+    until_true 40 'three replicas' has_replicas 3
+    end_scaler 1 KILL
+    always 10 'three replicas without a scaler' has_replicas 3
+    start_scaler 1
+    until_true 20 'it hears of the ingress' scaler_is_ready 1
+    always 10 'some replicas after its return' has_some
+    wait "$load_pid"
+    load_pid=
+    never_none_since || fail "it was at none under load: $(numbers_seen)"
+    nothing_was_lost
+    until_true 60 'back to none' has_replicas 0
+    printf '     replicas: %s\n' "$(numbers_seen)"
+}
+
+case_two_scalers_answer_alike() {
+    start_apart 2
+    python3 "$here/lib/resolver.py" "$resolver_port" 127.0.0.1 127.0.0.2 &
+    apart_pids+=($!)
+    with_scaled_object_apart \
+        "s#scalerAddress: .*#scalerAddress: dns://127.0.0.1:$resolver_port/scalers.test:$keda_port#"
+    start_watch
+    start_load 45s
+    until_true 40 'three replicas' has_replicas 3
+    until_true 20 'the first was asked' eval '[[ $(last_answer hello 1) ]]'
+    until_true 20 'the second was asked' eval '[[ $(last_answer hello 2) ]]'
+    printf '     one: %s\n     two: %s\n' "$(last_answer hello 1)" "$(last_answer hello 2)"
+    end_scaler 1 INT
+    always 10 'three replicas with the other one' has_replicas 3
+    wait "$load_pid"
+    load_pid=
+    never_none_since || fail "it was at none under load: $(numbers_seen)"
+    nothing_was_lost
+    until_true 60 'back to none' has_replicas 0
+    printf '     replicas: %s\n' "$(numbers_seen)"
+}
+
+# KEDA's own test of external scalers: a target of ten, and the amounts 10, 20 and none.
+case_ten_are_one_twenty_are_two_and_none_are_none() {
+    sed -e 's/concurrentRequests: "1"/concurrentRequests: "10"/' -e 's/work-time, 100ms/work-time, 600s/' \
+        "$work/hello.yaml" >"$work/ten.yaml"
+    stop_ebbtide INT
+    start_ebbtide "$work/ten.yaml"
+    with_scaled_object
+    local waiting=() pid
+    for amount in 1 2; do
+        for _ in {1..10}; do
+            curl -s -o /dev/null -H 'Host: hello.localhost' "http://127.0.0.1:$ingress_port/" &
+            waiting+=($!)
+        done
+        until_true 60 "$amount for ${amount}0 requests" has_replicas "$amount"
+        always 10 "$amount for ${amount}0 requests" has_replicas "$amount"
+    done
+    for pid in "${waiting[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    until_true 60 'none for none' has_replicas 0
+    stop_ebbtide KILL
 }
 
 case_the_api_server_takes_every_manifest() {

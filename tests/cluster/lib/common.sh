@@ -51,6 +51,10 @@ wait_for() {
     step "$what"
 }
 
+# This machine's address beside that of loopback, which no EndpointSlice may have. Pods on the host's
+# network have it, so that something can answer for them there.
+machine_address() { hostname -I | tr ' ' '\n' | grep -m 1 -E '^[0-9.]+$'; }
+
 kube() { "$bin/kubectl" --kubeconfig "$kubeconfig" --request-timeout 10s "$@"; }
 
 # Some manifests and schemas are read from the module that the program itself was built from.

@@ -18,7 +18,7 @@ start_node() {
     launch kwok env HOME="$state/kwok" "$bin/kwok" \
         --kubeconfig "$kubeconfigs/kwok" --config "$state/kwok/rules.yaml" \
         --manage-all-nodes --node-lease-duration-seconds 40 \
-        --cidr "${EBBTIDE_CLUSTER_POD_CIDR:-127.64.0.0/16}" --node-ip 127.0.0.1 \
+        --cidr "${EBBTIDE_CLUSTER_POD_CIDR:-198.18.0.0/16}" --node-ip "$(machine_address || printf 127.0.0.1)" \
         --server-address "127.0.0.1:$kwok_port" --node-port "$kwok_port"
     kube apply -f "$here/manifests/node.yaml" >/dev/null
 }

@@ -35,6 +35,7 @@ clean_up() {
     ((status == 0)) || tail -n 40 "$work"/ebbtide.log >&2 || true
     stop_load
     stop_ebbtide KILL
+    stop_apart
     stop_watch
     "$kubectl_bin" delete namespace "$namespace" --wait=false --ignore-not-found >/dev/null 2>&1 || true
     rm -rf "$work"
@@ -157,9 +158,10 @@ first_after() {
 # The numbers seen, each once in a row: 0 1 3 0.
 numbers_seen() { cut -d' ' -f2 "$work/replicas" | uniq | tr '\n' ' '; }
 
-# What GetMetrics was answered last for the ScaledObject or ScaledJob $1, and why.
+# What GetMetrics was answered last for the ScaledObject or ScaledJob $1, by the scaler number $2, and
+# why.
 last_answer() {
-    curl -s "http://127.0.0.1:$status_port/api/v1/scaledobjects" | python3 -c '
+    curl -s -H 'Host: localhost' "http://127.0.0.${2:-1}:$status_port/api/v1/scaledobjects" | python3 -c '
 import json, sys
 for one in json.load(sys.stdin)["value"]:
     if (one["namespace"], one["name"]) == (sys.argv[1], sys.argv[2]):
@@ -199,7 +201,8 @@ run_case() {
     "case_$1"
     stop_load
     stop_watch
-    k delete scaledobject,scaledjob,deployment,job --all --wait=true >/dev/null 2>&1
+    k delete scaledobject,scaledjob,deployment,job,service --all --wait=true >/dev/null 2>&1
     stop_ebbtide INT
+    stop_apart
     printf 'ok   %s (%d s)\n' "$1" $((SECONDS - started))
 }
