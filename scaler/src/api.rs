@@ -90,6 +90,7 @@ impl ApiState {
         ProcessSample {
             open_streams: MAX_STREAMS.saturating_sub(self.streams.available_permits()),
             stream_limit: MAX_STREAMS,
+            ingresses: self.sources.control.published().ingresses,
         }
     }
 

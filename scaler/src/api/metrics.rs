@@ -54,6 +54,8 @@ pub struct ProcessSample {
     pub open_streams: usize,
     /// How many of them there may be.
     pub stream_limit: usize,
+    /// Ingresses elsewhere that report, and how many may; none if none can.
+    pub ingresses: Option<(usize, usize)>,
 }
 
 /// Where the counters are read.
@@ -212,7 +214,13 @@ impl Samples {
         ] {
             single_gauge(encoder, name, help, count)?;
         }
-        Ok(())
+        let Some((ingresses, most)) = self.process.ingresses else {
+            return Ok(());
+        };
+        let help = "Ingresses that report";
+        single_gauge(encoder, "ebbtide_ingresses", help, ingresses)?;
+        let help = "Ingresses that may report";
+        single_gauge(encoder, "ebbtide_ingresses_limit", help, most)
     }
 
     fn service(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

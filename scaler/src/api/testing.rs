@@ -74,7 +74,7 @@ impl Fixture {
             revisions: Vec::new(),
             ready: true,
             informed: true,
-            ingresses: 0,
+            ingresses: None,
             sequence: 1,
         }));
         let control = Control {

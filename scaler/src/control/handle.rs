@@ -43,8 +43,8 @@ pub struct Published {
     /// Whether an ingress elsewhere has reported, or has been waited for long enough; also true when
     /// none has to.
     pub informed: bool,
-    /// The ingresses that report.
-    pub ingresses: usize,
+    /// The ingresses elsewhere that report, and how many may; none if none can.
+    pub ingresses: Option<(usize, usize)>,
     /// Grows by one each time.
     pub sequence: u64,
 }
@@ -73,6 +73,8 @@ pub struct RevisionMetrics {
     pub replicas: ReplicaCounts,
     /// Whether the last change of the number of replicas was to fewer.
     pub lowered: bool,
+    /// Whether it stands for rules of a ScaledObject, of which there may be too many for `/metrics`.
+    pub adopted: bool,
 }
 
 /// How many decisions were made.

@@ -7,6 +7,7 @@ use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
 use super::handle::{Published, RevisionMetrics};
+use super::ingresses::MOST;
 use super::role::Kind;
 use super::status::View;
 use super::task::ControlTask;
@@ -26,7 +27,7 @@ impl ControlTask {
             revisions: apps.flat_map(metrics).collect(),
             ready: self.has_documents && self.knows_endpoints,
             informed: self.kind != Kind::Scaler || self.ingresses.are_settled(now),
-            ingresses: self.ingresses.count(),
+            ingresses: (self.kind == Kind::Scaler).then(|| (self.ingresses.count(), MOST)),
             sequence,
         };
         self.published.store(Arc::new(published));
@@ -63,6 +64,7 @@ fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
             decisions: one.counts,
             replicas: one.replica_counts(control.desired(revision)),
             lowered: one.lowered,
+            adopted: control.is_adopted(),
         };
     control.revisions.iter().map(metrics).collect()
 }

@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 
 export KUBECONFIG=${KUBECONFIG:-$kubeconfig}
-ebbtide_bin=${EBBTIDE_BIN:-$root/target/release/ebbtide}
-loadgen_bin=${LOADGEN_BIN:-$root/target/release/loadgen}
+built=${CARGO_TARGET_DIR:-$root/target}/release
+ebbtide_bin=${EBBTIDE_BIN:-$built/ebbtide}
+loadgen_bin=${LOADGEN_BIN:-$built/loadgen}
 namespace=ebbtide-tests-$$
 work=$(mktemp -d)
 # Ports of this run's own, so that an Ebbtide that starts again is found where it was.

@@ -124,7 +124,9 @@ struct Meters(Control);
 
 impl MeterSource for Meters {
     fn samples(&self) -> Vec<RevisionSample> {
-        self.0.published().revisions.iter().map(sample).collect()
+        let published = self.0.published();
+        let revisions = published.revisions.iter().filter(|one| !one.adopted);
+        revisions.map(sample).collect()
     }
 }
 

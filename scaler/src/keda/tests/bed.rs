@@ -100,6 +100,7 @@ impl Bed {
             decisions: DecisionCounts::default(),
             replicas: one.replicas,
             lowered,
+            adopted: false,
         });
         let metrics = metrics.collect();
         self.publish_apps(
@@ -119,7 +120,7 @@ impl Bed {
             revisions,
             ready: true,
             informed: true,
-            ingresses: 0,
+            ingresses: None,
             sequence,
         }));
         self.publications.send_replace(sequence);
