@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{ANY_PORT, Answer, Ebbtide, SOON, eventually, folder, machine, program};
-use crate::keda::call;
+use crate::harness::{ANY_PORT, Answer, Ebbtide, SOON, curl, eventually, folder, machine, program};
+use crate::keda::{call, certificates};
 use crate::load::Document;
 
 /// A replica that nothing of Ebbtide's runs.
@@ -199,4 +199,51 @@ fn what_the_author_of_a_scaled_object_may_not_reach_is_refused() {
     assert!(refused.contains("--allow-address"), "{refused}");
     let unknown = ask("prometheus.monitoring.svc:9090").unwrap();
     assert!(unknown.contains("not been decided for yet"), "{unknown}");
+}
+
+#[test]
+fn an_ingress_reports_by_tls_with_a_certificate_and_not_without() {
+    let _machine = machine();
+    let secrets = tempfile::tempdir().unwrap();
+    certificates(secrets.path());
+    let file = |name: &str| secrets.path().join(name).display().to_string();
+    let (ca, certificate, key) = (file("ca.crt"), file("tls.crt"), file("tls.key"));
+    let scaler = Ebbtide::start(
+        folder(&[("web.yaml", &document())]),
+        &[
+            "serve",
+            "--keda-listen",
+            "off",
+            "--telemetry-listen",
+            ANY_PORT,
+            "--telemetry-tls-certificate",
+            &certificate,
+            "--telemetry-tls-key",
+            &key,
+            "--telemetry-tls-client-ca",
+            &ca,
+        ],
+    );
+    std::fs::write(secrets.path().join("endpoints"), "web:").unwrap();
+    let (endpoints, address) = (file("endpoints"), format!("127.0.0.1:{}", scaler.telemetry));
+    let reporting = |arguments: &[&str]| {
+        let door = ["ingress", "--listen", ANY_PORT, "--endpoints", &endpoints];
+        let to = ["--scaler", &address, "--scaler-tls-ca", &ca];
+        let documents = folder(&[("web.yaml", &document())]);
+        Ebbtide::start(documents, &[&door[..], &to, arguments].concat())
+    };
+    let without = reporting(&[]);
+    let with = reporting(&[
+        "--scaler-tls-certificate",
+        &certificate,
+        "--scaler-tls-key",
+        &key,
+    ]);
+    eventually(SOON, "one reports", || {
+        let metrics = curl(&[&scaler.api_url("/metrics")]).body;
+        metrics.contains("\nebbtide_ingresses 1\n")
+    });
+    with.stop();
+    let log = without.stop();
+    assert!(log.contains("the scaler hears nothing"), "{log}");
 }

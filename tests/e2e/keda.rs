@@ -110,7 +110,7 @@ fn openssl(folder: &Path, arguments: &str) {
 }
 
 /// Makes a root, and a certificate by it for 127.0.0.1 that serves both sides.
-fn certificates(folder: &Path) {
+pub(crate) fn certificates(folder: &Path) {
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
     openssl(
         folder,
