@@ -39,6 +39,11 @@ impl SystemClock {
     }
 }
 
+/// What the wall clock shows, for dates that others have set.
+pub fn wall_now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_nanos(u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX))

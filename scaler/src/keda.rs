@@ -14,12 +14,9 @@ mod server;
 mod service;
 mod streams;
 #[cfg(test)]
-mod tests;
-mod tls;
+pub(crate) mod tests;
 
 pub use bounds::SourceBounds;
 pub use metrics::{CallCount, ServiceSample};
 pub use scaled_objects::ScaledObjects;
-pub use server::{Acceptor, ExternalScaler};
-pub(crate) use server::{KEEPALIVE, KEEPALIVE_TIMEOUT};
-pub use tls::{Tls, TlsFiles};
+pub use server::ExternalScaler;

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod control;
 pub mod documents;
+pub mod grpc;
 pub mod keda;
 pub mod log;
 pub mod sample;

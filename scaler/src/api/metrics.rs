@@ -17,6 +17,7 @@ use super::Shared;
 use super::model::{Problem, ReplicaCounts};
 use super::problem::ApiError;
 use crate::control::DecisionCounts;
+use crate::grpc::ConnectionsSample;
 use crate::keda::ServiceSample;
 
 const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -248,10 +249,53 @@ impl Samples {
                 "Streams of KEDA that are open",
                 self.service.streams,
             ),
+            (
+                "ebbtide_keda_connections",
+                "Connections of KEDA that are open",
+                self.service.connections.open,
+            ),
+            (
+                "ebbtide_keda_connections_limit",
+                "Connections of KEDA that may be open",
+                self.service.connections.most,
+            ),
         ] {
             single_gauge(encoder, name, help, count)?;
         }
-        Ok(())
+        self.connections(encoder)
+    }
+
+    fn connections(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let ConnectionsSample {
+            refused,
+            certificate_not_after,
+            failed_reloads,
+            ..
+        } = self.service.connections;
+        for (name, help, count) in [
+            (
+                "ebbtide_keda_connections_refused",
+                "Connections of KEDA that were one too many",
+                refused,
+            ),
+            (
+                "ebbtide_keda_certificate_reload_failures",
+                "Changed certificates that could not be taken",
+                failed_reloads,
+            ),
+        ] {
+            encoder
+                .encode_descriptor(name, help, None, MetricType::Counter)?
+                .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+        }
+        let Some(not_after) = certificate_not_after else {
+            return Ok(());
+        };
+        let name = "ebbtide_keda_certificate_not_after";
+        let help = "Until when the certificate is valid, since 1970";
+        encoder
+            .encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?
+            .encode_gauge(&not_after)
     }
 }
 

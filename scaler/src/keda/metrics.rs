@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tonic::Code;
 
+use crate::grpc::ConnectionsSample;
+
 /// What KEDA may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Method {
@@ -50,6 +52,8 @@ pub struct ServiceSample {
     pub scaled_object_limit: usize,
     /// Streams that are open.
     pub streams: usize,
+    /// Its connections.
+    pub connections: ConnectionsSample,
 }
 
 /// Counts calls.

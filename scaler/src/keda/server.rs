@@ -6,20 +6,16 @@ use std::time::Duration;
 
 use ebbtide_proto::EXTERNAL_SCALER_DESCRIPTORS;
 use ebbtide_proto::external_scaler::external_scaler_server::ExternalScalerServer;
-use futures_util::stream;
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tonic::transport::Server;
-use tonic::transport::server::Router;
-use tonic::transport::server::TcpIncoming;
 
 use super::bounds::SourceBounds;
 use super::metrics::{Calls, ServiceSample};
 use super::pulse::Pulses;
 use super::scaled_objects::ScaledObjects;
 use super::service::Service;
-use super::tls::Tls;
 use crate::control::{Command, Control};
+use crate::grpc::{Acceptor, Connections, KEEPALIVE, KEEPALIVE_TIMEOUT};
 
 /// KEDA has one connection for all its streams, one or two for each push trigger.
 const MAX_STREAMS: u32 = 50_000;
@@ -27,55 +23,11 @@ const MAX_STREAMS: u32 = 50_000;
 /// The longest message that is read, in bytes: a trigger's metadata and its envelope.
 const MAX_MESSAGE: usize = 256 * 1024;
 
-/// KEDA sends no keepalive of its own, so a connection that is gone is found out from here.
-pub(crate) const KEEPALIVE: Duration = Duration::from_secs(30);
-pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Connections that may wait to be served.
-const ACCEPTED: usize = 16;
-
 /// How often rules of triggers that ask no more are forgotten.
 const RELEASE: Duration = Duration::from_secs(60);
 
 /// How long calls under way may go on after the shutdown has begun.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// How connections come in.
-pub enum Acceptor {
-    /// In the clear.
-    Plain(TcpListener),
-    /// By TLS.
-    Tls(TcpListener, Box<Tls>),
-}
-
-impl Acceptor {
-    /// Serves what comes in, until `stopped` and what is under way is done.
-    pub(crate) async fn serve(
-        self,
-        router: Router,
-        stopped: impl Future<Output = ()> + Send,
-    ) -> anyhow::Result<()> {
-        match self {
-            Self::Plain(listener) => {
-                // Small messages, each of which is waited for.
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                router
-                    .serve_with_incoming_shutdown(incoming, stopped)
-                    .await?;
-            }
-            Self::Tls(listener, tls) => {
-                let (accepted, connections) = mpsc::channel(ACCEPTED);
-                let incoming = stream::unfold(connections, async |mut connections| {
-                    Some((connections.recv().await?, connections))
-                });
-                let server = router.serve_with_incoming_shutdown(incoming, stopped);
-                let (result, ()) = tokio::join!(server, tls.accept(listener, accepted));
-                result?;
-            }
-        }
-        Ok(())
-    }
-}
 
 /// The service: what it answers from, and what it counts.
 #[derive(Clone)]
@@ -84,6 +36,7 @@ pub struct ExternalScaler {
     scaled_objects: ScaledObjects,
     bounds: Arc<SourceBounds>,
     calls: Arc<Calls>,
+    connections: Arc<Connections>,
 }
 
 impl ExternalScaler {
@@ -94,7 +47,13 @@ impl ExternalScaler {
             scaled_objects,
             bounds: Arc::new(bounds),
             calls: Arc::default(),
+            connections: Connections::new(Connections::MOST),
         }
+    }
+
+    /// How many connections it has, for the acceptor.
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.connections)
     }
 
     /// Its counters now.
@@ -105,6 +64,7 @@ impl ExternalScaler {
             scaled_objects,
             scaled_object_limit: ScaledObjects::LIMIT,
             streams,
+            connections: self.connections.sample(),
         }
     }
 
@@ -153,7 +113,7 @@ impl ExternalScaler {
             // An error means that nobody is left to stop it later.
             let _ = stopped.wait_for(|stopping| *stopping).await;
         };
-        let server = acceptor.serve(server, stopped);
+        let server = acceptor.serve("the KEDA service", server, stopped);
         let deadline = async {
             shutdown.await;
             health

@@ -2,7 +2,7 @@
 
 mod activity;
 mod bed;
-pub(super) mod certificates;
+pub(crate) mod certificates;
 mod guide;
 mod model;
 mod polling;

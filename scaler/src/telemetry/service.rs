@@ -10,7 +10,7 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::report::Report;
-use crate::keda::{Acceptor, KEEPALIVE, KEEPALIVE_TIMEOUT};
+use crate::grpc::{Acceptor, KEEPALIVE, KEEPALIVE_TIMEOUT};
 
 /// The longest message that is read, in bytes: a report of some fifty thousand revisions.
 const MAX_MESSAGE: usize = 8 * 1024 * 1024;
@@ -65,7 +65,7 @@ impl Receiver {
             .add_service(service)
             .add_service(healthy)
             .add_service(reflection);
-        let server = acceptor.serve(router, until(stopping));
+        let server = acceptor.serve("the telemetry service", router, until(stopping));
         let deadline = async {
             shutdown.await;
             stop.send_replace(true);

@@ -149,11 +149,14 @@ stop_watch() {
 
 milliseconds() { printf '%s' $(($(date +%s%N) / 1000000)); }
 
-# Milliseconds from $1 to the first number above none.
+# Milliseconds from $1 to the first number above none, and what they were spent on.
 first_after() {
+    local moment
     until_true 45 'a first replica' has_some
     until_true 5 'the watch has seen it' grep -q ' [1-9]' "$work/replicas"
-    awk -v since="$1" '$2 > 0 {printf "%d ms", $1 - since; exit}' "$work/replicas"
+    moment=$(awk '$2 > 0 {print $1; exit}' "$work/replicas")
+    printf '%d ms: ' $((moment - $1))
+    python3 "$here/lib/parts.py" "$1" "$moment" "http://127.0.0.1:$status_port"
 }
 
 # The numbers seen, each once in a row: 0 1 3 0.

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use tokio::net::TcpListener;
 
 use super::super::arguments::{KedaArguments, KedaListen, TelemetryArguments};
-use crate::keda::{Acceptor, Tls, TlsFiles};
+use crate::grpc::{Acceptor, Connections, Tls, TlsFiles};
 
 /// That of most examples of external scalers.
 const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
@@ -127,9 +127,10 @@ fn check(address: SocketAddr, may_be_reached: bool, words: &Words) -> anyhow::Re
 
 fn listening(listener: TcpListener, tls: Option<Tls>) -> anyhow::Result<Listening> {
     let address = listener.local_addr()?;
-    let acceptor = match tls {
-        Some(tls) => Acceptor::Tls(listener, Box::new(tls)),
-        None => Acceptor::Plain(listener),
+    let acceptor = Acceptor {
+        listener,
+        tls: tls.map(Box::new),
+        connections: Connections::new(Connections::MOST),
     };
     Ok(Listening { address, acceptor })
 }

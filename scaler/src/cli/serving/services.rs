@@ -119,7 +119,8 @@ impl Listeners {
         sources: Sources,
         options: ApiOptions,
     ) {
-        if let Some(keda) = self.keda {
+        if let Some(mut keda) = self.keda {
+            keda.acceptor.connections = sources.scaler.connections();
             let (scaler, until) = (sources.scaler.clone(), until_true(process.stopped()));
             process.services.spawn(async move {
                 if let Err(error) = scaler.serve(keda.acceptor, until).await {

@@ -15,7 +15,8 @@ use crate::api::model::{AppStatus, DecisionRecord, RevisionStatus, RuleStatus};
 use crate::api::testing::{app, revision};
 use crate::clock::SystemClock;
 use crate::control::{Control, Counters, DecisionCounts, Published, RevisionMetrics};
-use crate::keda::{Acceptor, ExternalScaler, ScaledObjects, SourceBounds, Tls};
+use crate::grpc::{Acceptor, Connections, Tls};
+use crate::keda::{ExternalScaler, ScaledObjects, SourceBounds};
 
 /// A service and what it answers from.
 pub(super) struct Bed {
@@ -35,15 +36,20 @@ pub(super) struct Bed {
 impl Bed {
     /// A service without apps.
     pub(super) async fn new() -> Self {
-        Self::accepting(Acceptor::Plain).await
+        Self::accepting(None, Connections::MOST).await
     }
 
     /// The same, by TLS.
     pub(super) async fn tls(tls: Tls) -> Self {
-        Self::accepting(|listener| Acceptor::Tls(listener, Box::new(tls))).await
+        Self::accepting(Some(Box::new(tls)), Connections::MOST).await
     }
 
-    async fn accepting(acceptor: impl FnOnce(TcpListener) -> Acceptor) -> Self {
+    /// One in the clear that may have so many connections.
+    pub(super) async fn bounded(most: usize) -> Self {
+        Self::accepting(None, most).await
+    }
+
+    async fn accepting(tls: Option<Box<Tls>>, most: usize) -> Self {
         let (commands, mailbox) = mpsc::channel(1);
         let published = Arc::new(ArcSwap::from_pointee(Published::default()));
         let (publications, following) = watch::channel(0);
@@ -58,7 +64,11 @@ impl Bed {
         let scaler = ExternalScaler::new(control, scaled_objects, SourceBounds::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = acceptor(listener);
+        let acceptor = Acceptor {
+            listener,
+            tls,
+            connections: Connections::new(most),
+        };
         let (stop, stopped) = oneshot::channel();
         let mut serving = JoinSet::new();
         let served = scaler.clone();

@@ -4,26 +4,26 @@ use std::path::Path;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use crate::keda::TlsFiles;
+use crate::grpc::TlsFiles;
 
 /// A root, and what it signs.
-pub(in crate::keda) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     /// A root that nobody else knows.
-    pub(in crate::keda) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
     /// The root in PEM.
-    pub(in crate::keda) fn root(&self) -> String {
+    pub(crate) fn root(&self) -> String {
         self.0.pem()
     }
 
     /// A certificate for `name` and its key, in PEM.
-    pub(in crate::keda) fn issue(&self, name: &str) -> (String, String) {
+    pub(crate) fn issue(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
@@ -31,7 +31,7 @@ impl Authority {
     }
 
     /// The files of a server called `localhost`, whose clients have to be known to this authority.
-    pub(in crate::keda) fn write(&self, folder: &Path) -> TlsFiles {
+    pub(crate) fn write(&self, folder: &Path) -> TlsFiles {
         let (certificate, key) = self.issue("localhost");
         let write = |name: &str, content: String| {
             let path = folder.join(name);

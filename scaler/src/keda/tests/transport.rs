@@ -10,7 +10,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use super::bed::{Bed, decided};
 use super::certificates::Authority;
 use super::model::Keda;
-use crate::keda::Tls;
+use crate::grpc::Tls;
 
 #[tokio::test]
 async fn only_clients_with_a_certificate_of_the_root_are_answered() {
@@ -69,4 +69,27 @@ async fn garbage_and_what_is_too_large_are_refused_and_others_are_answered() {
             .await;
         assert_eq!(polled.err().map(|status| status.code()), code, "{length}");
     }
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_and_has_room_once_another_is_gone() {
+    let bed = Bed::bounded(2).await;
+    bed.publish(vec![decided(2)]);
+    let connect = || TcpStream::connect(bed.address);
+    let (first, _second) = (connect().await.unwrap(), connect().await.unwrap());
+    let mut third = connect().await.unwrap();
+    let mut answer = Vec::new();
+    assert_eq!(third.read_to_end(&mut answer).await.unwrap(), 0);
+    drop(first);
+    // The place is free once the service has seen the end of the first one.
+    let polled = async {
+        loop {
+            if let Ok(polled) = Keda::new(&bed.client, &[("app", "hello")]).poll().await {
+                return polled;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(polled.await.active);
+    bed.stop().await;
 }

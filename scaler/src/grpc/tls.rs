@@ -1,38 +1,34 @@
 //! TLS, and client certificates, read again when their files change.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
 use tokio::fs;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio::time::sleep;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
-use tokio_rustls::server::TlsStream;
+
+use super::connection::Connections;
+use super::validity;
+use crate::clock::wall_now;
 
 /// How often the files are looked at. Kubernetes itself takes up to a minute to renew a mounted
 /// Secret.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// A certificate that is valid no longer than this is worth a word.
+const WARNED_BEFORE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Handshakes that may be under way; further connections wait to be accepted.
-const MAX_HANDSHAKES: usize = 256;
-
-/// After an error that is not one connection's, such as too many open files.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Time from one such word to the next.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where the certificates are, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +53,7 @@ struct Contents {
 pub struct Tls {
     files: TlsFiles,
     read: Contents,
+    not_after: Timestamp,
     config: Arc<ArcSwap<ServerConfig>>,
 }
 
@@ -77,8 +74,14 @@ impl TlsFiles {
         })
     }
 
-    fn config(&self, contents: &Contents) -> anyhow::Result<ServerConfig> {
+    /// The configuration, and until when its certificates are valid.
+    fn config(
+        &self,
+        contents: &Contents,
+        now: Timestamp,
+    ) -> anyhow::Result<(ServerConfig, Timestamp)> {
         let chain = certificates(&self.certificate, &contents.certificate)?;
+        let not_after = validity::check(&self.certificate, &chain, now)?;
         let key = PrivateKeyDer::from_pem_slice(&contents.key)
             .with_context(|| format!("{} has no private key in PEM", self.key.display()))?;
         let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -96,7 +99,7 @@ impl TlsFiles {
         })?;
         // gRPC is HTTP/2, and Go's client insists on hearing so.
         config.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(config)
+        Ok((config, not_after))
     }
 }
 
@@ -127,47 +130,51 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// The file that cannot be read or is not what it should be.
+    /// The file that cannot be read, is not what it should be, or has expired.
     pub async fn load(files: TlsFiles) -> anyhow::Result<Self> {
         let read = files.read().await?;
-        let config = Arc::new(ArcSwap::from_pointee(files.config(&read)?));
+        let (config, not_after) = files.config(&read, wall_now())?;
         Ok(Self {
             files,
             read,
-            config,
+            not_after,
+            config: Arc::new(ArcSwap::from_pointee(config)),
         })
     }
 
-    /// Accepts connections and reads the files again when they change, until nobody takes the
-    /// connections. Cancel safe: handshakes under way end with it.
-    pub(super) async fn accept(
-        mut self,
-        listener: TcpListener,
-        accepted: mpsc::Sender<io::Result<TlsStream<TcpStream>>>,
-    ) {
-        let config = Arc::clone(&self.config);
-        tokio::select! {
-            () = handshakes(listener, &config, &accepted) => {}
-            () = accepted.closed() => {}
-            () = self.follow() => {}
-        }
+    /// The configuration in force.
+    pub(super) fn config(&self) -> Arc<ArcSwap<ServerConfig>> {
+        Arc::clone(&self.config)
     }
 
-    async fn follow(&mut self) {
+    /// Reads the files again when they change, without end. What is wrong with them is said once,
+    /// and that the certificate in force is about to expire once a day.
+    pub(super) async fn follow(&mut self, service: &str, connections: &Connections) {
         let mut reported = None;
+        let mut warned: Option<Timestamp> = None;
+        connections.certificate(self.not_after);
         loop {
+            let now = wall_now();
+            if self.not_after < now + WARNED_BEFORE && warned.is_none_or(|at| at + DAY <= now) {
+                warned = Some(now);
+                let until = self.not_after;
+                tracing::warn!("the certificate of {service} is valid until {until}; renew it");
+            }
             sleep(INTERVAL).await;
-            match self.reload().await {
+            match self.reload(wall_now()).await {
                 Ok(false) => reported = None,
                 Ok(true) => {
                     reported = None;
-                    tracing::info!("the KEDA service's certificates were read again");
+                    warned = None;
+                    connections.certificate(self.not_after);
+                    tracing::info!("the certificates of {service} were read again");
                 }
                 Err(error) => {
                     let message = format!("{error:#}");
                     if reported.as_ref() != Some(&message) {
+                        connections.reload_failed();
                         tracing::error!(
-                            "the KEDA service's certificates stay as they were: {message}"
+                            "the certificates of {service} stay as they were: {message}"
                         );
                         reported = Some(message);
                     }
@@ -177,61 +184,31 @@ impl Tls {
     }
 
     /// Takes in what the files say now. Returns whether that is something else.
-    async fn reload(&mut self) -> anyhow::Result<bool> {
+    async fn reload(&mut self, now: Timestamp) -> anyhow::Result<bool> {
         let contents = self.files.read().await?;
         if contents == self.read {
             return Ok(false);
         }
         // The three files are not written at once; what goes together is taken, sooner or later.
-        let config = self.files.config(&contents)?;
+        let (config, not_after) = self.files.config(&contents, now)?;
         self.config.store(Arc::new(config));
         self.read = contents;
+        self.not_after = not_after;
         Ok(true)
-    }
-}
-
-async fn handshakes(
-    listener: TcpListener,
-    config: &ArcSwap<ServerConfig>,
-    accepted: &mpsc::Sender<io::Result<TlsStream<TcpStream>>>,
-) {
-    let mut under_way = JoinSet::new();
-    loop {
-        tokio::select! {
-            connection = listener.accept(), if under_way.len() < MAX_HANDSHAKES => {
-                let Ok((stream, peer)) = connection else {
-                    sleep(PAUSE).await;
-                    continue;
-                };
-                // Without it answers are only later.
-                let _ = stream.set_nodelay(true);
-                let acceptor = TlsAcceptor::from(config.load_full());
-                under_way.spawn(async move { (peer, timeout(HANDSHAKE, acceptor.accept(stream)).await) });
-            }
-            Some(Ok((peer, done))) = under_way.join_next() => match done {
-                Ok(Ok(stream)) => {
-                    if accepted.send(Ok(stream)).await.is_err() {
-                        return;
-                    }
-                }
-                Ok(Err(error)) => tracing::warn!(%peer, "no TLS connection: {error}"),
-                Err(_) => tracing::warn!(%peer, "no TLS connection: the handshake took too long"),
-            },
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::certificates::Authority;
     use super::*;
+    use crate::keda::tests::certificates::Authority;
 
     #[tokio::test]
     async fn files_are_read_again_and_what_is_wrong_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let files = Authority::new().write(folder.path());
         let mut tls = Tls::load(files.clone()).await.unwrap();
-        assert!(!tls.reload().await.unwrap());
+        assert!(!tls.reload(wall_now()).await.unwrap());
 
         let first = tls.config.load_full();
         let other = tempfile::tempdir().unwrap();
@@ -244,21 +221,28 @@ mod tests {
         ] {
             let before = std::fs::read(path).unwrap();
             std::fs::write(path, content).unwrap();
-            let error = format!("{:#}", tls.reload().await.unwrap_err());
+            let error = format!("{:#}", tls.reload(wall_now()).await.unwrap_err());
             assert!(error.contains(expected), "{error}");
             assert!(error.contains(&path.display().to_string()), "{error}");
             std::fs::write(path, before).unwrap();
         }
         std::fs::copy(&others.certificate, &files.certificate).unwrap();
-        let error = format!("{:#}", tls.reload().await.unwrap_err());
+        let error = format!("{:#}", tls.reload(wall_now()).await.unwrap_err());
         assert!(error.contains("do not go together"), "{error}");
         assert!(Arc::ptr_eq(&first, &tls.config.load_full()));
 
         std::fs::copy(&others.key, &files.key).unwrap();
-        assert!(tls.reload().await.unwrap());
+        assert!(tls.reload(wall_now()).await.unwrap());
         assert!(!Arc::ptr_eq(&first, &tls.config.load_full()));
+        // Some millennia on, or back, new ones are no better.
+        std::fs::copy(others.client_ca.as_ref().unwrap(), &ca).unwrap();
+        for (shift, expected) in [(1, "has expired"), (-1, "is not valid yet")] {
+            let other_time = wall_now() + SignedDuration::from_hours(shift * 24 * 365 * 3000);
+            let error = format!("{:#}", tls.reload(other_time).await.unwrap_err());
+            assert!(error.contains(expected), "{error}");
+        }
         std::fs::remove_file(&files.key).unwrap();
-        let error = format!("{:#}", tls.reload().await.unwrap_err());
+        let error = format!("{:#}", tls.reload(wall_now()).await.unwrap_err());
         assert!(error.contains("cannot read"), "{error}");
     }
 }
