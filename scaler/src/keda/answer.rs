@@ -19,8 +19,6 @@ pub(super) struct Standing {
     pub(super) replicas: u32,
     /// Why, in one sentence.
     pub(super) because: String,
-    /// What the HPA is to reckon with, in the mode that the trigger asks for.
-    pub(super) metrics: Vec<Metric>,
 }
 
 /// One metric for the HPA, which wants `ceil(value / target)` replicas.
@@ -109,10 +107,12 @@ pub(super) fn standing(published: &Published, asking: &Asking) -> Result<Standin
             revision.name, rule.name, rule.because
         )));
     }
+    if asking.metrics == Metrics::PerRule {
+        one(app, &revisions)?;
+    }
     Ok(Standing {
         replicas,
         because: sentence(app, &revisions),
-        metrics: metrics(published, app, &revisions, asking)?,
     })
 }
 
@@ -221,12 +221,21 @@ fn aggregate(scope: &Scope, value: f64) -> Metric {
 
 /// A metric for each rule of the one revision that there is.
 fn per_rule(app: &AppStatus, revisions: &[&RevisionStatus]) -> Result<Vec<Metric>, Unanswered> {
+    let one = one(app, revisions)?;
+    Ok(one.rules.iter().map(|rule| metric(one, rule)).collect())
+}
+
+/// The one revision that there is.
+fn one<'p>(
+    app: &AppStatus,
+    revisions: &[&'p RevisionStatus],
+) -> Result<&'p RevisionStatus, Unanswered> {
     match revisions {
         [] => Err(Unanswered::Precondition(format!(
             "metrics: per-rule is for one revision, and {} has none active",
             app.name
         ))),
-        [one] => Ok(one.rules.iter().map(|rule| metric(one, rule)).collect()),
+        [one] => Ok(one),
         several => Err(Unanswered::Precondition(format!(
             "metrics: per-rule is for one revision, and {} has {} active; name one with \
              `revision`: {}",

@@ -1,6 +1,7 @@
 //! Every ScaledObject that has asked: its triggers, what each was answered last, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,10 +61,16 @@ struct Entry {
 /// What was asked last, and answered.
 struct Call {
     at: Timestamp,
-    peer: String,
-    answer: Result<String, String>,
+    peer: Peer,
+    answer: Answer,
     because: String,
 }
+
+/// What was answered in words, or the error.
+type Answer = Result<String, String>;
+
+/// From where, if that is known.
+type Peer = Option<SocketAddr>;
 
 /// Which trigger of which ScaledObject.
 #[derive(Clone)]
@@ -98,7 +105,7 @@ impl ScaledObjects {
     pub(super) fn caller(
         &self,
         reference: ScaledObjectRef,
-        peer: &str,
+        peer: Peer,
     ) -> Result<(Caller, Arc<Asking>), Unanswered> {
         let ScaledObjectRef {
             name,
@@ -126,7 +133,7 @@ impl ScaledObjects {
         &self,
         caller: &Caller,
         method: Method,
-        peer: &str,
+        peer: Peer,
         answer: Result<(String, String), &Unanswered>,
     ) {
         let (answer, because) = match answer {
@@ -135,22 +142,19 @@ impl ScaledObjects {
         };
         let call = Call {
             at: self.clock.now(),
-            peer: peer.to_owned(),
-            answer: answer.clone(),
-            because: because.clone(),
+            peer,
+            answer,
+            because,
         };
-        let before = self.change(caller, |entry| entry.keep(method, call));
+        let news = self.change(caller, |entry| entry.keep(method, call));
         // Not under the lock: whoever reads the log may be slow.
-        if before
-            .flatten()
-            .is_none_or(|before| before.answer != answer)
-        {
+        if let Some(Some((answer, because))) = news {
             log(&caller.key, method, peer, &answer, &because);
         }
     }
 
     /// Counts a stream until what this returns is dropped.
-    pub(super) fn open_stream(&self, caller: Caller, peer: String) -> OpenStream {
+    pub(super) fn open_stream(&self, caller: Caller, peer: Peer) -> OpenStream {
         self.change(&caller, |entry| entry.streams += 1);
         OpenStream {
             objects: self.clone(),
@@ -206,7 +210,7 @@ impl ScaledObjects {
         let calls = entry.calls.iter().map(|(method, call)| ScaledObjectCall {
             method: method.name().to_owned(),
             time: self.clock.rfc3339(call.at),
-            peer: call.peer.clone(),
+            peer: shown(call.peer),
             answer: call.answer.as_ref().ok().cloned(),
             error: call.answer.as_ref().err().cloned(),
             because: call.because.clone(),
@@ -348,19 +352,23 @@ impl Entry {
         }
     }
 
-    /// Keeps a call, and gives the one of this method before.
-    fn keep(&mut self, method: Method, call: Call) -> Option<Call> {
+    /// Keeps a call. Returns what was answered and why, if the one of this method before was answered
+    /// otherwise.
+    fn keep(&mut self, method: Method, call: Call) -> Option<(Answer, String)> {
         let place = self
             .calls
             .binary_search_by_key(&method, |(method, _)| *method);
+        let before = place.ok().map(|place| &self.calls[place].1.answer);
+        let is_news = before != Some(&call.answer);
+        let news = is_news.then(|| (call.answer.clone(), call.because.clone()));
         match place {
-            Ok(place) => Some(std::mem::replace(&mut self.calls[place].1, call)),
+            Ok(place) => self.calls[place].1 = call,
             Err(place) => {
                 self.calls.reserve_exact(1);
                 self.calls.insert(place, (method, call));
-                None
             }
         }
+        news
     }
 
     fn is_forgotten(&self, now: Timestamp) -> bool {
@@ -369,7 +377,8 @@ impl Entry {
 }
 
 /// Says what is wrong with a new trigger, and what may surprise its author.
-fn log_new((namespace, name): &Key, peer: &str, asking: &Result<Arc<Asking>, String>) {
+fn log_new((namespace, name): &Key, peer: Peer, asking: &Result<Arc<Asking>, String>) {
+    let peer = shown(peer);
     match asking {
         Ok(asking) => {
             for warning in &asking.warnings {
@@ -380,14 +389,8 @@ fn log_new((namespace, name): &Key, peer: &str, asking: &Result<Arc<Asking>, Str
     }
 }
 
-fn log(
-    (namespace, name): &Key,
-    method: Method,
-    peer: &str,
-    answer: &Result<String, String>,
-    because: &str,
-) {
-    let method = method.name();
+fn log((namespace, name): &Key, method: Method, peer: Peer, answer: &Answer, because: &str) {
+    let (method, peer) = (method.name(), shown(peer));
     match answer {
         Ok(answer) => {
             // One for each change of each ScaledObject: too many for whoever did not ask.
@@ -406,11 +409,15 @@ fn log(
     }
 }
 
+fn shown(peer: Peer) -> String {
+    peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string())
+}
+
 /// A stream that is open.
 pub(super) struct OpenStream {
     objects: ScaledObjects,
     caller: Caller,
-    peer: String,
+    peer: Peer,
 }
 
 impl OpenStream {
@@ -423,7 +430,7 @@ impl OpenStream {
         ));
         let method = Method::StreamIsActive;
         self.objects
-            .answered(&self.caller, method, &self.peer, answer);
+            .answered(&self.caller, method, self.peer, answer);
     }
 }
 
@@ -490,7 +497,7 @@ mod tests {
             namespace: "apps".to_owned(),
             scaler_metadata: [("app".to_owned(), "x".repeat(MAX_METADATA))].into(),
         };
-        let error = objects.caller(reference, "peer").err().unwrap();
+        let error = objects.caller(reference, None).err().unwrap();
         assert!(error.to_string().contains("at most 65536"), "{error}");
         assert_eq!(objects.counts(), (0, 0));
     }
@@ -504,7 +511,7 @@ mod tests {
                 namespace: "apps".to_owned(),
                 scaler_metadata: [("app".to_owned(), format!("hello{edit}"))].into(),
             };
-            objects.caller(reference, "peer").unwrap();
+            objects.caller(reference, None).unwrap();
         }
         let triggers = &objects.list(None, 9)[0].triggers;
         assert_eq!(triggers.len(), MAX_TRIGGERS);
@@ -522,7 +529,7 @@ mod tests {
                 name,
                 ..ScaledObjectRef::default()
             };
-            let error = objects.caller(reference, "peer").err().unwrap();
+            let error = objects.caller(reference, None).err().unwrap();
             assert!(error.to_string().contains("1 to 253 characters"), "{error}");
         }
     }

@@ -1,5 +1,6 @@
 //! The contract itself: what each call is answered.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,7 @@ type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 /// Who asked, from where, and what its trigger says.
 struct Asked {
     method: Method,
-    peer: String,
+    peer: Option<SocketAddr>,
     caller: Caller,
     asking: Arc<Asking>,
 }
@@ -52,21 +53,21 @@ impl Service {
         method: Method,
         request: Request<ScaledObjectRef>,
     ) -> Result<Asked, Status> {
-        let peer = peer(&request);
+        let peer = request.remote_addr();
         self.asked_from(peer, method, Some(request.into_inner()))
             .await
     }
 
     async fn asked_from(
         &self,
-        peer: String,
+        peer: Option<SocketAddr>,
         method: Method,
         reference: Option<ScaledObjectRef>,
     ) -> Result<Asked, Status> {
         let reference = reference.ok_or_else(|| {
             Unanswered::Invalid("scaledObjectRef: is missing; it says who asks".to_owned())
         });
-        let found = reference.and_then(|reference| self.scaled_objects.caller(reference, &peer));
+        let found = reference.and_then(|reference| self.scaled_objects.caller(reference, peer));
         match found {
             Ok((caller, asking)) => {
                 let asked = Asked {
@@ -149,12 +150,12 @@ impl Service {
     async fn answer<T>(
         &self,
         asked: &Asked,
-        answer: impl FnOnce(&Standing) -> Result<(T, String), Unanswered>,
+        answer: impl FnOnce(&Standing) -> (T, &'static str),
     ) -> Result<Response<T>, Status> {
         let standing = self.read(|published| answer::standing(published, &asked.asking));
-        let answered = standing.await.and_then(|standing| {
-            let (message, words) = answer(&standing)?;
-            Ok((message, words, standing.because))
+        let answered = standing.await.map(|standing| {
+            let (message, words) = answer(&standing);
+            (message, words.to_owned(), standing.because)
         });
         self.finish(asked, answered)
     }
@@ -174,13 +175,13 @@ impl Service {
         match answered {
             Ok((message, words, because)) => {
                 let kept = Ok((words, because));
-                self.scaled_objects.answered(caller, *method, peer, kept);
+                self.scaled_objects.answered(caller, *method, *peer, kept);
                 self.calls.count(*method, Code::Ok);
                 Ok(Response::new(message))
             }
             Err(error) => {
                 self.scaled_objects
-                    .answered(caller, *method, peer, Err(&error));
+                    .answered(caller, *method, *peer, Err(&error));
                 Err(self.refused(*method, error))
             }
         }
@@ -211,7 +212,7 @@ impl ExternalScaler for Service {
         let active = |standing: &Standing| {
             let result = standing.replicas > 0;
             let words = if result { "active" } else { "not active" };
-            Ok((IsActiveResponse { result }, words.to_owned()))
+            (IsActiveResponse { result }, words)
         };
         self.answer(&asked, active).await
     }
@@ -226,12 +227,12 @@ impl ExternalScaler for Service {
         let pulse = self.pulses.watch(scope, &self.control);
         let open = self
             .scaled_objects
-            .open_stream(asked.caller.clone(), asked.peer.clone());
+            .open_stream(asked.caller.clone(), asked.peer);
         let stopping = self.stopping.clone();
         let messages = |_: &Standing| {
             let activity = Activity::new(pulse, stopping, open);
             let messages: Self::StreamIsActiveStream = Box::pin(activity.messages());
-            Ok((messages, "opened".to_owned()))
+            (messages, "opened")
         };
         self.answer(&asked, messages).await
     }
@@ -254,7 +255,7 @@ impl ExternalScaler for Service {
         let asked = self.asked(Method::StreamMetricSpec, request).await?;
         let open = self
             .scaled_objects
-            .open_stream(asked.caller.clone(), asked.peer.clone());
+            .open_stream(asked.caller.clone(), asked.peer);
         let (asking, control) = (Arc::clone(&asked.asking), self.control.clone());
         let present = move || {
             let announced = answer::announced(&control.published(), &asking);
@@ -271,7 +272,7 @@ impl ExternalScaler for Service {
         &self,
         request: Request<GetMetricsRequest>,
     ) -> Result<Response<GetMetricsResponse>, Status> {
-        let peer = peer(&request);
+        let peer = request.remote_addr();
         let GetMetricsRequest {
             scaled_object_ref,
             metric_name,
@@ -279,14 +280,20 @@ impl ExternalScaler for Service {
         let asked = self
             .asked_from(peer, Method::GetMetrics, scaled_object_ref)
             .await?;
-        let values = |standing: &Standing| {
-            let metric = wanted(standing, &metric_name)?;
-            let value = metric.value.clone().map_err(Unanswered::Unknown)?;
+        let read = |published: &Published| {
+            let standing = answer::standing(published, &asked.asking)?;
+            let metrics = answer::announced(published, &asked.asking)?;
+            Ok((standing, metrics))
+        };
+        let answered = self.read(read).await.and_then(|(standing, metrics)| {
+            let metric = wanted(metrics, &metric_name)?;
+            let value = metric.value.map_err(Unanswered::Unknown)?;
             let words = format!("{metric_name} {value} / target {}", metric.target);
             let metric_values = vec![metric_value(metric_name, value)];
-            Ok((GetMetricsResponse { metric_values }, words))
-        };
-        self.answer(&asked, values).await
+            let message = GetMetricsResponse { metric_values };
+            Ok((message, words, standing.because))
+        });
+        self.finish(&asked, answered)
     }
 }
 
@@ -294,14 +301,14 @@ impl ExternalScaler for Service {
 ///
 /// # Errors
 /// When it is none of those announced.
-fn wanted<'s>(standing: &'s Standing, name: &str) -> Result<&'s Metric, Unanswered> {
-    let mut metrics = standing.metrics.iter();
-    metrics.find(|metric| metric.name == name).ok_or_else(|| {
-        let announced = names(&standing.metrics);
-        Unanswered::NotFound(format!(
+fn wanted(mut metrics: Vec<Metric>, name: &str) -> Result<Metric, Unanswered> {
+    let Some(place) = metrics.iter().position(|metric| metric.name == name) else {
+        let announced = names(&metrics);
+        return Err(Unanswered::NotFound(format!(
             "metricName: {name:?} was never announced; GetMetricSpec announces {announced}"
-        ))
-    })
+        )));
+    };
+    Ok(metrics.swap_remove(place))
 }
 
 /// `a, b`: the names of the metrics.
@@ -340,9 +347,4 @@ fn metric_value(metric_name: String, value: f64) -> MetricValue {
 )]
 fn whole(value: f64) -> i64 {
     value.ceil() as i64
-}
-
-fn peer<T>(request: &Request<T>) -> String {
-    let address = request.remote_addr();
-    address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }

@@ -128,8 +128,8 @@ mod tests {
             scaler_metadata: [("app".to_owned(), "hello".to_owned())].into(),
             ..ScaledObjectRef::default()
         };
-        let (caller, _) = objects.caller(reference, "peer").unwrap();
-        objects.open_stream(caller, "peer".to_owned())
+        let (caller, _) = objects.caller(reference, None).unwrap();
+        objects.open_stream(caller, None)
     }
 
     fn held(waiting: bool) -> Pulse {
