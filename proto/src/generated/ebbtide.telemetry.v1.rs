@@ -7,8 +7,8 @@ pub struct Counts {
     /// Tells runs of one ingress apart. Each counts from zero.
     #[prost(fixed64, tag = "2")]
     pub run: u64,
-    /// Grows by one with each message of a run, over all its streams, so that a message that a
-    /// broken stream delivers late is known to be old.
+    /// Grows with each message of a run, over all its streams, so that a message that a broken stream
+    /// delivers late is known to be old.
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
     /// How long the run has been counting.
