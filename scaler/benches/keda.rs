@@ -2,9 +2,11 @@
 //!
 //! A real `ebbtide up` has an app at zero. Ten thousand ScaledObjects ask for it, first every five
 //! seconds and then every second, each as KEDA does (`GetMetricSpec`, `GetMetrics`, `IsActive`, one
-//! after another), while each has a stream open; all share one connection. Then one request wakes the app. Printed are the time that calls
-//! took, the server's CPU and memory, and the time from sending the request to the first and the
-//! last stream's `true`. The client runs on the same machine and takes its part of it.
+//! after another), while each has a stream open; all share one connection. Then one request wakes the
+//! app. Printed are the time that calls took, the server's CPU and memory, and the time from sending
+//! the request to the first and the last stream's `true`. Then the same again with ScaledObjects that
+//! each have rules of their own for the app's requests, so that there are ten thousand decisions.
+//! The client runs on the same machine and takes its part of it.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -29,6 +31,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{interval_at, timeout};
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 const SCALED_OBJECTS: usize = 10_000;
@@ -115,47 +118,84 @@ impl Drop for Server {
 
 type Client = ExternalScalerClient<Channel>;
 
-fn reference(index: usize) -> ScaledObjectRef {
-    ScaledObjectRef {
-        name: format!("hello-{index}"),
-        namespace: "apps".to_owned(),
-        scaler_metadata: BTreeMap::from([
-            ("app".to_owned(), "hello".to_owned()),
-            ("scalerAddress".to_owned(), "127.0.0.1:9090".to_owned()),
-        ]),
+/// What the triggers have.
+#[derive(Clone, Copy)]
+enum Trigger {
+    App,
+    Rules,
+}
+
+impl Trigger {
+    fn reference(self, index: usize) -> ScaledObjectRef {
+        let metadata: &[(&str, &str)] = match self {
+            Self::App => &[("app", "hello")],
+            Self::Rules => &[
+                ("app", "hello"),
+                ("type", "http"),
+                ("concurrentRequests", "1"),
+            ],
+        };
+        let address = ("scalerAddress", "127.0.0.1:9090");
+        let pairs = metadata.iter().chain([&address]);
+        ScaledObjectRef {
+            name: format!("hello-{index}"),
+            namespace: "apps".to_owned(),
+            scaler_metadata: pairs
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
     }
+}
+
+/// What the calls of a measurement took in microseconds, and what went wrong by its code.
+struct Outcomes {
+    times: Histogram<u64>,
+    errors: BTreeMap<String, u64>,
 }
 
 /// Asks as KEDA does, once in each interval, and takes down the time of each call in microseconds.
 async fn poll(
     mut client: Client,
-    index: usize,
+    (trigger, index): (Trigger, usize),
     interval: Duration,
-    times: Arc<Mutex<Histogram<u64>>>,
+    outcomes: Arc<Mutex<Outcomes>>,
 ) {
     let stagger = interval.mul_f64(index as f64 / SCALED_OBJECTS as f64);
     let mut ticks = interval_at(tokio::time::Instant::now() + stagger, interval);
     for _ in 0..ROUNDS {
         ticks.tick().await;
-        let mut took = [0; 3];
-        let started = Instant::now();
-        client.get_metric_spec(reference(index)).await.unwrap();
-        took[0] = micros(started);
-        let started = Instant::now();
-        let request = GetMetricsRequest {
-            scaled_object_ref: Some(reference(index)),
-            metric_name: "ebbtide-hello".to_owned(),
-        };
-        client.get_metrics(request).await.unwrap();
-        took[1] = micros(started);
-        let started = Instant::now();
-        client.is_active(reference(index)).await.unwrap();
-        took[2] = micros(started);
-        let mut times = times.lock().await;
+        let mut took = Vec::with_capacity(3);
+        let polled = poll_once(&mut client, trigger.reference(index), &mut took).await;
+        let mut outcomes = outcomes.lock().await;
         for time in took {
-            times.record(time).unwrap();
+            outcomes.times.record(time).unwrap();
+        }
+        if let Err(status) = polled {
+            let code = format!("{:?}", status.code());
+            *outcomes.errors.entry(code).or_default() += 1;
         }
     }
+}
+
+async fn poll_once(
+    client: &mut Client,
+    reference: ScaledObjectRef,
+    took: &mut Vec<u64>,
+) -> Result<(), Status> {
+    let started = Instant::now();
+    let specs = client.get_metric_spec(reference.clone()).await?;
+    took.push(micros(started));
+    let started = Instant::now();
+    let request = GetMetricsRequest {
+        scaled_object_ref: Some(reference.clone()),
+        metric_name: specs.into_inner().metric_specs.remove(0).metric_name,
+    };
+    client.get_metrics(request).await?;
+    took.push(micros(started));
+    let started = Instant::now();
+    client.is_active(reference).await?;
+    took.push(micros(started));
+    Ok(())
 }
 
 fn micros(since: Instant) -> u64 {
@@ -163,18 +203,22 @@ fn micros(since: Instant) -> u64 {
 }
 
 /// All of them ask for some rounds.
-async fn measure(server: &Server, client: &Client, interval: Duration) {
+async fn measure(server: &Server, client: &Client, trigger: Trigger, interval: Duration) {
     let (before, _) = server.usage();
     let started = Instant::now();
-    let times = Arc::new(Mutex::new(Histogram::<u64>::new(3).unwrap()));
+    let outcomes = Arc::new(Mutex::new(Outcomes {
+        times: Histogram::new(3).unwrap(),
+        errors: BTreeMap::new(),
+    }));
     let mut polls = JoinSet::new();
     for index in 0..SCALED_OBJECTS {
-        polls.spawn(poll(client.clone(), index, interval, Arc::clone(&times)));
+        let (asking, outcomes) = ((trigger, index), Arc::clone(&outcomes));
+        polls.spawn(poll(client.clone(), asking, interval, outcomes));
     }
     polls.join_all().await;
     let (after, _) = server.usage();
     let seconds = started.elapsed().as_secs_f64();
-    let times = times.lock().await;
+    let Outcomes { times, errors } = &*outcomes.lock().await;
     println!(
         "{SCALED_OBJECTS} ScaledObjects polled every {} s, as many streams open, one connection",
         interval.as_secs()
@@ -188,10 +232,20 @@ async fn measure(server: &Server, client: &Client, interval: Duration) {
         "  server's CPU        {:.2} cores",
         (after - before) / seconds
     );
+    for (code, count) in errors {
+        println!("  ERRORS              {count} {code}");
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    println!("--- Triggers that name an app");
+    run(Trigger::App).await;
+    println!("--- Triggers with rules of their own");
+    run(Trigger::Rules).await;
+}
+
+async fn run(trigger: Trigger) {
     let folder = tempfile::tempdir().unwrap();
     let document = folder.path().join("hello.yaml");
     std::fs::write(&document, DOCUMENT).unwrap();
@@ -203,20 +257,24 @@ async fn main() {
     let (edges_in, mut edges) = mpsc::unbounded_channel();
     let mut streams = JoinSet::new();
     for index in 0..SCALED_OBJECTS {
-        let opened = client.clone().stream_is_active(reference(index)).await;
+        let reference = trigger.reference(index);
+        let opened = client.clone().stream_is_active(reference).await;
         let mut stream = opened.unwrap().into_inner();
         assert!(!stream.message().await.unwrap().unwrap().result);
         let edges = edges_in.clone();
         streams.spawn(async move {
             while let Ok(Some(message)) = stream.message().await {
-                assert!(message.result);
-                edges.send(Instant::now()).unwrap();
+                assert!(
+                    message.result,
+                    "a stream that was inactive was told so again"
+                );
+                let _ = edges.send(Instant::now());
             }
         });
     }
 
     for interval in INTERVALS {
-        measure(&server, &client, interval).await;
+        measure(&server, &client, trigger, interval).await;
     }
     let each = (server.usage().1 - empty) as f64 / 1024.0 / SCALED_OBJECTS as f64;
     println!("memory                {each:.1} KiB each, stream included");

@@ -22,7 +22,7 @@ const MAX_LIMIT: usize = 1000;
 /// The app as it was published last.
 pub(super) fn known_app(api: &Shared, app: &str) -> Result<AppStatus, ApiError> {
     let published = api.sources.control.published();
-    let found = published.apps.iter().find(|status| status.name == app);
+    let found = published.app(app);
     found.cloned().ok_or_else(|| ApiError::no_such_app(app))
 }
 

@@ -71,6 +71,7 @@ impl Fixture {
         let (stop, stopping) = watch::channel(false);
         let published = Arc::new(ArcSwap::from_pointee(Published {
             apps: vec![app("hello")],
+            rules: Vec::new(),
             revisions: Vec::new(),
             ready: true,
             informed: true,

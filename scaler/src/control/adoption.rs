@@ -59,6 +59,10 @@ impl ControlTask {
         self.check_sources(&adoption)?;
         let name = adoption.app.clone();
         let control = adopted_app(adoption, now)?;
+        if let Some(traffic) = &control.traffic {
+            let followers = self.followers.entry(traffic.app.clone()).or_default();
+            followers.insert(name.clone());
+        }
         tracing::info!(app = %name, source = control.source.name(), "rules are decided by");
         self.apps.insert(name, control);
         self.introduce(now);
@@ -94,6 +98,10 @@ impl ControlTask {
     pub(super) fn release(&mut self, keep: &BTreeSet<AppName>) {
         self.apps
             .retain(|name, control| !control.is_adopted() || keep.contains(name));
+        self.followers.retain(|_, followers| {
+            followers.retain(|name| keep.contains(name));
+            !followers.is_empty()
+        });
     }
 
     /// Tells the apps that stand for rules what the ingress of this process counts, as another
@@ -102,12 +110,7 @@ impl ControlTask {
         if self.counting == Counting::Elsewhere {
             return;
         }
-        let wanted = self.apps.values().filter_map(|one| one.traffic.clone());
-        let wanted: BTreeSet<Scope> = wanted.collect();
-        if wanted.is_empty() {
-            return;
-        }
-        let counted = wanted.iter().filter_map(|scope| self.apps.get(&scope.app));
+        let counted = self.followers.keys().filter_map(|app| self.apps.get(app));
         let counted: BTreeMap<RevisionName, Counts> = counted
             .flat_map(|app| &app.revisions)
             .map(|(name, one)| (name.clone(), one.counts(now)))

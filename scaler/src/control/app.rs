@@ -14,6 +14,7 @@ use ebbtide_ingress::Split;
 use super::adoption::covers;
 use super::apply::{Declared, Prepared};
 use super::counters::Counting;
+use super::handle::Rules;
 use super::journal::Journal;
 use super::revision::{Access, RevisionControl};
 use super::routing::CurrentSplit;
@@ -63,6 +64,8 @@ pub(super) struct AppControl {
     pub(super) traffic: Option<Scope>,
     /// What files declared last, whatever has come from elsewhere since.
     pub(super) declared_by_files: Option<Declared>,
+    /// What was published of it last, if it stands for rules and that is still so.
+    pub(super) published: Option<Rules>,
     split: Option<CurrentSplit>,
     finished_at_split: BTreeMap<RevisionName, u64>,
 }
@@ -79,6 +82,7 @@ impl AppControl {
             declared_by_files: None,
             revisions: BTreeMap::new(),
             journal: Journal::default(),
+            published: None,
             split: None,
             finished_at_split: BTreeMap::new(),
         }

@@ -47,10 +47,8 @@ impl ControlTask {
                 let deleted = self.delete(&app);
                 self.answer(reply, deleted);
             }
-            Command::Adopt { adoption, reply } => {
-                let adopted = self.adopt(adoption);
-                self.answer(reply, adopted);
-            }
+            // There may be thousands at a time, so they are published together, in a moment.
+            Command::Adopt { adoption, reply } => drop(reply.send(self.adopt(adoption))),
             Command::Release { keep, reply } => {
                 self.release(&keep);
                 drop(reply.send(Ok(())));

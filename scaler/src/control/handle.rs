@@ -36,7 +36,10 @@ pub struct Control {
 pub struct Published {
     /// Every app, by name.
     pub apps: Vec<AppStatus>,
-    /// Counters of each revision.
+    /// The apps that stand for rules of ScaledObjects, by name. There may be thousands, so they are in
+    /// no list of apps.
+    pub rules: Vec<Rules>,
+    /// Counters of each app's revisions, by the app's name.
     pub revisions: Vec<RevisionMetrics>,
     /// Whether the first documents have been applied and the ingress has its table.
     pub ready: bool,
@@ -52,11 +55,43 @@ pub struct Published {
 impl Published {
     /// The app of this name.
     pub fn app(&self, name: &str) -> Option<&AppStatus> {
-        let place = self
-            .apps
-            .binary_search_by(|app| app.name.as_str().cmp(name));
-        place.ok().map(|place| &self.apps[place])
+        let apps = &self.apps;
+        let place = apps.binary_search_by(|app| app.name.as_str().cmp(name));
+        let rules = || self.rules(name).map(|rules| &*rules.status);
+        place.map_or_else(|_| rules(), |place| Some(&apps[place]))
     }
+
+    /// Whether the last change of an app's number of replicas, or of the one revision's that `wanted`
+    /// finds, was to fewer.
+    pub fn lowered(&self, app: &str, wanted: impl Fn(&str) -> bool) -> bool {
+        if let Some(rules) = self.rules(app) {
+            return rules.lowered;
+        }
+        let mut revisions = self.revisions_of(app);
+        revisions.any(|one| one.lowered && wanted(&one.revision))
+    }
+
+    fn rules(&self, name: &str) -> Option<&Rules> {
+        let rules = &self.rules;
+        let place = rules.binary_search_by(|one| one.status.name.as_str().cmp(name));
+        place.ok().map(|place| &rules[place])
+    }
+
+    /// The counters of an app's revisions.
+    fn revisions_of<'a>(&'a self, app: &'a str) -> impl Iterator<Item = &'a RevisionMetrics> {
+        let first = self.revisions.partition_point(|one| one.app.as_str() < app);
+        let from_first = self.revisions[first..].iter();
+        from_first.take_while(move |one| one.app == app)
+    }
+}
+
+/// An app that stands for rules of a ScaledObject.
+#[derive(Clone)]
+pub struct Rules {
+    /// Its status as of its last decision.
+    pub status: Arc<AppStatus>,
+    /// Whether the last change of the number of replicas was to fewer.
+    pub lowered: bool,
 }
 
 /// Counters of a revision, for `/metrics`, and what else is not for people to read.
@@ -73,8 +108,6 @@ pub struct RevisionMetrics {
     pub replicas: ReplicaCounts,
     /// Whether the last change of the number of replicas was to fewer.
     pub lowered: bool,
-    /// Whether it stands for rules of a ScaledObject, of which there may be too many for `/metrics`.
-    pub adopted: bool,
 }
 
 /// How many decisions were made.

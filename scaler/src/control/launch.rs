@@ -35,7 +35,7 @@ impl ControlTask {
         let Some(control) = self.apps.get_mut(name) else {
             return Vec::new();
         };
-        let Some(runtime) = self.runtime.as_mut().filter(|_| !control.is_adopted()) else {
+        let Some(runtime) = &mut self.runtime else {
             return Vec::new();
         };
         let mut launcher = Launcher {

@@ -6,7 +6,7 @@ use ebbtide_core::name::RevisionName;
 use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
-use super::handle::{Published, RevisionMetrics};
+use super::handle::{Published, RevisionMetrics, Rules};
 use super::ingresses::MOST;
 use super::role::Kind;
 use super::status::View;
@@ -20,10 +20,13 @@ impl ControlTask {
             now,
             ingress_port: self.options.ingress_port,
         };
-        let apps = self.apps.values();
+        let adopted = self.apps.values_mut().filter(|one| one.is_adopted());
+        let rules = adopted.map(|control| rules(&view, control)).collect();
+        let apps = self.apps.values().filter(|one| !one.is_adopted());
         let sequence = self.published.load().sequence + 1;
         let published = Published {
             apps: apps.clone().map(|control| view.app(control)).collect(),
+            rules,
             revisions: apps.flat_map(metrics).collect(),
             ready: self.has_documents && self.knows_endpoints,
             informed: self.kind != Kind::Scaler || self.ingresses.are_settled(now),
@@ -43,7 +46,7 @@ impl ControlTask {
             now,
             ingress_port: self.options.ingress_port,
         };
-        for control in self.apps.values_mut() {
+        for control in self.apps.values_mut().filter(|one| !one.is_adopted()) {
             let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();
             for name in names {
                 let point = view.history_point(control, &name);
@@ -55,6 +58,18 @@ impl ControlTask {
     }
 }
 
+/// An app that stands for rules, as of its last decision: of thousands few have a new one.
+fn rules(view: &View<'_>, control: &mut AppControl) -> Rules {
+    if let Some(published) = &control.published {
+        return published.clone();
+    }
+    let rules = Rules {
+        status: Arc::new(view.app(control)),
+        lowered: control.revisions.values().any(|one| one.lowered),
+    };
+    control.published.insert(rules).clone()
+}
+
 fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
     let metrics =
         |(revision, one): (&RevisionName, &super::revision::RevisionControl)| RevisionMetrics {
@@ -64,7 +79,6 @@ fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
             decisions: one.counts,
             replicas: one.replica_counts(control.desired(revision)),
             lowered: one.lowered,
-            adopted: control.is_adopted(),
         };
     control.revisions.iter().map(metrics).collect()
 }

@@ -1,6 +1,6 @@
 //! Taking in what ingresses elsewhere report.
 
-use ebbtide_core::name::RevisionName;
+use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
 use super::adoption::covers;
@@ -62,28 +62,36 @@ impl ControlTask {
         from_zero: bool,
         now: Timestamp,
     ) {
-        for one in self.counting_of(revision) {
+        self.for_each_counting(revision, |one| {
             one.count(run, revision, counts, from_zero, now);
-        }
+        });
     }
 
     fn forget_gone(&mut self, news: &News) {
         for (run, revision) in &news.gone {
-            for one in self.counting_of(revision) {
-                one.forget(*run, revision);
-            }
+            self.for_each_counting(revision, |one| one.forget(*run, revision));
         }
     }
 
     /// Those whose rules count the requests of `revision`: itself, and those that ScaledObjects brought.
-    fn counting_of<'a>(
-        &'a mut self,
-        revision: &'a RevisionName,
-    ) -> impl Iterator<Item = &'a mut RevisionControl> {
-        let apps = self.apps.values_mut();
-        apps.filter(|app| app.counts(revision))
-            .flat_map(|app| app.revisions.iter_mut())
-            .filter(move |(name, _)| name.app() != revision.app() || *name == revision)
-            .map(|(_, one)| one)
+    fn for_each_counting(
+        &mut self,
+        revision: &RevisionName,
+        mut count: impl FnMut(&mut RevisionControl),
+    ) {
+        let Ok(app) = AppName::new(revision.app()) else {
+            return;
+        };
+        let itself = self.apps.get_mut(&app);
+        if let Some(one) = itself.and_then(|app| app.revisions.get_mut(revision)) {
+            count(one);
+        }
+        for follower in self.followers.get(&app).into_iter().flatten() {
+            if let Some(control) = self.apps.get_mut(follower)
+                && control.counts(revision)
+            {
+                control.revisions.values_mut().for_each(&mut count);
+            }
+        }
     }
 }

@@ -245,6 +245,7 @@ impl RevisionControl {
             self.readings = self.read_rules(now);
             let known = |reading: &Reading| matches!(reading, Reading::Known { .. });
             self.was_known = self.readings.iter().any(known);
+            self.next_decision = now + self.spec.policy.step.period;
         }
         self.was_known
     }

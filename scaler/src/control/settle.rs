@@ -4,6 +4,7 @@ use ebbtide_core::app::Change;
 use ebbtide_core::name::AppName;
 use ebbtide_core::time::Timestamp;
 
+use super::app::AppControl;
 use super::journal::{is_news, record_of};
 use super::role::Kind;
 use super::task::{ControlTask, PUBLISH_INTERVAL};
@@ -21,6 +22,9 @@ impl ControlTask {
         for name in &names {
             if self.kind.decides() {
                 self.decide_due(name, now);
+            }
+            if self.apps.get(name).is_some_and(AppControl::is_adopted) {
+                continue;
             }
             self.observe(name);
             going.extend(self.reconcile(name, now));
@@ -45,7 +49,11 @@ impl ControlTask {
             let active = app
                 .revision(revision)
                 .is_some_and(|revision| revision.active);
-            if !active || one.next_decision > now || !one.can_be_decided_for(now) {
+            if !active || one.next_decision > now {
+                continue;
+            }
+            control.published = None;
+            if !one.can_be_decided_for(now) {
                 continue;
             }
             let before = one.decision.clone();

@@ -7,7 +7,7 @@ use tonic::Status;
 
 use super::asking::Asking;
 use crate::api::model::{AppStatus, RevisionStatus, RuleStatus};
-use crate::control::{Published, RevisionMetrics};
+use crate::control::Published;
 
 /// The target of the metric that is the number of replicas: the HPA divides by it.
 const ONE: f64 = 1.0;
@@ -79,7 +79,7 @@ impl From<Unanswered> for Status {
 /// # Errors
 /// When there is no such subject, or it has no metrics in the mode asked for.
 pub(super) fn announced(published: &Published, asking: &Asking) -> Result<Vec<Metric>, Unanswered> {
-    let (app, revisions) = subject(published, &asking.scope)?;
+    let (app, revisions) = subject(published, asking)?;
     metrics(published, app, &revisions, asking)
 }
 
@@ -89,7 +89,7 @@ pub(super) fn announced(published: &Published, asking: &Asking) -> Result<Vec<Me
 /// When there is no such subject, when it has not been decided for, or when its number of replicas
 /// is none and a rule is unknown that might wake it.
 pub(super) fn standing(published: &Published, asking: &Asking) -> Result<Standing, Unanswered> {
-    let (app, revisions) = subject(published, &asking.scope)?;
+    let (app, revisions) = subject(published, asking)?;
     let active = || revisions.iter().filter(|one| one.active);
     if let Some(undecided) = active().find(|one| one.decision.is_none()) {
         let because = first_unknown(undecided).map_or_else(String::new, |(_, rule)| {
@@ -140,17 +140,21 @@ fn metrics(
 /// that are active.
 fn subject<'p>(
     published: &'p Published,
-    scope: &Scope,
+    asking: &Asking,
 ) -> Result<(&'p AppStatus, Vec<&'p RevisionStatus>), Unanswered> {
     let Scope {
         app: name,
         revision,
-    } = scope;
+    } = &asking.scope;
     if !published.ready {
         let message = "the first documents have not been applied yet";
         return Err(Unanswered::NotYet(message.to_owned()));
     }
     let Some(app) = published.app(name.as_str()) else {
+        if asking.own.is_some() {
+            let message = "its rules have only just come";
+            return Err(Unanswered::NotYet(message.to_owned()));
+        }
         let names = listed(published.apps.iter().map(|one| one.name.as_str()));
         let message = format!("app: there is no app {name}; Ebbtide runs {names}");
         return Err(Unanswered::NotFound(message));
@@ -169,18 +173,10 @@ fn subject<'p>(
 
 /// Whether the last change of a subject's number of replicas was to fewer.
 fn lowered(published: &Published, scope: &Scope) -> bool {
-    let of_it = |one: &&RevisionMetrics| {
-        one.app == scope.app.as_str()
-            && scope
-                .revision
-                .as_ref()
-                .is_none_or(|name| one.revision == name.as_str())
-    };
-    published
-        .revisions
-        .iter()
-        .filter(of_it)
-        .any(|one| one.lowered)
+    let revision = scope.revision.as_ref();
+    published.lowered(scope.app.as_str(), |name| {
+        revision.is_none_or(|wanted| wanted.as_str() == name)
+    })
 }
 
 /// `a, b`, or `none`.

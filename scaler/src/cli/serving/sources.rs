@@ -124,9 +124,7 @@ struct Meters(Control);
 
 impl MeterSource for Meters {
     fn samples(&self) -> Vec<RevisionSample> {
-        let published = self.0.published();
-        let revisions = published.revisions.iter().filter(|one| !one.adopted);
-        revisions.map(sample).collect()
+        self.0.published().revisions.iter().map(sample).collect()
     }
 }
 

@@ -110,7 +110,6 @@ impl Bed {
             decisions: DecisionCounts::default(),
             replicas: one.replicas,
             lowered,
-            adopted: false,
         });
         let metrics = metrics.collect();
         self.publish_apps(
@@ -127,6 +126,7 @@ impl Bed {
         let sequence = self.published.load().sequence + 1;
         self.published.store(Arc::new(Published {
             apps,
+            rules: Vec::new(),
             revisions,
             ready: true,
             informed: true,
