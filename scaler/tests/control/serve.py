@@ -1,5 +1,6 @@
-"""Answers each request with its process's number after the seconds given. Dies at once at SIGTERM,
-so that a request which it still has then is lost."""
+"""Answers each request with its process's number after the seconds given, at PORT of ADDRESS, which is
+that of loopback if it is not set. Dies at once at SIGTERM, so that a request which it still has then is
+lost."""
 
 import os
 import sys
@@ -22,4 +23,5 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+address = os.environ.get("ADDRESS", "127.0.0.1"), int(os.environ["PORT"])
+ThreadingHTTPServer(address, Handler).serve_forever()

@@ -32,7 +32,7 @@ start_apart() {
     local number address scalers=()
     stop_ebbtide INT
     address=$(machine_address) || fail 'this machine has no IPv4 address but that of loopback'
-    python3 "$here/lib/replica.py" "$address" "$replica_port" &
+    ADDRESS=$address PORT=$replica_port python3 "$root/scaler/tests/control/serve.py" 0.1 &
     apart_pids+=($!)
     for ((number = 1; number <= $1; number++)); do
         start_scaler "$number"
@@ -68,7 +68,10 @@ stop_apart() {
 # Every number of replicas since the first one above none was above none.
 never_none_since() { ! sed -n '/ [1-9]/,$p' "$work/replicas" | grep -q ' 0$'; }
 
-nothing_was_lost() {
-    [[ $(python3 -c 'import json, sys; print(json.load(sys.stdin)["failed"])' <"$work/load.json") == 0 ]] ||
-        fail "the load lost requests: $(cat "$work/load.json")"
+never_none_and_back_to_none() {
+    end_of_load
+    never_none_since || fail "it was at none under load: $(numbers_seen)"
+    nothing_was_lost
+    until_true 60 'back to none' has_replicas 0
+    printf '     replicas: %s\n' "$(numbers_seen)"
 }

@@ -137,8 +137,7 @@ from_zero_to_three_and_back() {
     printf '     pushed: first request to spec.replicas >= 1 in %s\n' "$(first_after "$started")"
     until_true 40 'three replicas' has_replicas 3
     printf '     at three: %s\n' "$(last_answer hello)"
-    wait "$load_pid"
-    load_pid=
+    end_of_load
     until_true 60 'back to none' has_replicas 0
     printf '     at none:  %s\n' "$(last_answer hello)"
     printf '     replicas: %s\n' "$(numbers_seen)"
@@ -156,12 +155,7 @@ case_a_scaler_that_dies_under_load_leaves_what_there_is() {
     start_scaler 1
     until_true 20 'it hears of the ingress' scaler_is_ready 1
     always 10 'some replicas after its return' has_some
-    wait "$load_pid"
-    load_pid=
-    never_none_since || fail "it was at none under load: $(numbers_seen)"
-    nothing_was_lost
-    until_true 60 'back to none' has_replicas 0
-    printf '     replicas: %s\n' "$(numbers_seen)"
+    never_none_and_back_to_none
 }
 
 case_two_scalers_answer_alike() {
@@ -178,12 +172,7 @@ case_two_scalers_answer_alike() {
     printf '     one: %s\n     two: %s\n' "$(last_answer hello 1)" "$(last_answer hello 2)"
     end_scaler 1 INT
     always 10 'three replicas with the other one' has_replicas 3
-    wait "$load_pid"
-    load_pid=
-    never_none_since || fail "it was at none under load: $(numbers_seen)"
-    nothing_was_lost
-    until_true 60 'back to none' has_replicas 0
-    printf '     replicas: %s\n' "$(numbers_seen)"
+    never_none_and_back_to_none
 }
 
 # KEDA's own test of external scalers: a target of ten, and the amounts 10, 20 and none.

@@ -102,6 +102,16 @@ stop_load() {
     load_pid=
 }
 
+end_of_load() {
+    wait "$load_pid"
+    load_pid=
+}
+
+nothing_was_lost() {
+    [[ $(python3 -c 'import json, sys; print(json.load(sys.stdin)["failed"])' <"$work/load.json") == 0 ]] ||
+        fail "the load lost requests: $(cat "$work/load.json")"
+}
+
 # apply FILE [SED]...: an example, with this run's address and what SED makes of it.
 apply() {
     local file=$1 edits=(-e "s/ebbtide-scaler.ebbtide.svc:9090/127.0.0.1:$keda_port/")
