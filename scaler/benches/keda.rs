@@ -6,7 +6,7 @@
 //! app. Printed are the time that calls took, the server's CPU and memory, and the time from sending
 //! the request to the first and the last stream's `true`. Then the same again with ScaledObjects that
 //! each have rules of their own for the app's requests, so that there are ten thousand decisions.
-//! The client runs on the same machine and takes its part of it.
+//! The client runs on the same machine and takes its part of it. `-- app` and `-- rules` run one part.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -28,15 +28,18 @@ use ebbtide_proto::external_scaler::{GetMetricsRequest, ScaledObjectRef};
 use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Barrier, Mutex, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{interval_at, timeout};
+use tokio::time::{interval_at, sleep, timeout};
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 const SCALED_OBJECTS: usize = 10_000;
 const INTERVALS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(1)];
 const ROUNDS: usize = 10;
+
+/// After a stream could not be opened.
+const AGAIN: Duration = Duration::from_secs(1);
 
 const DOCUMENT: &str = "\
 name: hello
@@ -239,10 +242,18 @@ async fn measure(server: &Server, client: &Client, trigger: Trigger, interval: D
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    println!("--- Triggers that name an app");
-    run(Trigger::App).await;
-    println!("--- Triggers with rules of their own");
-    run(Trigger::Rules).await;
+    let only = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    let is_wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    if is_wanted("app") {
+        println!("--- Triggers that name an app");
+        run(Trigger::App).await;
+    }
+    if is_wanted("rules") {
+        println!("--- Triggers with rules of their own");
+        run(Trigger::Rules).await;
+    }
 }
 
 async fn run(trigger: Trigger) {
@@ -256,13 +267,20 @@ async fn run(trigger: Trigger) {
 
     let (edges_in, mut edges) = mpsc::unbounded_channel();
     let mut streams = JoinSet::new();
+    let opened = Arc::new(Barrier::new(SCALED_OBJECTS + 1));
     for index in 0..SCALED_OBJECTS {
-        let reference = trigger.reference(index);
-        let opened = client.clone().stream_is_active(reference).await;
-        let mut stream = opened.unwrap().into_inner();
-        assert!(!stream.message().await.unwrap().unwrap().result);
-        let edges = edges_in.clone();
+        let (mut client, edges) = (client.clone(), edges_in.clone());
+        let opened = Arc::clone(&opened);
         streams.spawn(async move {
+            let mut stream = loop {
+                match client.stream_is_active(trigger.reference(index)).await {
+                    Ok(stream) => break stream.into_inner(),
+                    Err(error) => println!("a stream is opened once more: {error}"),
+                }
+                sleep(AGAIN).await;
+            };
+            assert!(!stream.message().await.unwrap().unwrap().result);
+            opened.wait().await;
             while let Ok(Some(message)) = stream.message().await {
                 assert!(
                     message.result,
@@ -273,6 +291,7 @@ async fn run(trigger: Trigger) {
         });
     }
 
+    opened.wait().await;
     for interval in INTERVALS {
         measure(&server, &client, trigger, interval).await;
     }

@@ -11,7 +11,6 @@ use ebbtide_core::time::Timestamp;
 use ebbtide_core::trigger::Scope;
 use ebbtide_ingress::Split;
 
-use super::adoption::covers;
 use super::apply::{Declared, Prepared};
 use super::counters::Counting;
 use super::handle::Rules;
@@ -85,19 +84,6 @@ impl AppControl {
             published: None,
             split: None,
             finished_at_split: BTreeMap::new(),
-        }
-    }
-
-    /// Whether it stands for rules of a ScaledObject, whose replicas are none of ours.
-    pub(super) fn is_adopted(&self) -> bool {
-        matches!(self.source, Source::ScaledObject { .. })
-    }
-
-    /// Whether its rules count the requests of this revision.
-    pub(super) fn counts(&self, revision: &RevisionName) -> bool {
-        match &self.traffic {
-            Some(traffic) => covers(traffic, revision),
-            None => self.app.name().as_str() == revision.app(),
         }
     }
 

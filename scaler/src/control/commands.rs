@@ -224,7 +224,9 @@ impl ControlTask {
     }
 
     fn find(&self, app: &str) -> Result<&AppControl, ControlError> {
-        let found = AppName::new(app).ok().and_then(|name| self.apps.get(&name));
+        let name = AppName::new(app).ok();
+        let adopted = |name: &AppName| self.adopted.apps.get(name);
+        let found = name.and_then(|name| self.apps.get(&name).or_else(|| adopted(&name)));
         found.ok_or_else(|| {
             let known: Vec<&str> = self.apps.keys().map(AppName::as_str).collect();
             let known = if known.is_empty() {

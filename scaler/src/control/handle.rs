@@ -274,4 +274,19 @@ impl Control {
             })?;
         answer.await.unwrap_or(Err(ControlError::Stopping))
     }
+
+    /// The same, but waits for a place in the mailbox: for those of whom many come at once, and who
+    /// have a bound on how long they wait.
+    ///
+    /// # Errors
+    /// What the control task answered, or [`ControlError::Stopping`] if it has ended.
+    pub async fn ask_in_turn<T>(
+        &self,
+        build: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, ControlError> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.commands.send(build(reply)).await;
+        sent.map_err(|_| ControlError::Stopping)?;
+        answer.await.unwrap_or(Err(ControlError::Stopping))
+    }
 }

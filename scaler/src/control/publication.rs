@@ -20,9 +20,9 @@ impl ControlTask {
             now,
             ingress_port: self.options.ingress_port,
         };
-        let adopted = self.apps.values_mut().filter(|one| one.is_adopted());
+        let adopted = self.adopted.apps.values_mut();
         let rules = adopted.map(|control| rules(&view, control)).collect();
-        let apps = self.apps.values().filter(|one| !one.is_adopted());
+        let apps = self.apps.values();
         let sequence = self.published.load().sequence + 1;
         let published = Published {
             apps: apps.clone().map(|control| view.app(control)).collect(),
@@ -46,7 +46,7 @@ impl ControlTask {
             now,
             ingress_port: self.options.ingress_port,
         };
-        for control in self.apps.values_mut().filter(|one| !one.is_adopted()) {
+        for control in self.apps.values_mut() {
             let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();
             for name in names {
                 let point = view.history_point(control, &name);

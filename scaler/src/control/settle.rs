@@ -5,9 +5,11 @@ use ebbtide_core::name::AppName;
 use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
+use super::events::Events;
 use super::journal::{is_news, record_of};
 use super::role::Kind;
 use super::task::{ControlTask, PUBLISH_INTERVAL};
+use crate::clock::SystemClock;
 
 impl ControlTask {
     /// Brings everything in line with the state: decisions, replicas, the ingress's table, the
@@ -23,12 +25,10 @@ impl ControlTask {
             if self.kind.decides() {
                 self.decide_due(name, now);
             }
-            if self.apps.get(name).is_some_and(AppControl::is_adopted) {
-                continue;
-            }
             self.observe(name);
             going.extend(self.reconcile(name, now));
         }
+        self.decide_adopted(now);
         self.route_then_drain(going);
         self.forget_left();
         if self
@@ -39,38 +39,14 @@ impl ControlTask {
         }
     }
 
-    /// Decides for each active revision of an app whose time has come.
     fn decide_due(&mut self, name: &AppName, now: Timestamp) {
+        let heard = self.heard(now);
         let Some(control) = self.apps.get_mut(name) else {
             return;
         };
-        let app = &control.app;
-        for (revision, one) in &mut control.revisions {
-            let active = app
-                .revision(revision)
-                .is_some_and(|revision| revision.active);
-            if !active || one.next_decision > now {
-                continue;
-            }
-            control.published = None;
-            if !one.can_be_decided_for(now) {
-                continue;
-            }
-            let before = one.decision.clone();
-            let decision = one.decide(now, app.takeover_replicas(revision)).clone();
-            let (app, time) = (name.as_str(), self.options.clock.rfc3339(decision.at));
-            let record = if is_news(&decision, before.as_ref()) {
-                control.journal.keep(app, time, &decision)
-            } else {
-                let sequence = one.record.as_ref().map_or(0, |record| record.sequence);
-                record_of(sequence, app, time, &decision)
-            };
-            if decision.changed() {
-                self.events.decision(&record);
-                // Whoever carries decisions out elsewhere is to hear of this one now.
-                self.published_at = None;
-            }
-            one.record = Some(record);
+        if control.decide_due(heard, now, &self.options.clock, &self.events) {
+            // Whoever carries decisions out elsewhere is to hear of this one now.
+            self.published_at = None;
         }
     }
 
@@ -100,5 +76,46 @@ impl ControlTask {
             }
         }
         control.forget_purged();
+    }
+}
+
+impl AppControl {
+    /// Decides for each active revision whose time has come. Returns whether the replicas of any are
+    /// to be others.
+    pub(super) fn decide_due(
+        &mut self,
+        heard: Option<Timestamp>,
+        now: Timestamp,
+        clock: &SystemClock,
+        events: &Events,
+    ) -> bool {
+        let app = &self.app;
+        let mut changed = false;
+        for (revision, one) in &mut self.revisions {
+            let known = app.revision(revision);
+            if one.next_decision > now || !known.is_some_and(|revision| revision.active) {
+                continue;
+            }
+            self.published = None;
+            one.heard = heard;
+            if !one.can_be_decided_for(now) {
+                continue;
+            }
+            let before = one.decision.clone();
+            let decision = one.decide(now, app.takeover_replicas(revision)).clone();
+            let (app, time) = (app.name().as_str(), clock.rfc3339(decision.at));
+            let record = if is_news(&decision, before.as_ref()) {
+                self.journal.keep(app, time, &decision)
+            } else {
+                let sequence = one.record.as_ref().map_or(0, |record| record.sequence);
+                record_of(sequence, app, time, &decision)
+            };
+            if decision.changed() {
+                events.decision(&record);
+                changed = true;
+            }
+            one.record = Some(record);
+        }
+        changed
     }
 }

@@ -1,6 +1,6 @@
 //! The control task: takes in messages one at a time, decides, and has the decisions carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::adoption::Adopted;
 use super::app::AppControl;
 use super::counters::Counting;
 use super::events::Events;
@@ -96,8 +97,8 @@ pub struct ControlTask {
     pub(super) routing: Option<Routing>,
     /// The ingresses elsewhere.
     pub(super) ingresses: Ingresses,
-    /// Apps by whose rules' requests they count, if those are another app's.
-    pub(super) followers: BTreeMap<AppName, BTreeSet<AppName>>,
+    /// The rules that ScaledObjects bring, each an app of its own.
+    pub(super) adopted: Adopted,
     /// Whether the endpoints of replicas are known, where something else runs them.
     pub(super) knows_endpoints: bool,
     pub(super) events: Events,
@@ -151,7 +152,7 @@ impl ControlTask {
             runtime,
             routing: publisher.map(|to| Routing::new(to, options.status_url.clone())),
             ingresses: Ingresses::new(options.clock.now()),
-            followers: BTreeMap::new(),
+            adopted: Adopted::default(),
             knows_endpoints: kind != Kind::Ingress,
             events: Events::new(events_in, Arc::clone(&options.clock)),
             identifiers: if kind.runs_replicas() {

@@ -39,7 +39,7 @@ pub struct ConnectionsSample {
 }
 
 impl Connections {
-    /// How many there may be if nothing else is said: KEDA has one, and an ingress one.
+    /// How many there may be if nothing else is said.
     pub const MOST: usize = 1024;
 
     /// None yet, and at most so many.

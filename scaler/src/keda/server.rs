@@ -20,6 +20,13 @@ use crate::grpc::{Acceptor, Connections, KEEPALIVE, KEEPALIVE_TIMEOUT};
 /// KEDA has one connection for all its streams, one or two for each push trigger.
 const MAX_STREAMS: u32 = 50_000;
 
+/// What a connection may have sent that is not read yet, in bytes. h2 ends a connection whose small
+/// frames take more than half of that, and thousands of streams may open at once.
+const WINDOW: u32 = 8 * 1024 * 1024;
+
+/// How many connections there may be: KEDA has one.
+const MAX_CONNECTIONS: usize = 256;
+
 /// The longest message that is read, in bytes: a trigger's metadata and its envelope.
 const MAX_MESSAGE: usize = 256 * 1024;
 
@@ -47,7 +54,7 @@ impl ExternalScaler {
             scaled_objects,
             bounds: Arc::new(bounds),
             calls: Arc::default(),
-            connections: Connections::new(Connections::MOST),
+            connections: Connections::new(MAX_CONNECTIONS),
         }
     }
 
@@ -104,6 +111,7 @@ impl ExternalScaler {
         let mut stopped = stopping;
         let server = Server::builder()
             .max_concurrent_streams(Some(MAX_STREAMS))
+            .initial_connection_window_size(Some(WINDOW))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .add_service(service)

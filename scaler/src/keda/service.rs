@@ -103,19 +103,19 @@ impl Service {
             rules: own.clone(),
             sources: self.bounds.per_namespace,
         };
-        let adopted = self
-            .control
-            .ask(|reply| Command::Adopt { adoption, reply })
-            .await;
-        adopted.map_err(|error| match error {
-            ControlError::Conflict(message) => Unanswered::Full(message),
-            ControlError::Invalid(_) | ControlError::InvalidDocument(_) => {
-                Unanswered::Invalid(error.to_string())
-            }
-            ControlError::NotFound(_) | ControlError::Busy | ControlError::Stopping => {
-                Unanswered::Unknown(error.to_string())
-            }
-        })
+        let adopt = |reply| Command::Adopt { adoption, reply };
+        let adopted = timeout(PATIENCE, self.control.ask_in_turn(adopt)).await;
+        adopted
+            .unwrap_or(Err(ControlError::Busy))
+            .map_err(|error| match error {
+                ControlError::Conflict(message) => Unanswered::Full(message),
+                ControlError::Invalid(_) | ControlError::InvalidDocument(_) => {
+                    Unanswered::Invalid(error.to_string())
+                }
+                ControlError::NotFound(_) | ControlError::Busy | ControlError::Stopping => {
+                    Unanswered::Unknown(error.to_string())
+                }
+            })
     }
 
     fn refused(&self, method: Method, error: Unanswered) -> Status {
