@@ -31,7 +31,7 @@ pub(super) fn run(arguments: ServeArguments) -> anyhow::Result<()> {
 
 async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> anyhow::Result<()> {
     let mut listeners = Listeners::bind(&arguments.status).await?;
-    listeners.keda = grpc::listen_for_keda(&arguments.keda).await?;
+    listeners.keda = grpc::listen_for_keda(&arguments.keda, false).await?;
     let (reports_in, reports) = mpsc::channel(REPORTS);
     let telemetry = grpc::listen_for_ingresses(&arguments.telemetry).await?;
     listeners.telemetry = Some((telemetry, reports_in));

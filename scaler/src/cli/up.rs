@@ -39,7 +39,7 @@ pub(super) fn run(arguments: UpArguments) -> anyhow::Result<()> {
 
 async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyhow::Result<()> {
     let mut listeners = Listeners::bind(&arguments.status).await?;
-    listeners.keda = grpc::listen_for_keda(&arguments.keda).await?;
+    listeners.keda = grpc::listen_for_keda(&arguments.keda, true).await?;
     let addresses = listeners.addresses()?;
     let clock = Arc::new(SystemClock::start());
     let (ingress, activations) = door::start(&arguments.door, &clock)?;

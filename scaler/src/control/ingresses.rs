@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// The most ingresses there may be; a report of one more is not taken in.
 pub(super) const MOST: usize = 1024;
 
+/// The most revisions that one of them may report; what it says of others is not taken in.
+const MOST_REVISIONS: usize = 20_000;
+
 /// Every ingress that reports.
 pub(super) struct Ingresses {
     runs: BTreeMap<u64, Run>,
@@ -168,6 +171,9 @@ impl Run {
             gone.extend(self.counts.keys().cloned());
         }
         for (revision, counts) in report.revisions {
+            if self.counts.len() >= MOST_REVISIONS && !self.counts.contains_key(&revision) {
+                continue;
+            }
             if !report.last {
                 gone.remove(&revision);
             }

@@ -40,13 +40,15 @@ const TELEMETRY: Words = Words {
     peer: "the ingresses",
 };
 
-/// Listens for KEDA where and as the arguments say; none when it is off.
+/// Listens for KEDA where and as the arguments say; none when it is off, or when its usual address
+/// is in use and it `may_be_left_out`.
 ///
 /// # Errors
 /// When the address can be reached from elsewhere without TLS, cannot be listened on, or the
 /// certificates are not what they should be.
 pub(in crate::cli) async fn listen_for_keda(
     arguments: &KedaArguments,
+    may_be_left_out: bool,
 ) -> anyhow::Result<Option<Listening>> {
     let address = match arguments.keda_listen {
         Some(KedaListen::Off) => return Ok(None),
@@ -60,10 +62,10 @@ pub(in crate::cli) async fn listen_for_keda(
     )
     .await?;
     check(address, tls.is_some() || arguments.keda_plaintext, &KEDA)?;
-    let is_asked_for = arguments.keda_listen.is_some();
+    let may_be_left_out = may_be_left_out && arguments.keda_listen.is_none();
     match bind(address).await {
         Ok(listener) => listening(listener, tls).map(Some),
-        Err(Refused::InUse) if !is_asked_for => {
+        Err(Refused::InUse) if may_be_left_out => {
             // Prometheus has the same port, which is no reason not to start.
             tracing::warn!(
                 "{address} is in use, so the KEDA service is off; choose another address with \
