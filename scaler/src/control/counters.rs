@@ -131,6 +131,12 @@ impl ReportedMeter {
         !self.lock().latest.is_empty()
     }
 
+    /// Whether a run of an ingress reports `revision`.
+    pub(super) fn is_reported_by(&self, run: u64, revision: &RevisionName) -> bool {
+        let origin = (run, revision.clone());
+        self.lock().latest.contains_key(&origin)
+    }
+
     fn read(&self) -> MeterReading {
         let totals = self.lock();
         // The request-nanoseconds up to t are ended - started + n·t, and are to be those reported

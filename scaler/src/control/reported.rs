@@ -1,8 +1,10 @@
 //! Taking in what ingresses elsewhere report.
 
+use ebbtide_core::document::ActiveRevisionsMode;
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
+use super::app::AppControl;
 use super::ingresses::News;
 use super::revision::RevisionControl;
 use super::task::ControlTask;
@@ -15,8 +17,10 @@ impl ControlTask {
         let run = report.run;
         let news = self.ingresses.take_in(report, now);
         for (revision, counts) in &news.counts {
-            if let Some(one) = self.revision_mut(revision) {
-                one.count(run, revision, *counts, news.from_zero, now);
+            if let Some(app) = self.app_of(revision) {
+                for (_, one) in app.counting(revision) {
+                    one.count(run, revision, *counts, news.from_zero, now);
+                }
             }
             self.adopted
                 .count(run, revision, *counts, news.from_zero, now);
@@ -26,10 +30,14 @@ impl ControlTask {
 
     /// Tells revisions that have just come to be what ingresses said of them before.
     pub(super) fn introduce(&mut self, now: Timestamp) {
-        let revisions = self.apps.values_mut().flat_map(|app| &mut app.revisions);
-        for (name, one) in revisions.filter(|(_, one)| !one.is_reported()) {
-            for (run, revision, counts) in self.ingresses.counts_of(|known| known == name) {
-                one.count(run, &revision, counts, false, now);
+        for control in self.apps.values_mut() {
+            let app = control.app.name().clone();
+            let of_app = |known: &RevisionName| known.app() == app.as_str();
+            for (run, revision, counts) in self.ingresses.counts_of(of_app) {
+                let new = control.counting(&revision);
+                for (_, one) in new.filter(|(_, one)| !one.is_reported_by(run, &revision)) {
+                    one.count(run, &revision, counts, false, now);
+                }
             }
         }
     }
@@ -42,15 +50,34 @@ impl ControlTask {
 
     fn forget_gone(&mut self, news: &News) {
         for (run, revision) in &news.gone {
-            if let Some(one) = self.revision_mut(revision) {
+            let app = self.app_of(revision);
+            for one in app.into_iter().flat_map(|app| app.revisions.values_mut()) {
                 one.forget(*run, revision);
             }
             self.adopted.forget(*run, revision);
         }
     }
 
-    fn revision_mut(&mut self, name: &RevisionName) -> Option<&mut RevisionControl> {
-        let app = AppName::new(name.app()).ok()?;
-        self.apps.get_mut(&app)?.revisions.get_mut(name)
+    fn app_of(&mut self, revision: &RevisionName) -> Option<&mut AppControl> {
+        let app = AppName::new(revision.app()).ok()?;
+        self.apps.get_mut(&app)
+    }
+}
+
+impl AppControl {
+    /// The revisions that count what is reported of `reported`: that one, or in Single mode those that
+    /// are active, since a changed document need not have come to ingress and scaler at once.
+    fn counting<'a>(
+        &'a mut self,
+        reported: &'a RevisionName,
+    ) -> impl Iterator<Item = (&'a RevisionName, &'a mut RevisionControl)> {
+        let app = &self.app;
+        let mode = app.document().configuration.active_revisions_mode;
+        self.revisions
+            .iter_mut()
+            .filter(move |(name, _)| match mode {
+                ActiveRevisionsMode::Single => app.revision(name).is_some_and(|one| one.active),
+                ActiveRevisionsMode::Multiple => *name == reported,
+            })
     }
 }

@@ -226,9 +226,12 @@ impl RevisionControl {
         }
     }
 
-    /// Whether any ingress reports it.
-    pub(super) fn is_reported(&self) -> bool {
-        matches!(&self.meter, Counters::Reported(meter) if meter.is_reported())
+    /// Whether it has taken in what a run of an ingress reports of `revision`.
+    pub(super) fn is_reported_by(&self, run: u64, revision: &RevisionName) -> bool {
+        match &self.meter {
+            Counters::Reported(meter) => meter.is_reported_by(run, revision),
+            Counters::Own(_) => false,
+        }
     }
 
     /// A run of an ingress routes to a revision no more.

@@ -186,6 +186,30 @@ async fn the_first_request_wakes_it_and_what_is_told_late_or_again_counts_once()
 }
 
 #[tokio::test]
+async fn a_document_that_comes_here_before_the_ingress_changes_no_number() {
+    let scaler = Scaler::start().await;
+    scaler.report(1, 1, counts(3, 0, 0, 3)).await;
+    scaler
+        .until("three are there", |one| one.replicas.desired == 3)
+        .await;
+    scaler
+        .apply(&HELLO.replace("v1", "v2").replace("'1'", "'2'"))
+        .await;
+    let app = scaler.control.published().apps[0].clone();
+    let active = app.revisions.iter().filter(|one| one.active);
+    let active: Vec<_> = active
+        .map(|one| (one.name.as_str(), one.replicas.desired))
+        .collect();
+    assert_eq!(active, [("hello--v2", 3)]);
+    // The ingress goes on with the name that it knows.
+    scaler.report(1, 2, counts(8, 0, 0, 3)).await;
+    scaler
+        .until("they are counted", |one| one.in_flight_requests == 8)
+        .await;
+    scaler.end().await;
+}
+
+#[tokio::test]
 async fn what_other_processes_go_by_is_not_changed_here() {
     let scaler = Scaler::start().await;
     let refused = scaler
