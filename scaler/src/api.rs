@@ -29,6 +29,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::control::Control;
 use crate::keda::ExternalScaler;
+use crate::stopping::told;
 use listener::BoundedListener;
 use logs::LogSource;
 use metrics::{MeterSource, ProcessSample};
@@ -96,8 +97,7 @@ impl ApiState {
 
     /// Ends when the API is to stop. Cancel safe.
     async fn stopped(&self) {
-        // An error means that the sender is gone, and the server with it.
-        let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+        told(self.stopping.clone()).await;
     }
 }
 

@@ -9,4 +9,5 @@ pub mod grpc;
 pub mod keda;
 pub mod log;
 pub mod sample;
+mod stopping;
 pub mod telemetry;

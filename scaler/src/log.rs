@@ -32,6 +32,26 @@ pub fn init(format: LogFormat) -> anyhow::Result<()> {
         .context("logging was started before")
 }
 
+/// What was said last, so that what is still so is not said again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Said(Option<String>);
+
+impl Said {
+    /// Takes note of `message`. Returns whether it is another one than the last.
+    pub(crate) fn is_news(&mut self, message: &str) -> bool {
+        let is_news = self.0.as_deref() != Some(message);
+        if is_news {
+            self.0 = Some(message.to_owned());
+        }
+        is_news
+    }
+
+    /// It is not so any more.
+    pub(crate) fn clear(&mut self) {
+        self.0 = None;
+    }
+}
+
 fn subscriber<W>(
     format: LogFormat,
     filter: &str,

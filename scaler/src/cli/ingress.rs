@@ -15,7 +15,6 @@ use super::serving::process::{Followed, Process};
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
 use super::serving::{self, DRAIN, door};
-use crate::api::ApiOptions;
 use crate::clock::SystemClock;
 use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role};
 use crate::documents::{Documents, Texts};
@@ -51,7 +50,7 @@ async fn serve(
         clock: Arc::clone(&clock),
         workers: door::workers(&arguments.door),
         ingress_port: Some(listening.port()),
-        status_url: format!("http://{}/", addresses.status),
+        status_url: addresses.status_url(),
         program: PathBuf::new(),
         seed: 0,
     };
@@ -70,9 +69,7 @@ async fn serve(
     for reporter in reporters(&arguments, &control, &clock, listening) {
         reports.spawn(reporter.run(reports_stopped.clone()));
     }
-    let options = ApiOptions {
-        allowed_hosts: arguments.status.allow_host.clone(),
-    };
+    let options = arguments.status.api_options();
     let sources = sources(control, Arc::new(NoLogs), clock, SourceBounds::default());
     listeners.serve(&mut process, sources, options);
     let started = |control: &Control| announce(control, listening, &addresses, &arguments);

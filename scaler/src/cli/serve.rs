@@ -11,7 +11,6 @@ use super::serving::process::{Followed, Process};
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
 use super::serving::{self, grpc};
-use crate::api::ApiOptions;
 use crate::clock::SystemClock;
 use crate::control::{ControlOptions, ControlTask, Inbox, Role};
 use crate::documents::{Documents, Texts};
@@ -41,7 +40,7 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
         clock: Arc::clone(&clock),
         workers: NonZeroUsize::MIN,
         ingress_port: None,
-        status_url: format!("http://{}/", addresses.status),
+        status_url: addresses.status_url(),
         program: PathBuf::new(),
         seed: 0,
     };
@@ -51,9 +50,7 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
     };
     let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
     let mut process = Process::start(task, control.clone())?;
-    let options = ApiOptions {
-        allowed_hosts: arguments.status.allow_host,
-    };
+    let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
     let sources = sources(control, Arc::new(NoLogs), clock, bounds);
     listeners.serve(&mut process, sources, options);

@@ -16,7 +16,6 @@ use super::serving::process::{Followed, Process};
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{ReplicaLogs, sources};
 use super::serving::{self, DRAIN, door, grpc};
-use crate::api::ApiOptions;
 use crate::clock::SystemClock;
 use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role};
 use crate::documents::{self, Documents, EXAMPLE_NAME};
@@ -45,15 +44,13 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let (ingress, activations) = door::start(&arguments.door, &clock)?;
     let door = (&ingress, activations);
     let (control, task, logs) =
-        start_control(&arguments, door, Arc::clone(&clock), addresses.status).await?;
+        start_control(&arguments, door, Arc::clone(&clock), &addresses).await?;
     let mut process = Process::start(task, control.clone())?;
     let logs = ReplicaLogs {
         store: logs,
         clock: Arc::clone(&clock),
     };
-    let options = ApiOptions {
-        allowed_hosts: arguments.status.allow_host.clone(),
-    };
+    let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
     let sources = sources(control, Arc::new(logs), clock, bounds);
     listeners.serve(&mut process, sources, options);
@@ -69,7 +66,7 @@ async fn start_control(
     arguments: &UpArguments,
     (ingress, activations): (&Ingress, mpsc::Receiver<RevisionName>),
     clock: Arc<SystemClock>,
-    status: SocketAddr,
+    addresses: &Addresses,
 ) -> anyhow::Result<(Control, ControlTask, Arc<LogStore>)> {
     let program = std::env::current_exe().context("this program's own file cannot be found")?;
     let (replica_events, replicas) = mpsc::channel(REPLICA_EVENTS);
@@ -84,10 +81,10 @@ async fn start_control(
         clock,
         workers: door::workers(&arguments.door),
         ingress_port: Some(ingress.local_address().port()),
-        status_url: format!("http://{status}/"),
+        status_url: addresses.status_url(),
         program,
         // Differs from one process to the next: the standard library seeds its hashers so.
-        seed: RandomState::new().hash_one(status),
+        seed: RandomState::new().hash_one(addresses.status),
     };
     let inbox = Inbox {
         activations,

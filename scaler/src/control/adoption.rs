@@ -105,12 +105,11 @@ impl ControlTask {
 
     /// Decides for those whose time has come: now and then, as looking through thousands of them
     /// after each message takes long, and at once when requests wait.
-    pub(super) fn decide_adopted(&mut self, now: Timestamp) {
+    pub(super) fn decide_adopted(&mut self, heard: Option<Timestamp>, now: Timestamp) {
         if now < self.adopted.next_look {
             return;
         }
         self.adopted.next_look = now + LOOK;
-        let heard = self.heard(now);
         let mut changed = false;
         for control in self.adopted.apps.values_mut() {
             changed |= control.decide_due(heard, now, &self.options.clock, &self.events);
@@ -177,14 +176,6 @@ impl ControlTask {
             }
         }
         self.adopted.told = counted;
-    }
-
-    /// When the ingress was heard that has been silent longest; the one of this process always is.
-    pub(super) fn heard(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.counting {
-            Counting::Here(_) => Some(now),
-            Counting::Elsewhere => self.ingresses.heard(),
-        }
     }
 }
 

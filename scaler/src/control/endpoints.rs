@@ -60,16 +60,17 @@ impl RevisionControl {
     fn follow_endpoints(&mut self, present: &[Endpoint], now: Timestamp) -> Vec<Going> {
         let live = self.replicas.values().filter(|replica| replica.is_live());
         let known: BTreeSet<&Endpoint> = live.filter_map(|one| one.discovered.as_ref()).collect();
-        let new = present.iter().filter(|one| !known.contains(one));
-        let new: Vec<Endpoint> = new.cloned().collect();
+        let present: BTreeSet<&Endpoint> = present.iter().collect();
+        if known == present {
+            return Vec::new();
+        }
+        let new = present.difference(&known);
+        let new: Vec<Endpoint> = new.map(|one| (*one).clone()).collect();
         let gone = self.replicas.values().filter(|replica| {
             let stays = |endpoint: &Endpoint| present.contains(endpoint);
             replica.is_live() && !replica.discovered.as_ref().is_some_and(stays)
         });
         let gone: Vec<ReplicaName> = gone.map(|replica| replica.name.clone()).collect();
-        if new.is_empty() && gone.is_empty() {
-            return Vec::new();
-        }
         let going = gone.iter().filter_map(|name| self.let_go(name)).collect();
         for endpoint in new {
             let name = self.unused_name(&endpoint);

@@ -5,6 +5,7 @@ use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
+use super::counters::Counting;
 use super::ingresses::News;
 use super::revision::RevisionControl;
 use super::task::ControlTask;
@@ -46,6 +47,14 @@ impl ControlTask {
     pub(super) fn forget_silent_ingresses(&mut self, now: Timestamp) {
         let news = self.ingresses.forget_silent(now);
         self.forget_gone(&news);
+    }
+
+    /// When the ingress was heard that has been silent longest; the one of this process always is.
+    pub(super) fn heard(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.counting {
+            Counting::Here(_) => Some(now),
+            Counting::Elsewhere => self.ingresses.heard(),
+        }
     }
 
     fn forget_gone(&mut self, news: &News) {

@@ -21,14 +21,15 @@ impl ControlTask {
         if self.kind == Kind::Ingress {
             going.extend(self.follow_endpoints(now));
         }
+        let heard = self.heard(now);
         for name in &names {
             if self.kind.decides() {
-                self.decide_due(name, now);
+                self.decide_due(name, heard, now);
             }
             self.observe(name);
             going.extend(self.reconcile(name, now));
         }
-        self.decide_adopted(now);
+        self.decide_adopted(heard, now);
         self.route_then_drain(going);
         self.forget_left();
         if self
@@ -39,8 +40,7 @@ impl ControlTask {
         }
     }
 
-    fn decide_due(&mut self, name: &AppName, now: Timestamp) {
-        let heard = self.heard(now);
+    fn decide_due(&mut self, name: &AppName, heard: Option<Timestamp>, now: Timestamp) {
         let Some(control) = self.apps.get_mut(name) else {
             return;
         };

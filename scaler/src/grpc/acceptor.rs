@@ -41,25 +41,15 @@ pub struct Acceptor {
     pub listener: TcpListener,
     /// The certificates, or none for connections in the clear.
     pub tls: Option<Box<Tls>>,
-    /// How many there are and may be.
-    pub connections: Arc<Connections>,
 }
 
 impl Acceptor {
-    /// Connections in the clear, as many as usual.
-    pub fn plain(listener: TcpListener) -> Self {
-        Self {
-            listener,
-            tls: None,
-            connections: Connections::new(Connections::MOST),
-        }
-    }
-
     /// Serves what comes in until `stopped` and what is under way is done. `service` is what logs call
-    /// the service.
+    /// the service, and `connections` how many it has and may have.
     pub(crate) async fn serve(
         self,
         service: &'static str,
+        connections: Arc<Connections>,
         router: Router,
         stopped: impl Future<Output = ()> + Send,
     ) -> anyhow::Result<()> {
@@ -68,25 +58,30 @@ impl Acceptor {
             Some((incoming.recv().await?, incoming))
         });
         let server = router.serve_with_incoming_shutdown(incoming, stopped);
-        let (result, ()) = tokio::join!(server, self.accept(service, accepted));
+        let (result, ()) = tokio::join!(server, self.accept(service, connections, accepted));
         result?;
         Ok(())
     }
 
     /// Accepts connections, and follows the certificates, until nobody takes connections any more.
     /// Handshakes under way end with it.
-    async fn accept(self, service: &'static str, accepted: Accepted) {
+    async fn accept(
+        self,
+        service: &'static str,
+        connections: Arc<Connections>,
+        accepted: Accepted,
+    ) {
         let config = self.tls.as_ref().map(|tls| tls.config());
         let door = Door {
             service,
             listener: self.listener,
             config,
-            connections: Arc::clone(&self.connections),
+            connections: Arc::clone(&connections),
             accepted: accepted.clone(),
         };
         let following = async {
             match self.tls {
-                Some(mut tls) => tls.follow(service, &self.connections).await,
+                Some(mut tls) => tls.follow(service, &connections).await,
                 None => std::future::pending().await,
             }
         };

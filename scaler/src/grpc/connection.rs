@@ -39,9 +39,6 @@ pub struct ConnectionsSample {
 }
 
 impl Connections {
-    /// How many there may be if nothing else is said.
-    pub const MOST: usize = 1024;
-
     /// None yet, and at most so many.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {

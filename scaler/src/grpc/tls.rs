@@ -19,6 +19,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use super::connection::Connections;
 use super::validity;
 use crate::clock::wall_now;
+use crate::log::Said;
 
 /// How often the files are looked at. Kubernetes itself takes up to a minute to renew a mounted
 /// Secret.
@@ -150,7 +151,7 @@ impl Tls {
     /// Reads the files again when they change, without end. What is wrong with them is said once,
     /// and that the certificate in force is about to expire once a day.
     pub(super) async fn follow(&mut self, service: &str, connections: &Connections) {
-        let mut reported = None;
+        let mut said = Said::default();
         let mut warned: Option<Timestamp> = None;
         connections.certificate(self.not_after);
         loop {
@@ -162,21 +163,20 @@ impl Tls {
             }
             sleep(INTERVAL).await;
             match self.reload(wall_now()).await {
-                Ok(false) => reported = None,
+                Ok(false) => said.clear(),
                 Ok(true) => {
-                    reported = None;
+                    said.clear();
                     warned = None;
                     connections.certificate(self.not_after);
                     tracing::info!("the certificates of {service} were read again");
                 }
                 Err(error) => {
                     let message = format!("{error:#}");
-                    if reported.as_ref() != Some(&message) {
+                    if said.is_news(&message) {
                         connections.reload_failed();
                         tracing::error!(
                             "the certificates of {service} stay as they were: {message}"
                         );
-                        reported = Some(message);
                     }
                 }
             }

@@ -90,6 +90,28 @@ pub(super) fn announced(published: &Published, asking: &Asking) -> Result<Vec<Me
 /// is none and a rule is unknown that might wake it.
 pub(super) fn standing(published: &Published, asking: &Asking) -> Result<Standing, Unanswered> {
     let (app, revisions) = subject(published, asking)?;
+    let standing = stands(app, &revisions)?;
+    if asking.metrics == Metrics::PerRule {
+        one(app, &revisions)?;
+    }
+    Ok(standing)
+}
+
+/// What the subject of a trigger stands at, and what the HPA is to reckon with.
+///
+/// # Errors
+/// When either is not to be had.
+pub(super) fn measured(
+    published: &Published,
+    asking: &Asking,
+) -> Result<(Standing, Vec<Metric>), Unanswered> {
+    let (app, revisions) = subject(published, asking)?;
+    let standing = stands(app, &revisions)?;
+    let metrics = metrics(published, app, &revisions, asking)?;
+    Ok((standing, metrics))
+}
+
+fn stands(app: &AppStatus, revisions: &[&RevisionStatus]) -> Result<Standing, Unanswered> {
     let active = || revisions.iter().filter(|one| one.active);
     if let Some(undecided) = active().find(|one| one.decision.is_none()) {
         let because = first_unknown(undecided).map_or_else(String::new, |(_, rule)| {
@@ -98,7 +120,7 @@ pub(super) fn standing(published: &Published, asking: &Asking) -> Result<Standin
         let message = format!("{} has not been decided for yet{because}", undecided.name);
         return Err(Unanswered::NotYet(message));
     }
-    let replicas = replicas(&revisions);
+    let replicas = replicas(revisions);
     if replicas == 0
         && let Some((revision, rule)) = active().find_map(|one| first_unknown(one))
     {
@@ -107,12 +129,9 @@ pub(super) fn standing(published: &Published, asking: &Asking) -> Result<Standin
             revision.name, rule.name, rule.because
         )));
     }
-    if asking.metrics == Metrics::PerRule {
-        one(app, &revisions)?;
-    }
     Ok(Standing {
         replicas,
-        because: sentence(app, &revisions),
+        because: sentence(app, revisions),
     })
 }
 

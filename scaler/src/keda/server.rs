@@ -15,7 +15,8 @@ use super::pulse::Pulses;
 use super::scaled_objects::ScaledObjects;
 use super::service::Service;
 use crate::control::{Command, Control};
-use crate::grpc::{Acceptor, Connections, KEEPALIVE, KEEPALIVE_TIMEOUT};
+use crate::grpc::{Acceptor, Connections, router};
+use crate::stopping::told;
 
 /// KEDA has one connection for all its streams, one or two for each push trigger.
 const MAX_STREAMS: u32 = 50_000;
@@ -43,7 +44,7 @@ pub struct ExternalScaler {
     scaled_objects: ScaledObjects,
     bounds: Arc<SourceBounds>,
     calls: Arc<Calls>,
-    connections: Arc<Connections>,
+    pub(super) connections: Arc<Connections>,
 }
 
 impl ExternalScaler {
@@ -56,11 +57,6 @@ impl ExternalScaler {
             calls: Arc::default(),
             connections: Connections::new(MAX_CONNECTIONS),
         }
-    }
-
-    /// How many connections it has, for the acceptor.
-    pub fn connections(&self) -> Arc<Connections> {
-        Arc::clone(&self.connections)
     }
 
     /// Its counters now.
@@ -102,26 +98,11 @@ impl ExternalScaler {
             stopping: stopping.clone(),
         };
         let service = ExternalScalerServer::new(service).max_decoding_message_size(MAX_MESSAGE);
-        let (health, healthy) = tonic_health::server::health_reporter();
-        health.set_serving::<ExternalScalerServer<Service>>().await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(EXTERNAL_SCALER_DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        let mut stopped = stopping;
         let server = Server::builder()
             .max_concurrent_streams(Some(MAX_STREAMS))
-            .initial_connection_window_size(Some(WINDOW))
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .add_service(service)
-            .add_service(healthy)
-            .add_service(reflection);
-        let stopped = async move {
-            // An error means that nobody is left to stop it later.
-            let _ = stopped.wait_for(|stopping| *stopping).await;
-        };
-        let server = acceptor.serve("the KEDA service", server, stopped);
+            .initial_connection_window_size(Some(WINDOW));
+        let (health, router) = router(server, service, EXTERNAL_SCALER_DESCRIPTORS).await?;
+        let server = acceptor.serve("the KEDA service", self.connections, router, told(stopping));
         let deadline = async {
             shutdown.await;
             health

@@ -280,11 +280,7 @@ impl ExternalScaler for Service {
         let asked = self
             .asked_from(peer, Method::GetMetrics, scaled_object_ref)
             .await?;
-        let read = |published: &Published| {
-            let standing = answer::standing(published, &asked.asking)?;
-            let metrics = answer::announced(published, &asked.asking)?;
-            Ok((standing, metrics))
-        };
+        let read = |published: &Published| answer::measured(published, &asked.asking);
         let answered = self.read(read).await.and_then(|(standing, metrics)| {
             let metric = wanted(metrics, &metric_name)?;
             let value = metric.value.map_err(Unanswered::Unknown)?;

@@ -16,6 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::clock::SystemClock;
 use crate::control::Control;
+use crate::log::Said;
 
 pub use connect::{ScalerAddress, ScalerTls};
 use messages::Messages;
@@ -63,7 +64,7 @@ impl Reporter {
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
         let mut streams = JoinSet::new();
         let mut told: BTreeMap<SocketAddr, AbortHandle> = BTreeMap::new();
-        let mut unresolved = None;
+        let mut said = Said::default();
         let mut ticks = interval(RESOLVE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -73,7 +74,7 @@ impl Reporter {
             }
             // A stream that lost its connection retries by itself; only its end is of interest here.
             while streams.try_join_next().is_some() {}
-            let Some(addresses) = self.resolve(&mut unresolved).await else {
+            let Some(addresses) = self.resolve(&mut said).await else {
                 continue;
             };
             told.retain(|address, stream| {
@@ -96,7 +97,7 @@ impl Reporter {
     }
 
     /// The scaler's addresses; none if they are not known, which is said once.
-    async fn resolve(&self, unresolved: &mut Option<String>) -> Option<Vec<SocketAddr>> {
+    async fn resolve(&self, said: &mut Said) -> Option<Vec<SocketAddr>> {
         let target = (self.scaler.host.as_str(), self.scaler.port);
         let because = match timeout(RESOLVE_TIMEOUT, lookup_host(target)).await {
             Ok(Ok(addresses)) => {
@@ -104,18 +105,17 @@ impl Reporter {
                 addresses.sort_unstable();
                 addresses.dedup();
                 addresses.truncate(MOST);
-                *unresolved = None;
+                said.clear();
                 return Some(addresses);
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} s", RESOLVE_TIMEOUT.as_secs()),
         };
-        if unresolved.as_ref() != Some(&because) {
+        if said.is_news(&because) {
             tracing::warn!(
                 "the scaler {} cannot be resolved: {because}; requests are served all the same",
                 self.scaler
             );
-            *unresolved = Some(because);
         }
         None
     }
@@ -123,15 +123,14 @@ impl Reporter {
     /// Tells one replica of the scaler, again and again if need be, until `stopping`.
     async fn tell(&self, address: SocketAddr, stopping: watch::Receiver<bool>) {
         let mut retry = RETRY;
-        let mut reported = None;
+        let mut said = Said::default();
         while !*stopping.borrow() {
             match self.stream(address, stopping.clone(), &mut retry).await {
-                Ok(()) => reported = None,
+                Ok(()) => said.clear(),
                 Err(error) => {
                     let message = format!("{error:#}");
-                    if reported.as_ref() != Some(&message) {
+                    if said.is_news(&message) {
                         tracing::warn!(scaler = %address, "the scaler hears nothing: {message}");
-                        reported = Some(message);
                     }
                 }
             }

@@ -10,13 +10,17 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::report::Report;
-use crate::grpc::{Acceptor, KEEPALIVE, KEEPALIVE_TIMEOUT};
+use crate::grpc::{Acceptor, Connections, router};
+use crate::stopping::told;
 
 /// The longest message that is read, in bytes: a report of some fifty thousand revisions.
 const MAX_MESSAGE: usize = 8 * 1024 * 1024;
 
 /// Streams of one connection; an ingress has one.
 const MAX_STREAMS: u32 = 8;
+
+/// How many connections there may be: an ingress has one.
+const MAX_CONNECTIONS: usize = 1024;
 
 /// How long streams have to end after the shutdown has begun.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -52,20 +56,11 @@ impl Receiver {
             stopping: stopping.clone(),
         };
         let service = TelemetryServer::new(service).max_decoding_message_size(MAX_MESSAGE);
-        let (health, healthy) = tonic_health::server::health_reporter();
-        health.set_serving::<TelemetryServer<Service>>().await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(TELEMETRY_DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        let router = Server::builder()
-            .max_concurrent_streams(Some(MAX_STREAMS))
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .add_service(service)
-            .add_service(healthy)
-            .add_service(reflection);
-        let server = acceptor.serve("the telemetry service", router, until(stopping));
+        let server = Server::builder().max_concurrent_streams(Some(MAX_STREAMS));
+        // Healthy as long as it is there.
+        let (_health, router) = router(server, service, TELEMETRY_DESCRIPTORS).await?;
+        let connections = Connections::new(MAX_CONNECTIONS);
+        let server = acceptor.serve("the telemetry service", connections, router, told(stopping));
         let deadline = async {
             shutdown.await;
             stop.send_replace(true);
@@ -78,11 +73,6 @@ impl Receiver {
     }
 }
 
-async fn until(mut stopping: watch::Receiver<bool>) {
-    // An error means that nobody is left to stop it later.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
-}
-
 #[tonic::async_trait]
 impl Telemetry for Service {
     async fn report(
@@ -90,7 +80,7 @@ impl Telemetry for Service {
         request: Request<Streaming<Counts>>,
     ) -> Result<Response<Received>, Status> {
         let mut messages = request.into_inner();
-        let stopping = until(self.stopping.clone());
+        let stopping = told(self.stopping.clone());
         tokio::pin!(stopping);
         let mut whole = true;
         loop {

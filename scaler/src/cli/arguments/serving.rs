@@ -10,6 +10,7 @@ use clap::Args;
 use ebbtide_core::trigger::reach::{Allowed, Reach};
 
 use super::{duration, setting};
+use crate::api::ApiOptions;
 use crate::keda::SourceBounds;
 use crate::log::LogFormat;
 use crate::telemetry::ScalerAddress;
@@ -133,6 +134,15 @@ pub struct StatusArguments {
     /// How the log on standard error looks
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
+}
+
+impl StatusArguments {
+    /// The options of the status API.
+    pub(in crate::cli) fn api_options(&self) -> ApiOptions {
+        ApiOptions {
+            allowed_hosts: self.allow_host.clone(),
+        }
+    }
 }
 
 /// The front door.

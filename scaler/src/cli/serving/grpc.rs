@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use tokio::net::TcpListener;
 
 use super::super::arguments::{KedaArguments, KedaListen, TelemetryArguments};
-use crate::grpc::{Acceptor, Connections, Tls, TlsFiles};
+use crate::grpc::{Acceptor, Tls, TlsFiles};
 
 /// That of most examples of external scalers.
 const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9090);
@@ -132,7 +132,6 @@ fn listening(listener: TcpListener, tls: Option<Tls>) -> anyhow::Result<Listenin
     let acceptor = Acceptor {
         listener,
         tls: tls.map(Box::new),
-        connections: Connections::new(Connections::MOST),
     };
     Ok(Listening { address, acceptor })
 }

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 
 use anyhow::anyhow;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::super::arguments::StatusArguments;
 use super::grpc::Listening;
 use super::process::Process;
 use crate::api::{self, ApiOptions, Sources};
+use crate::stopping::told;
 use crate::telemetry::{Receiver, Report};
 
 /// Where the services take connections.
@@ -37,10 +38,15 @@ pub(in crate::cli) struct Addresses {
 }
 
 impl Addresses {
+    /// The status API's URL.
+    pub(in crate::cli) fn status_url(&self) -> String {
+        format!("http://{}/", self.status)
+    }
+
     /// The addresses in words, for the announcement.
     pub(in crate::cli) fn rows(&self) -> Vec<(String, String)> {
         let row = |name: &str, what: String| (name.to_owned(), what);
-        let mut rows = vec![row("live page", format!("http://{}/", self.status))];
+        let mut rows = vec![row("live page", self.status_url())];
         let health = |address| row("health", format!("http://{address}/readyz"));
         rows.extend(self.health.map(health));
         let keda = |address| row("KEDA", format!("{address} (external scaler)"));
@@ -119,9 +125,8 @@ impl Listeners {
         sources: Sources,
         options: ApiOptions,
     ) {
-        if let Some(mut keda) = self.keda {
-            keda.acceptor.connections = sources.scaler.connections();
-            let (scaler, until) = (sources.scaler.clone(), until_true(process.stopped()));
+        if let Some(keda) = self.keda {
+            let (scaler, until) = (sources.scaler.clone(), told(process.stopped()));
             process.services.spawn(async move {
                 if let Err(error) = scaler.serve(keda.acceptor, until).await {
                     tracing::error!("the KEDA service has ended: {error:#}");
@@ -129,7 +134,7 @@ impl Listeners {
             });
         }
         if let Some((telemetry, reports)) = self.telemetry {
-            let (receiver, until) = (Receiver::new(reports), until_true(process.stopped()));
+            let (receiver, until) = (Receiver::new(reports), told(process.stopped()));
             process.services.spawn(async move {
                 if let Err(error) = receiver.serve(telemetry.acceptor, until).await {
                     tracing::error!("the telemetry service has ended: {error:#}");
@@ -137,23 +142,18 @@ impl Listeners {
             });
         }
         if let Some(health) = self.health {
-            let (sources, until) = (sources.clone(), until_true(process.stopped()));
+            let (sources, until) = (sources.clone(), told(process.stopped()));
             process.services.spawn(async move {
                 if let Err(error) = api::serve_health(health, sources, until).await {
                     tracing::error!("the service for probes has ended: {error}");
                 }
             });
         }
-        let until = until_true(process.stopped());
+        let until = told(process.stopped());
         process.services.spawn(async move {
             if let Err(error) = api::serve(self.status, sources, options, until).await {
                 tracing::error!("the status API has ended: {error}");
             }
         });
     }
-}
-
-async fn until_true(mut flag: watch::Receiver<bool>) {
-    // The sender lives until everything has stopped; without it there is nothing to wait for.
-    drop(flag.wait_for(|stopped| *stopped).await);
 }

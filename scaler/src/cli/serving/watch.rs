@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::api::model::ApplyResult;
 use crate::control::{Command, Control, ControlError, Origin};
 use crate::documents::{self, Texts};
+use crate::log::Said;
 
 /// Time from one look at the files to the next.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -29,7 +30,8 @@ pub(super) async fn follow(
     if paths.is_empty() {
         return;
     }
-    let mut unreadable: Option<String> = None;
+    // A file may be away for a moment while an editor replaces it; that is said once, not each time.
+    let mut said = Said::default();
     let mut seen_once: Option<Texts> = None;
     loop {
         tokio::select! {
@@ -45,11 +47,14 @@ pub(super) async fn follow(
             Ok(texts) => texts,
             Err(error) => {
                 seen_once = None;
-                report_once(&mut unreadable, &error);
+                let message = format!("{error:#}");
+                if said.is_news(&message) {
+                    tracing::error!("{message}; the state before stays in force");
+                }
                 continue;
             }
         };
-        unreadable = None;
+        said.clear();
         if texts == known {
             seen_once = None;
         } else if seen_once.as_ref() != Some(&texts) {
@@ -57,15 +62,6 @@ pub(super) async fn follow(
         } else if apply(&texts, &set, &control).await {
             known = texts;
         }
-    }
-}
-
-/// A file may be away for a moment while an editor replaces it; that is said once, not each time.
-fn report_once(reported: &mut Option<String>, error: &anyhow::Error) {
-    let message = format!("{error:#}");
-    if reported.as_ref() != Some(&message) {
-        tracing::error!("{message}; the state before stays in force");
-        *reported = Some(message);
     }
 }
 

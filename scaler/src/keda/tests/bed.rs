@@ -34,14 +34,17 @@ pub(super) struct Bed {
 }
 
 impl Bed {
+    /// More connections than any test but one opens.
+    const MOST_CONNECTIONS: usize = 1024;
+
     /// A service without apps.
     pub(super) async fn new() -> Self {
-        Self::accepting(None, Connections::MOST).await
+        Self::accepting(None, Self::MOST_CONNECTIONS).await
     }
 
     /// The same, by TLS.
     pub(super) async fn tls(tls: Tls) -> Self {
-        Self::accepting(Some(Box::new(tls)), Connections::MOST).await
+        Self::accepting(Some(Box::new(tls)), Self::MOST_CONNECTIONS).await
     }
 
     /// One in the clear that may have so many connections.
@@ -61,14 +64,11 @@ impl Bed {
             events: broadcast::channel(1).0,
         };
         let scaled_objects = ScaledObjects::new(Arc::new(SystemClock::start()));
-        let scaler = ExternalScaler::new(control, scaled_objects, SourceBounds::default());
+        let mut scaler = ExternalScaler::new(control, scaled_objects, SourceBounds::default());
+        scaler.connections = Connections::new(most);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let acceptor = Acceptor {
-            listener,
-            tls,
-            connections: Connections::new(most),
-        };
+        let acceptor = Acceptor { listener, tls };
         let (stop, stopped) = oneshot::channel();
         let mut serving = JoinSet::new();
         let served = scaler.clone();
