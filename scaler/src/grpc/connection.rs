@@ -5,13 +5,21 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
+
+/// Bytes with which an HTTP/2 client begins (RFC 9113, 3.4).
+const PREFACE: usize = 24;
+/// Within what time they must have come. HTTP/2's own keepalive begins only after them, so without
+/// this a silent connection would keep its place for ever.
+const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many connections a service has, how many it may have, and what its certificate stands at.
 pub struct Connections {
@@ -83,11 +91,20 @@ impl Connections {
     }
 }
 
-/// A connection, which gives its place back when it is dropped.
+/// A connection, which gives its place back when it is dropped, and fails if its client does not begin
+/// to speak HTTP/2 in time.
 pub(crate) struct Connection {
     stream: Stream,
     info: TcpConnectInfo,
+    /// None once the preface is there.
+    preface: Option<Preface>,
     _place: OwnedSemaphorePermit,
+}
+
+/// The preface that is to come.
+struct Preface {
+    missing: usize,
+    deadline: Pin<Box<Sleep>>,
 }
 
 enum Stream {
@@ -125,6 +142,10 @@ impl Connection {
         Self {
             stream,
             info,
+            preface: Some(Preface {
+                missing: PREFACE,
+                deadline: Box::pin(sleep(PREFACE_TIMEOUT)),
+            }),
             _place: place,
         }
     }
@@ -144,10 +165,24 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let before = buffer.filled().len();
+        let read = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        let Some(preface) = &mut self.preface else {
+            return read;
+        };
+        if read.is_pending() {
+            ready!(preface.deadline.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        let come = buffer.filled().len() - before;
+        preface.missing = preface.missing.saturating_sub(come);
+        if preface.missing == 0 {
+            self.preface = None;
+        }
+        read
     }
 }
 

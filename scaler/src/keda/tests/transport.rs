@@ -71,6 +71,24 @@ async fn garbage_and_what_is_too_large_are_refused_and_others_are_answered() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_does_not_begin_to_speak_is_closed() {
+    let bed = Bed::new().await;
+    for said in [&b""[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
+        let mut connection = TcpStream::connect(bed.address).await.unwrap();
+        connection.write_all(said).await.unwrap();
+        // Closed with an error where something was not read, without one otherwise.
+        let _ = connection.read_to_end(&mut Vec::new()).await;
+    }
+    let is_free = async {
+        while bed.scaler.connections.sample().open > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    is_free.await;
+    bed.stop().await;
+}
+
 #[tokio::test]
 async fn one_connection_too_many_is_closed_and_has_room_once_another_is_gone() {
     let bed = Bed::bounded(2).await;
