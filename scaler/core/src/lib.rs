@@ -12,6 +12,7 @@ pub mod hash;
 pub mod histogram;
 pub mod name;
 pub mod scale;
+pub mod scaler;
 pub mod time;
 pub mod traffic;
 pub mod trigger;

@@ -17,7 +17,7 @@ mod sentence;
 
 pub use decide::decide;
 pub use decision::{Decision, Limit, LimitKind, Recommendation};
-pub use input::{Inputs, Reading};
+pub use input::{Inputs, Reading, Work};
 pub use resolve::RuleError;
 pub use spec::{Metric, Policy, RuleSpec, ScaleSpec, StepLimit};
 pub use state::ScaleState;

@@ -1,5 +1,20 @@
 //! Readers of what rules scale by.
 
+mod amount;
+mod clock;
+mod connect;
+mod error;
+mod parameters;
 mod processes;
+mod readers;
+mod source;
+mod sources;
 
+pub use amount::{Amount, Flow};
+pub use clock::WallClock;
+pub use connect::Connect;
+pub use error::ReadError;
+pub use parameters::{Lookup, Parameters};
 pub use processes::{ProcessSampler, Usage};
+pub use source::{Sample, SourceState};
+pub use sources::{SourceKey, Sources, Wanted};

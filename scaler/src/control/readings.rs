@@ -63,10 +63,7 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
             Counted::Elsewhere(None) => return unknown("no ingress reports any more"),
             Counted::Nowhere => return unknown("no ingress has reported it"),
         };
-        Reading::Known {
-            value: value.unwrap_or(0.0),
-            at,
-        }
+        Reading::known(value.unwrap_or(0.0), at)
     }
 
     /// The average over ready replicas in units of `whole`, 0 without any; unknown while one has
@@ -86,11 +83,10 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
         let oldest = self.ready.clone().map(|replica| replica.measured).min();
         #[expect(clippy::cast_precision_loss, reason = "at most 1000 replicas")]
         let count = used.len().max(1) as f64;
-        Reading::Known {
-            value: used.iter().sum::<f64>() / count / whole,
-            // As old as the oldest part of it, so that it is unknown once measuring has stopped.
-            at: oldest.unwrap_or(self.now),
-        }
+        Reading::known(
+            used.iter().sum::<f64>() / count / whole,
+            oldest.unwrap_or(self.now),
+        )
     }
 
     fn requested_cores(&self) -> f64 {

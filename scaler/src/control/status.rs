@@ -140,7 +140,7 @@ impl View<'_> {
             let reading = one.readings.get(place);
             let recommended = recommendations.and_then(|all| all.get(place));
             let (value, age) = match reading {
-                Some(Reading::Known { value, at }) => {
+                Some(Reading::Known { value, at, .. }) => {
                     (Some(*value), Some(self.now.since(*at).as_secs_f64()))
                 }
                 _ => (None, None),

@@ -16,6 +16,7 @@ pub(super) fn rule(name: &str, scaler: &str, metric: Metric, target: f64) -> Rul
         metric,
         target,
         activation: 0.0,
+        target_latency: None,
     }
 }
 
@@ -109,7 +110,7 @@ impl Run {
     /// Decides with these values, read just now.
     pub(super) fn decide(&mut self, values: &[f64]) -> Decision {
         let at = self.now;
-        let known = |&value: &f64| Reading::Known { value, at };
+        let known = |&value: &f64| Reading::known(value, at);
         self.decide_on(&values.iter().map(known).collect::<Vec<_>>())
     }
 

@@ -14,6 +14,8 @@ pub enum Reading {
     Known {
         /// The value. One that is not finite, or is negative, is taken as unknown.
         value: f64,
+        /// What else is known of the work that it counts.
+        work: Work,
         /// When it was read. One older than [`ScaleSpec::allowed_age`](super::ScaleSpec::allowed_age)
         /// is taken as unknown.
         at: Timestamp,
@@ -23,6 +25,27 @@ pub enum Reading {
         /// Why, as the end of a sentence: `connection refused`.
         because: String,
     },
+}
+
+impl Reading {
+    /// A value of something that is no queue.
+    pub fn known(value: f64, at: Timestamp) -> Self {
+        let work = Work::default();
+        Self::Known { value, work, at }
+    }
+}
+
+/// What is known of a queue beside its length; nothing is known of what is no queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// What is compared with the activation, if that is not the value.
+    pub activity: Option<f64>,
+    /// Messages that replicas have taken and not finished: locked, unacknowledged.
+    pub in_process: Option<f64>,
+    /// Messages that arrive in a second.
+    pub arrivals: Option<f64>,
+    /// Messages that are finished in a second.
+    pub completions: Option<f64>,
 }
 
 /// Everything that a decision takes from the world.

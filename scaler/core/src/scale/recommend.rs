@@ -78,7 +78,7 @@ fn usable(
         Some(Reading::Known { value, .. }) if !value.is_finite() || *value < 0.0 => {
             Value::Unknown(format!("{value} was read, which is not an amount"))
         }
-        Some(Reading::Known { value, at }) => {
+        Some(Reading::Known { value, at, .. }) => {
             let (age, allowed) = (inputs.now.since(*at), spec.allowed_age(rule));
             if age <= allowed {
                 return Value::Known(*value);

@@ -16,6 +16,7 @@ pub(crate) use self::metadata::{Place, metadata_path};
 use self::rule::DEFAULT_CONCURRENCY;
 use super::spec::{DEFAULT_WINDOW, Metric, Policy, RuleSpec, ScaleSpec, StepLimit};
 use crate::document::{ContainerApp, Scale, ScaleRule, Template, Transport};
+use crate::scaler;
 
 /// What is wrong with a scale rule, where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -113,6 +114,7 @@ impl ScaleSpec {
         let mut warnings: Vec<_> = rules
             .filter_map(|rule| warning(rule, has_traffic))
             .collect();
+        warnings.extend(scale.rules.iter().flat_map(unknown_keys));
         if self.min_replicas > scale.min_replicas {
             warnings.push(
                 "minReplicas 0 is taken as 1: cpu and memory cannot wake a revision from zero, \
@@ -133,6 +135,7 @@ pub(crate) fn target_names(scaler: &str) -> &'static [&'static str] {
 fn warning(rule: &RuleSpec, ingress: bool) -> Option<String> {
     let RuleSpec { name, scaler, .. } = rule;
     match rule.metric {
+        Metric::External if scaler::named(scaler).is_some() => None,
         Metric::External | Metric::TcpConnections { .. } => Some(format!(
             "scale rule {name} ({scaler}) cannot be read yet: its value is unknown, and while it \
              is the revision is neither scaled in nor taken to zero"
@@ -144,6 +147,18 @@ fn warning(rule: &RuleSpec, ingress: bool) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What is to be said of keys of a rule that do nothing.
+fn unknown_keys(rule: &ScaleRule) -> Vec<String> {
+    let Some(scaler) = scaler::named(&rule.scaler) else {
+        return Vec::new();
+    };
+    let parameters = rule.auth.iter().map(|auth| auth.trigger_parameter.as_str());
+    let keys = rule.metadata.keys().map(String::as_str).chain(parameters);
+    let unknown = scaler::unknown_keys(scaler, keys).into_iter();
+    let sentence = |(key, message)| format!("scale rule {}: {key}: {message}", rule.name);
+    unknown.map(sentence).collect()
 }
 
 fn only_resources(rules: &[RuleSpec]) -> bool {
@@ -181,6 +196,7 @@ fn default_rule(transport: Transport) -> RuleSpec {
         metric,
         target: DEFAULT_CONCURRENCY,
         activation: 0.0,
+        target_latency: None,
     }
 }
 

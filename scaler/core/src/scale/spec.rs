@@ -122,6 +122,8 @@ pub struct RuleSpec {
     pub target: f64,
     /// The rule wakes the revision from zero when its value is greater than this.
     pub activation: f64,
+    /// The time in which a queue is to be empty, instead of so many messages for each replica.
+    pub target_latency: Option<Duration>,
 }
 
 /// What a rule measures.

@@ -2,6 +2,7 @@
 
 use crate::document::SCALERS;
 use crate::scale::resolve::target_names;
+use crate::scaler;
 
 /// A key of a trigger's metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,12 +147,15 @@ pub(super) const OWN: &[&str] = &[
 pub(super) const ACTIVATION: &str = "activation";
 
 /// The keys of a scaler; none if any may be, since Ebbtide does not read its values yet.
-pub(super) fn of_scaler(scaler: &str) -> Option<&'static [&'static str]> {
+pub(super) fn of_scaler(scaler: &str) -> Option<Vec<&'static str>> {
     match scaler {
-        "http" => Some(HTTP),
-        "tcp" => Some(TCP),
-        "cpu" | "memory" => Some(RESOURCE),
-        _ => None,
+        "http" => Some(HTTP.to_vec()),
+        "tcp" => Some(TCP.to_vec()),
+        "cpu" | "memory" => Some(RESOURCE.to_vec()),
+        _ => {
+            let keys = scaler::named(scaler)?.keys.iter();
+            Some(keys.map(|key| key.name).collect())
+        }
     }
 }
 

@@ -104,7 +104,7 @@ impl<'m> Reading<'m> {
     /// The metadata of a flat rule: its scaler's keys, or all that are not Ebbtide's own.
     fn rule_settings(&mut self, scaler: &str) -> Vec<Setting<'m>> {
         if let Some(keys) = keys::of_scaler(scaler) {
-            return self.settings(keys.iter().copied());
+            return self.settings(keys);
         }
         let keys = self.metadata.keys().map(|key| without_from_env(key));
         let is_own = |name: &str| KEYS.iter().any(|key| key.name == name);

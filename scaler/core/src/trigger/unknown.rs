@@ -50,7 +50,7 @@ fn unknown(name: &str, source: &Source<'_>) -> Option<String> {
     };
     match keys::of_scaler(scaler) {
         Some(taken) if taken.contains(&name) => None,
-        Some(taken) => Some(ignored(name, taken)),
+        Some(taken) => Some(ignored(name, &taken)),
         None => slip(name, scaler),
     }
 }

@@ -86,7 +86,7 @@ impl Run {
         self.takeover = turn.takeover;
         let at = self.now;
         let reading = |value: &Option<f64>| match *value {
-            Some(value) => Reading::Known { value, at },
+            Some(value) => Reading::known(value, at),
             None => unknown("connection refused"),
         };
         let readings: Vec<_> = turn.values.iter().map(reading).collect();

@@ -7,10 +7,7 @@ use crate::scale::{Metric, Reading};
 use crate::time::Timestamp;
 
 fn at_noon(value: f64) -> Reading {
-    Reading::Known {
-        value,
-        at: Timestamp::from_secs(3600),
-    }
+    Reading::known(value, Timestamp::from_secs(3600))
 }
 
 /// The sentence of one decision of a run that `prepare` has prepared.
@@ -208,10 +205,7 @@ fn unknown_rules() {
     );
     check(
         Run::new(4, vec![queue(5.0)]),
-        &[Reading::Known {
-            value: 3.0,
-            at: Timestamp::from_secs(3500),
-        }],
+        &[Reading::known(3.0, Timestamp::from_secs(3500))],
         nothing,
         "hello--blue stays at 4: azure-queue orders unknown: last read 100 s ago, more than 90 s",
     );

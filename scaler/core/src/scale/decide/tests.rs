@@ -198,7 +198,7 @@ fn a_known_rule_beside_an_unknown_one_scales_out_and_not_in() {
     let mut run = Run::new(4, vec![queue(10.0), http()]);
     let readings = |value| {
         let at = Timestamp::from_secs(3600);
-        [unknown("timed out"), Reading::Known { value, at }]
+        [unknown("timed out"), Reading::known(value, at)]
     };
     assert_eq!(run.decide_on(&readings(75.0)).to, 8);
     run.spec.policy.scale_in_stabilization = Duration::ZERO;
@@ -209,12 +209,9 @@ fn a_known_rule_beside_an_unknown_one_scales_out_and_not_in() {
 
 #[test]
 fn what_is_not_an_amount_or_too_old_is_unknown() {
-    let old = Reading::Known {
-        value: 50.0,
-        at: Timestamp::from_secs(3509),
-    };
+    let old = Reading::known(50.0, Timestamp::from_secs(3509));
     let now = Timestamp::from_secs(3600);
-    let odd = [f64::NAN, f64::INFINITY, -1.0].map(|value| Reading::Known { value, at: now });
+    let odd = [f64::NAN, f64::INFINITY, -1.0].map(|value| Reading::known(value, now));
     for reading in odd.into_iter().chain([old]) {
         let mut run = Run::new(3, vec![queue(5.0)]);
         let decision = run.decide_on(&[reading]);
@@ -229,10 +226,7 @@ fn what_is_not_an_amount_or_too_old_is_unknown() {
         assert_eq!(run.decide_on(&[]).to, 3, "a missing reading is unknown");
     }
     let mut run = Run::new(3, vec![queue(5.0)]);
-    let fresh_enough = Reading::Known {
-        value: 50.0,
-        at: Timestamp::from_secs(3510),
-    };
+    let fresh_enough = Reading::known(50.0, Timestamp::from_secs(3510));
     assert_eq!(run.decide_on(&[fresh_enough]).to, 6);
 }
 

@@ -4,6 +4,10 @@ use std::collections::BTreeSet;
 
 use super::RuleError;
 use crate::document::{HIDDEN, RuleForm, ScaleRule, quantity};
+use crate::scaler::{self, Given, Key, Role, Scaler};
+
+/// The end of a key whose value is that of a variable.
+const FROM_ENV: &str = "FromEnv";
 
 /// What a value has to be.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +144,39 @@ impl<'a> Metadata<'a> {
             self.wrong(key, &message);
         }
         self.number(key, allowed).unwrap_or(1.0)
+    }
+
+    /// Checks all keys against those of their scaler.
+    pub(super) fn check(&mut self, scaler: &Scaler) {
+        let shown = |key: &Key, text: &str| {
+            if key.kind.is_shown() {
+                self.shown(key.name, text)
+            } else {
+                HIDDEN.to_owned()
+            }
+        };
+        let mut errors = scaler::check(scaler, |key| self.given(key), shown);
+        let decided = |key: &&Key| !matches!(key.role, Role::Source | Role::Ignored);
+        for key in scaler.keys.iter().filter(decided) {
+            if self.given(key.name) == Some(Given::Elsewhere) {
+                let message = "has to be written out, since it is no secret and decides";
+                errors.push((key.name, message.to_owned()));
+            }
+        }
+        for (key, message) in errors {
+            self.wrong(key, &message);
+        }
+    }
+
+    /// How a key is given: by its value, by a secret, or by a variable.
+    fn given(&self, key: &str) -> Option<Given<'a>> {
+        let by_secret = |auth: &crate::document::RuleAuth| auth.trigger_parameter == key;
+        if self.rule.auth.iter().any(by_secret) {
+            return Some(Given::Elsewhere);
+        }
+        let variable = || self.text(&format!("{key}{FROM_ENV}"));
+        let value = self.text(key).map(Given::Value);
+        value.or_else(|| variable().map(|_| Given::Elsewhere))
     }
 
     /// The first key that begins with `prefix`.

@@ -6,17 +6,26 @@ use super::metadata::{Allowed, Metadata};
 use super::scalers;
 use crate::document::ScaleRule;
 use crate::scale::spec::{DEFAULT_WINDOW, Metric, RuleSpec};
+use crate::scaler::{self, Key, Presence, Role, Scaler};
 
 /// The requests or connections of one replica, if no rule says how many; as Azure Container Apps.
 pub(super) const DEFAULT_CONCURRENCY: f64 = 10.0;
 
 /// What decisions follow of one rule; what is wrong with it is noted in its metadata.
 pub(super) fn resolve(rule: &ScaleRule, metadata: &mut Metadata<'_>) -> RuleSpec {
+    let mut target_latency = None;
     let (metric, target, activation) = match rule.scaler.as_str() {
         "http" => http(metadata),
         "tcp" => tcp(metadata),
         "cpu" | "memory" => resource(&rule.scaler, metadata),
-        _ => external(&rule.scaler, metadata),
+        name => match scaler::named(name) {
+            Some(scaler) => {
+                metadata.check(scaler);
+                target_latency = latency(scaler, metadata);
+                read(scaler, metadata)
+            }
+            None => unread(name, metadata),
+        },
     };
     RuleSpec {
         name: rule.name.clone(),
@@ -24,6 +33,7 @@ pub(super) fn resolve(rule: &ScaleRule, metadata: &mut Metadata<'_>) -> RuleSpec
         metric,
         target,
         activation,
+        target_latency,
     }
 }
 
@@ -85,7 +95,35 @@ fn resource(scaler: &str, metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
     (metric, metadata.required("value", allowed), 0.0)
 }
 
-fn external(scaler: &str, metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
+/// What a scaler that Ebbtide reads has as target and activation; its keys have been checked.
+fn read(scaler: &Scaler, metadata: &Metadata<'_>) -> (Metric, f64, f64) {
+    let target = number(scaler, Role::Target, metadata);
+    let target = target.or(scaler.fixed_target).unwrap_or(1.0);
+    let activation = number(scaler, Role::Activation, metadata);
+    (Metric::External, target, activation.unwrap_or(0.0))
+}
+
+/// The first key of a role that is given, else the first one's default.
+fn number(scaler: &Scaler, role: Role, metadata: &Metadata<'_>) -> Option<f64> {
+    let keys = || scaler.keys.iter().filter(|key| key.role == role);
+    let default = |key: &Key| match key.presence {
+        Presence::Default(value) => Some(value),
+        Presence::Required | Presence::Optional => None,
+    };
+    let given = keys().find_map(|key| metadata.text(key.name));
+    given.or_else(|| keys().find_map(default))?.parse().ok()
+}
+
+fn latency(scaler: &Scaler, metadata: &Metadata<'_>) -> Option<Duration> {
+    let key = scaler
+        .keys
+        .iter()
+        .find(|key| key.role == Role::TargetLatency)?;
+    scaler::duration(metadata.text(key.name)?)
+}
+
+/// A scaler that Ebbtide does not read: its value is unknown, but its target is shown.
+fn unread(scaler: &str, metadata: &mut Metadata<'_>) -> (Metric, f64, f64) {
     let keys = scalers::target_keys(scaler);
     let given = keys.names.iter().find(|key| metadata.text(key).is_some());
     let target = match (given, keys.default) {

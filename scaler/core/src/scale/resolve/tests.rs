@@ -70,6 +70,7 @@ fn check(scaler: &str, metadata: &[(&str, &str)], metric: &Metric, target: f64, 
         metric: metric.clone(),
         target,
         activation,
+        target_latency: None,
     };
     assert_eq!(spec.rules, [expected]);
 }
@@ -138,24 +139,21 @@ fn resource_rules_are_shares_or_amounts() {
 #[test]
 fn other_rules_have_the_target_of_their_scaler() {
     for (scaler, key, value, target) in [
-        ("azure-queue", "queueName", "orders", 5.0),
-        ("azure-queue", "queueLength", "20", 20.0),
-        ("azure-servicebus", "messageCount", "", 5.0),
-        ("rabbitmq", "queueLength", "8", 8.0),
-        ("redis", "listLength", "9", 9.0),
-        ("kafka", "lagThreshold", "100", 100.0),
-        ("prometheus", "threshold", "1.5", 1.5),
-        ("cron", "desiredReplicas", "10", 1.0),
+        ("aws-sqs-queue", "queueURL", "orders", 5.0),
+        ("aws-sqs-queue", "queueLength", "20", 20.0),
+        ("azure-blob", "blobCount", "", 5.0),
+        ("gcp-pubsub", "subscriptionSize", "8", 8.0),
+        ("loki", "threshold", "1.5", 1.5),
         ("made-up", "value", "4", 4.0),
         ("made-up", "else", "4", 1.0),
     ] {
         check(scaler, &[(key, value)], &Metric::External, target, 0.0);
     }
     let both = [("queueLength", "20"), ("activationQueueLength", "3")];
-    check("azure-queue", &both, &Metric::External, 20.0, 3.0);
+    check("aws-sqs-queue", &both, &Metric::External, 20.0, 3.0);
     check(
-        "azure-servicebus",
-        &[("activationMessageCount", "2")],
+        "azure-blob",
+        &[("activationBlobCount", "2")],
         &Metric::External,
         5.0,
         2.0,
@@ -173,11 +171,11 @@ fn what_is_wrong_is_said_with_its_path_and_all_of_it_at_once() {
         rule("cpu", &[("type", "Average")]),
         rule("memory", &[("type", "AverageValue"), ("value", "1gb")]),
         rule(
-            "azure-queue",
+            "aws-sqs-queue",
             &[("queueLength", "many"), ("activationQueueLength", "-1")],
         ),
-        rule("prometheus", &[("threshold", "NaN")]),
-        rule("postgresql", &[]),
+        rule("loki", &[("threshold", "NaN")]),
+        rule("mongodb", &[]),
     ]);
     let texts: Vec<_> = errors
         .unwrap_err()
@@ -191,10 +189,10 @@ fn what_is_wrong_is_said_with_its_path_and_all_of_it_at_once() {
         "[2].custom.metadata.type: \"Average\" is neither Utilization nor AverageValue",
         "[2].custom.metadata.value: cpu needs value, a number greater than 0",
         "[3].custom.metadata.value: \"1gb\" is not an amount of memory, as in 100Mi",
-        "[4].azureQueue.queueLength: \"many\" is not a number greater than 0",
-        "[4].azureQueue.activationQueueLength: \"-1\" is not a number of at least 0",
+        "[4].custom.metadata.queueLength: \"many\" is not a number greater than 0",
+        "[4].custom.metadata.activationQueueLength: \"-1\" is not a number of at least 0",
         "[5].custom.metadata.threshold: \"NaN\" is not a number greater than 0",
-        "[6].custom.metadata.targetQueryValue: postgresql needs targetQueryValue, a number greater than 0",
+        "[6].custom.metadata.queryValue: mongodb needs queryValue, a number greater than 0",
     ];
     let expected = expected.map(|text| format!("properties.template.scale.rules{text}"));
     assert_eq!(texts, expected);

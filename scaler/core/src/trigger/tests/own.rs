@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::scale::{Metric, Policy, RuleSpec};
 
-const QUEUE: (&str, &str) = ("type", "rabbitmq");
+const QUEUE: (&str, &str) = ("type", "gcp-pubsub");
 
 /// The pairs of `key=value | key=value`.
 fn pairs(text: &str) -> Vec<(&str, &str)> {
@@ -53,18 +53,18 @@ fn flat_keys_are_one_rule() {
             "http http 50 0",
         ),
         (&[("requestRate", "0.5"), ("app", "web")], "http http 0.5 0"),
-        (&[QUEUE], "rabbitmq rabbitmq 20 0"),
+        (&[QUEUE], "gcp-pubsub gcp-pubsub 10 0"),
         (
-            &[("type", "RabbitMQ"), ("queueLength", "7")],
-            "rabbitmq rabbitmq 7 0",
+            &[("type", "GCP-PubSub"), ("subscriptionSize", "7")],
+            "gcp-pubsub gcp-pubsub 7 0",
         ),
         (
             &[
-                ("type", "azure-queue"),
+                ("type", "aws-sqs-queue"),
                 ("queueName", "orders"),
                 ("activationQueueLength", "3"),
             ],
-            "azure-queue azure-queue 5 3",
+            "aws-sqs-queue aws-sqs-queue 5 3",
         ),
         (
             &[
@@ -72,16 +72,10 @@ fn flat_keys_are_one_rule() {
                 ("valueFromEnv", "9"),
                 ("activationValueFromEnv", "2"),
             ],
-            "rabbitmq rabbitmq 9 2",
+            "gcp-pubsub gcp-pubsub 9 2",
         ),
-        (
-            &[("type", "prometheus"), ("threshold", "1.5")],
-            "prometheus prometheus 1.5 0",
-        ),
-        (
-            &[("type", "cron"), ("desiredReplicas", "4")],
-            "cron cron 1 0",
-        ),
+        (&[("type", "loki"), ("threshold", "1.5")], "loki loki 1.5 0"),
+        (&[("type", "etcd"), ("value", "4")], "etcd etcd 4 0"),
         (
             &[
                 ("type", "memory"),
@@ -106,13 +100,17 @@ fn a_list_has_the_shape_of_a_document() {
 - name: orders
   azureQueue: {accountName: a, queueName: q, queueLength: 8}
 - name: jobs
-  custom: {type: redis, metadata: {listName: l, listLength: 4, activationListLength: 2}}
+  custom: {type: aws-sqs-queue, metadata: {queueURL: l, queueLength: 4, activationQueueLength: 2}}
 ";
     let json = r#"[{"name": "web", "tcp": {"metadata": {"concurrentConnections": 3}}}]"#;
     let cases: [(&str, &[&str]); 2] = [
         (
             yaml,
-            &["web http 20 0", "orders azure-queue 8 0", "jobs redis 4 2"],
+            &[
+                "web http 20 0",
+                "orders azure-queue 8 0",
+                "jobs aws-sqs-queue 4 2",
+            ],
         ),
         (json, &["web tcp 3 0"]),
     ];
@@ -124,7 +122,7 @@ fn a_list_has_the_shape_of_a_document() {
     let own = own(&[("rules", yaml), ("app", "shop")]);
     let window = seconds(60);
     assert_eq!(own.spec.rules[0].metric, Metric::HttpConcurrency { window });
-    assert_eq!(own.rules[2].metadata["listName"], "l");
+    assert_eq!(own.rules[2].metadata["queueURL"], "l");
 }
 
 #[test]

@@ -6,36 +6,36 @@ use super::*;
 const WRONG: &str = r#"
 x= => rules of the trigger's own: rules, or type and its keys
 type=http => app: is missing; the http rule counts what comes through Ebbtide's ingress
-type=rabbitmq | revision=v1 => revision: needs app, the app whose revision it is
+type=gcp-pubsub | revision=v1 => revision: needs app, the app whose revision it is
 type=rabitmq => type: "rabitmq" is neither http nor a scaler that KEDA has, as in rabbitmq; did you mean `rabbitmq`?
 type=external => type: "external" has a scalerAddress
 typeFromEnv=cron => type: is shown in messages
 rulesFromEnv=[] => rules: is shown in messages
 rules=[] | queueLength=5 => rules: give rules, or the keys of one rule (type and its like, queueLength here)
-rules=[] | type=cron => (type and its like, type here)
+rules=[] | type=etcd => (type and its like, type here)
 rules=[] => rules: has no rule; give a list of them
 rules=~ => rules: has no rule
 rules=[~] => rules: has no rule
 rules=a: 1 => rules: found a mapping; expected a list
 rules=- [ => rules: line 1, column 3: unclosed bracket
-rules=[{name: a, custom: {type: cron}}, {name: a, custom: {type: cron}}] => rules[1]: a second rule has the name `a`
+rules=[{name: a, custom: {type: etcd}}, {name: a, custom: {type: etcd}}] => rules[1]: a second rule has the name `a`
 app=a | rules=[{name: a, http: {metadata: {concurrentRequests: no}}}] => rules[0].http.metadata.concurrentRequests: found `no`; expected a whole number of at least 1
 rules=[{name: a, custom: {type: mysql, metadata: {queryValue: 0}}}] => rules[0].custom.metadata.queryValue: "0" is not a number greater than 0
 rules=[{name: a, custom: {type: kafka, metadata: {saslFromEnv: X}}}] => rules[0].custom.metadata.saslFromEnv: KEDA fills in variables for keys of the trigger
 rules=[{name: a, custom: {type: kafka, auth: [{secretRef: s, triggerParameter: p}]}}] => rules[0].custom.auth: there are no secrets
 rules=[{name: a, azureQueue: {auth: [{secretRef: s, triggerParameter: p}]}}] => rules[0].azureQueue.auth: there are no secrets
-type=rabbitmq | host=a | hostFromEnv=b => host: give host or hostFromEnv, not both
+type=gcp-pubsub | host=a | hostFromEnv=b => host: give host or hostFromEnv, not both
 app=a | concurrentRequests=5 | requestRate=5 => requestRate: give `concurrentRequests` or `requestRate`, not both
 app=a | concurrentRequestsFromEnv=hunter2 => concurrentRequests: found the variable's value; expected a whole number
 type=cpu => value: is missing; give the percentage
 type=cpu | metricType=half | value=5 => metricType: found `half`; expected one of Utilization, AverageValue
 type=postgresql => targetQueryValue: postgresql needs targetQueryValue, a number greater than 0
-type=rabbitmq | queueLengthFromEnv=hunter2 => queueLength: the variable's value is not a number greater than 0
-type=rabbitmq | activationValue=-1 => activationValue: "-1" is not a number of at least 0
-type=rabbitmq | minReplicas=20 => minReplicas: 20 is more than maxReplicas, 10, its default
-type=rabbitmq | minReplicasFromEnv=20 | maxReplicas=7 => minReplicas: the variable's value is more than maxReplicas, 7
-type=rabbitmq | maxReplicas=0 => maxReplicas: found `0`; expected a whole number from 1 to 1000
-type=rabbitmq | scaleInStabilizationSeconds=5m => scaleInStabilizationSeconds: "5m" is not a whole number of seconds
+type=gcp-pubsub | subscriptionSizeFromEnv=hunter2 => subscriptionSize: the variable's value is not a number greater than 0
+type=gcp-pubsub | activationValue=-1 => activationValue: "-1" is not a number of at least 0
+type=gcp-pubsub | minReplicas=20 => minReplicas: 20 is more than maxReplicas, 10, its default
+type=gcp-pubsub | minReplicasFromEnv=20 | maxReplicas=7 => minReplicas: the variable's value is more than maxReplicas, 7
+type=gcp-pubsub | maxReplicas=0 => maxReplicas: found `0`; expected a whole number from 1 to 1000
+type=gcp-pubsub | scaleInStabilizationSeconds=5m => scaleInStabilizationSeconds: "5m" is not a whole number of seconds
 "#;
 
 #[test]
@@ -50,9 +50,9 @@ fn what_is_wrong_is_said_by_key() {
 
 #[test]
 fn a_list_has_bounds() {
-    let many = "- {name: a, custom: {type: cron}}\n".repeat(33);
-    let long = format!("- {{name: {}, custom: {{type: cron}}}}", "n".repeat(129));
-    let control = "- {name: \"a\\n\", custom: {type: cron}}".to_owned();
+    let many = "- {name: a, custom: {type: etcd}}\n".repeat(33);
+    let long = format!("- {{name: {}, custom: {{type: etcd}}}}", "n".repeat(129));
+    let control = "- {name: \"a\\n\", custom: {type: etcd}}".to_owned();
     let bomb = (1..9).fold("l0: &l0 [a]\n".to_owned(), |text, level| {
         let aliases = format!("*l{}, ", level - 1).repeat(8);
         format!("{text}l{level}: &l{level} [{aliases}]\n")
@@ -100,7 +100,7 @@ fn all_errors_come_at_once_and_each_but_once() {
     let rules = "
 - {name: a, http: {metadata: {concurrentRequests: 0}}}
 - {name: b, custom: {type: mysql}}
-- {name: c, custom: {type: redis, metadata: {listLength: none}}}";
+- {name: c, custom: {type: aws-sqs-queue, metadata: {queueLength: none}}}";
     let error = parse(&[("app", "a"), ("rules", rules)]).unwrap_err();
     assert_eq!(error.matches("rules[").count(), 3, "{error}");
 }

@@ -1,0 +1,24 @@
+//! KEDA's scalers whose numbers Ebbtide reads itself: their keys, as data.
+//!
+//! The same definitions check a rule in a document or a trigger, tell a reader its parameters, and
+//! make the tables of the documentation.
+
+mod check;
+mod definition;
+mod markdown;
+mod prometheus;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use check::{Given, check, unknown_keys};
+pub use definition::{Constraint, Key, Kind, Presence, Role, Scaler, boolean, duration};
+pub use markdown::markdown;
+
+/// Every scaler that has a reader.
+pub const SCALERS: &[&Scaler] = &[&prometheus::SCALER];
+
+/// The scaler of this name, KEDA's, or none if Ebbtide does not read it.
+pub fn named(name: &str) -> Option<&'static Scaler> {
+    let mut scalers = SCALERS.iter().copied();
+    scalers.find(|scaler| scaler.names.contains(&name))
+}

@@ -1,0 +1,135 @@
+//! What secures a connection.
+
+use std::sync::Arc;
+
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+use crate::error::ReadError;
+
+/// What secures a connection: PEM texts, as KEDA's `ca`, `cert`, `key` and `unsafeSsl`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TlsSettings<'p> {
+    /// Roots beside those of the system.
+    pub(crate) ca: Option<&'p str>,
+    /// The client's certificates.
+    pub(crate) cert: Option<&'p str>,
+    /// The client's key.
+    pub(crate) key: Option<&'p str>,
+    /// Whether any certificate of the server will do.
+    pub(crate) any_server: bool,
+}
+
+impl TlsSettings<'_> {
+    /// The client's side of TLS.
+    ///
+    /// # Errors
+    /// A PEM text that has not what it should have, or a key that is not the certificate's.
+    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, ReadError> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .map_err(|error| ReadError::new(format!("TLS: {error}")))?;
+        let builder = if self.any_server {
+            let verifier = Arc::new(AnyServer(provider));
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(verifier)
+        } else {
+            let roots = Arc::new(self.roots()?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+            let verifier = verifier.map_err(|error| ReadError::of("ca", error))?;
+            builder.with_webpki_verifier(verifier)
+        };
+        let config = match (self.cert, self.key) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(cert), Some(key)) => {
+                let chain = certificates("cert", cert)?;
+                let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+                    .map_err(|_| ReadError::of("key", "has no private key in PEM"))?;
+                builder
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|error| ReadError::of("key", error))?
+            }
+            (Some(_), None) => return Err(ReadError::of("key", "is missing beside cert")),
+            (None, Some(_)) => return Err(ReadError::of("cert", "is missing beside key")),
+        };
+        Ok(Arc::new(config))
+    }
+
+    fn roots(&self) -> Result<RootCertStore, ReadError> {
+        let mut roots = RootCertStore::empty();
+        // A root of the system that cannot be read is no reason not to use the others.
+        let system = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(system.certs);
+        if let Some(ca) = self.ca {
+            for certificate in certificates("ca", ca)? {
+                let added = roots.add(certificate);
+                added.map_err(|error| ReadError::of("ca", error))?;
+            }
+        }
+        if roots.is_empty() {
+            let message = "is missing, and this machine has no roots of its own";
+            return Err(ReadError::of("ca", message));
+        }
+        Ok(roots)
+    }
+}
+
+fn certificates(key: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, ReadError> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match read {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(ReadError::of(key, "has no certificate in PEM")),
+    }
+}
+
+/// Takes any certificate, as `unsafeSsl` asks, but not a signature that is not of it.
+#[derive(Debug)]
+struct AnyServer(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyServer {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        tokio_rustls::rustls::crypto::verify_tls12_signature(message, cert, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        tokio_rustls::rustls::crypto::verify_tls13_signature(message, cert, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,196 @@
+//! The parameters of a rule, with secrets and variables filled in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use ebbtide_core::document::ScaleRule;
+use ebbtide_core::scaler::{self, Key, Presence, Role, Scaler};
+
+use crate::error::ReadError;
+
+/// The end of a key whose value is that of a variable.
+const FROM_ENV: &str = "FromEnv";
+
+/// What a rule's reader has to know: each key that was given, or has a default, and its value.
+///
+/// Two rules with equal ones read the same source. It does not print, since it has secrets.
+#[derive(Clone)]
+pub struct Parameters {
+    scaler: &'static Scaler,
+    values: BTreeMap<&'static str, String>,
+}
+
+/// Where the values come from that a rule does not have itself.
+pub trait Lookup {
+    /// The value of a secret of the app.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn secret(&self, name: &str) -> Result<String, String>;
+
+    /// The value of a variable of the app's containers.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn variable(&self, name: &str) -> Result<String, String>;
+}
+
+impl Parameters {
+    /// The parameters of a rule, or none if it is of no scaler that is read.
+    ///
+    /// # Errors
+    /// A secret or variable that there is not, or a value that is not what its key demands.
+    pub fn resolve(rule: &ScaleRule, lookup: &dyn Lookup) -> Option<Result<Self, ReadError>> {
+        let scaler = scaler::named(&rule.scaler)?;
+        Some(Self::of(scaler, rule, lookup))
+    }
+
+    fn of(
+        scaler: &'static Scaler,
+        rule: &ScaleRule,
+        lookup: &dyn Lookup,
+    ) -> Result<Self, ReadError> {
+        let mut values = BTreeMap::new();
+        for key in scaler.keys.iter().filter(|key| matters(scaler, key)) {
+            if let Some(value) = value(key, rule, lookup)? {
+                values.insert(key.name, value);
+            }
+        }
+        Ok(Self { scaler, values })
+    }
+
+    /// What they are of.
+    pub fn scaler(&self) -> &'static Scaler {
+        self.scaler
+    }
+
+    /// A value, if there is one.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// A value that has to be there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn required(&self, key: &'static str) -> Result<&str, ReadError> {
+        let missing = || ReadError::of(key, "is missing");
+        self.text(key).ok_or_else(missing)
+    }
+
+    /// A number, if there is one.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        self.text(key)?.parse().ok()
+    }
+
+    /// A whole number, if there is one.
+    pub fn whole(&self, key: &str) -> Option<u64> {
+        self.text(key)?.parse().ok()
+    }
+
+    /// Whether it is there and true.
+    pub fn flag(&self, key: &str) -> bool {
+        self.text(key).and_then(scaler::boolean).unwrap_or(false)
+    }
+
+    /// A time, if there is one.
+    pub fn duration(&self, key: &str) -> Option<Duration> {
+        scaler::duration(self.text(key)?)
+    }
+
+    /// The parts of a list, none if it is not there.
+    pub fn list(&self, key: &str) -> Vec<&str> {
+        let parts = self.text(key).map(|text| text.split(',').map(str::trim));
+        parts.into_iter().flatten().collect()
+    }
+
+    /// A word in small letters, if it is there.
+    pub fn word(&self, key: &str) -> Option<String> {
+        self.text(key).map(str::to_ascii_lowercase)
+    }
+}
+
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Parameters {}
+
+impl PartialOrd for Parameters {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Parameters {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let key = |one: &Self| one.scaler.name();
+        key(self)
+            .cmp(key(other))
+            .then_with(|| self.values.cmp(&other.values))
+    }
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.values.keys().collect();
+        f.debug_struct("Parameters")
+            .field("scaler", &self.scaler.name())
+            .field("keys", &keys)
+            .finish()
+    }
+}
+
+/// Whether what is read depends on a key.
+fn matters(scaler: &Scaler, key: &Key) -> bool {
+    match key.role {
+        Role::Source => true,
+        Role::Target | Role::Activation => scaler.reads_target,
+        Role::TargetLatency | Role::Ignored => false,
+    }
+}
+
+/// What a key is in a rule: from a secret, else its own value, else that of a variable, else its
+/// default.
+fn value(key: &Key, rule: &ScaleRule, lookup: &dyn Lookup) -> Result<Option<String>, ReadError> {
+    let failed = |message: String| ReadError::of(key.name, message);
+    let secret = rule
+        .auth
+        .iter()
+        .find(|auth| auth.trigger_parameter == key.name);
+    if let Some(auth) = secret {
+        let value = lookup.secret(&auth.secret_ref).map_err(failed)?;
+        return checked(key, &value).map(Some);
+    }
+    let given = |name: &str| {
+        let text = rule.metadata.get(name).map(|text| text.trim());
+        text.filter(|text| !text.is_empty())
+    };
+    if let Some(text) = given(key.name) {
+        return Ok(Some(text.to_owned()));
+    }
+    if let Some(variable) = given(&format!("{}{FROM_ENV}", key.name)) {
+        let value = lookup.variable(variable).map_err(failed)?;
+        return checked(key, &value).map(Some);
+    }
+    match key.presence {
+        Presence::Default(value) => Ok(Some(value.to_owned())),
+        Presence::Required => Err(failed("is missing".to_owned())),
+        Presence::Optional => Ok(None),
+    }
+}
+
+/// A value that was not in the document, so that it has not been checked yet.
+fn checked(key: &Key, value: &str) -> Result<String, ReadError> {
+    let value = value.trim();
+    match key.kind.check(value) {
+        Ok(()) => Ok(value.to_owned()),
+        Err(allowed) => Err(ReadError::of(
+            key.name,
+            format!("what the secret or variable has is not {allowed}"),
+        )),
+    }
+}

@@ -1,0 +1,57 @@
+//! What reads the number of each scaler.
+
+mod prometheus;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::amount::Amount;
+use crate::clock::WallClock;
+use crate::connect::Connect;
+use crate::error::ReadError;
+use crate::parameters::Parameters;
+
+/// What readers have of this process.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// How they connect.
+    pub(crate) connect: Connect,
+    /// The clock.
+    pub(crate) clock: Arc<dyn WallClock>,
+}
+
+/// Reads the number of one source.
+///
+/// Making one connects to nothing: that is the first read's task. After a read that failed or was
+/// given up the reader is thrown away, and the next read is another one's, so that a reader need not
+/// mend its connection.
+pub(crate) trait Reader: Send {
+    /// Reads the number now. Dropped when it takes too long.
+    fn read(&mut self) -> Reading<'_>;
+
+    /// Ends when it is worth reading before the interval is over, as when the server said so. Cancel
+    /// safe. Most readers hear nothing.
+    fn hears(&mut self) -> Hearing<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// A read that goes on.
+pub(crate) type Reading<'r> = Pin<Box<dyn Future<Output = Result<Amount, ReadError>> + Send + 'r>>;
+
+/// Waiting for a word of the server.
+pub(crate) type Hearing<'r> = Pin<Box<dyn Future<Output = ()> + Send + 'r>>;
+
+/// The reader for what these parameters name.
+///
+/// # Errors
+/// A parameter that cannot be, beyond what its key's kind demands.
+pub(crate) fn open(
+    parameters: &Parameters,
+    context: &Context,
+) -> Result<Box<dyn Reader>, ReadError> {
+    match parameters.scaler().name() {
+        "prometheus" => prometheus::open(parameters, context),
+        other => Err(ReadError::new(format!("{other} has no reader"))),
+    }
+}
