@@ -14,6 +14,7 @@ mod history;
 mod number;
 mod recommend;
 mod sentence;
+mod service;
 
 pub use decide::decide;
 pub use decision::{Decision, Limit, LimitKind, Recommendation};

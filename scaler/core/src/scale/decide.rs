@@ -49,8 +49,11 @@ pub fn decide(
     state: &ScaleState,
     inputs: &Inputs<'_>,
 ) -> (ScaleState, Decision) {
-    let demand = Demand::read(spec, state.desired, inputs);
+    let mut service_rates = state.service_rates.clone();
+    service_rates.measure(spec, inputs);
+    let demand = Demand::read(spec, state.desired, inputs, &service_rates);
     let mut deciding = Deciding::begin(spec, state, inputs, &demand);
+    deciding.next.service_rates = service_rates;
     if deciding.has_no_reason_to_run() {
         deciding.stay_at_or_go_to_zero();
     } else {

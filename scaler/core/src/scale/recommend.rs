@@ -1,8 +1,9 @@
 //! From what was read to what each rule recommends.
 
 use super::decision::Recommendation;
-use super::input::{Inputs, Reading};
+use super::input::{Inputs, Reading, Work};
 use super::number::{NOISE, left, replicas_for, shortest};
+use super::service::ServiceRates;
 use super::spec::{Metric, RuleSpec, ScaleSpec};
 
 /// How far a resource's use may be from its target before anything is done; the HPA's default.
@@ -17,36 +18,51 @@ pub(super) struct Demand {
     pub(super) recommendations: Vec<Recommendation>,
     /// The largest recommendation; none if no rule has one.
     pub(super) largest: Option<u32>,
-    /// The name of a rule whose value is greater than its activation.
-    pub(super) active: Option<String>,
+    /// A rule that says that there is work.
+    pub(super) active: Option<ActiveRule>,
     /// The name of a rule whose value is unknown.
     pub(super) unknown: Option<String>,
 }
 
+/// A rule that says that there is work.
+#[derive(Clone, Debug)]
+pub(super) struct ActiveRule {
+    /// Its name.
+    pub(super) name: String,
+    /// The messages that replicas have in hand, if they are all that there is.
+    pub(super) in_process: Option<f64>,
+}
+
 impl Demand {
     /// Reads every rule. `current` is the number of replicas decided last.
-    pub(super) fn read(spec: &ScaleSpec, current: u32, inputs: &Inputs<'_>) -> Self {
+    pub(super) fn read(
+        spec: &ScaleSpec,
+        current: u32,
+        inputs: &Inputs<'_>,
+        rates: &ServiceRates,
+    ) -> Self {
         let readings = inputs
             .readings
             .iter()
             .map(Some)
             .chain(std::iter::repeat(None));
-        let pairs = spec.rules.iter().zip(readings);
-        let recommendations: Vec<_> = pairs
-            .map(
-                |(rule, reading)| match usable(spec, rule, reading, current, inputs) {
-                    Value::Known(value) => recommend(rule, value, current, inputs.ready),
-                    Value::NothingToMeasure => nothing_to_measure(rule),
-                    Value::Unknown(because) => unknown(rule, because),
-                },
-            )
-            .collect();
-        let rules = spec.rules.iter().zip(&recommendations);
-        let active = rules.clone().find(|(rule, it)| is_active(rule, it.value));
+        let mut active = None;
+        let mut recommendations = Vec::with_capacity(spec.rules.len());
+        for (rule, reading) in spec.rules.iter().zip(readings) {
+            let recommendation = match usable(spec, rule, reading, current, inputs) {
+                Value::Known(value, work) => {
+                    active = active.or_else(|| activity(rule, value, &work, current));
+                    recommend(rule, value, &work, current, inputs.ready, rates)
+                }
+                Value::NothingToMeasure => nothing_to_measure(rule),
+                Value::Unknown(because) => unknown(rule, because),
+            };
+            recommendations.push(recommendation);
+        }
         let unknown = recommendations.iter().find(|it| it.value.is_none());
         Self {
             largest: recommendations.iter().filter_map(|it| it.replicas).max(),
-            active: active.map(|(rule, _)| rule.name.clone()),
+            active,
             unknown: unknown.map(|it| it.rule.clone()),
             recommendations,
         }
@@ -55,7 +71,7 @@ impl Demand {
 
 /// A reading that has been looked at.
 enum Value {
-    Known(f64),
+    Known(f64, Work),
     /// There is no replica that a resource rule could measure; that is nothing to worry about.
     NothingToMeasure,
     Unknown(String),
@@ -78,10 +94,10 @@ fn usable(
         Some(Reading::Known { value, .. }) if !value.is_finite() || *value < 0.0 => {
             Value::Unknown(format!("{value} was read, which is not an amount"))
         }
-        Some(Reading::Known { value, at, .. }) => {
+        Some(Reading::Known { value, work, at }) => {
             let (age, allowed) = (inputs.now.since(*at), spec.allowed_age(rule));
             if age <= allowed {
-                return Value::Known(*value);
+                return Value::Known(*value, *work);
             }
             let (age, allowed) = (left(age), left(allowed));
             Value::Unknown(format!("last read {age} ago, more than {allowed}"))
@@ -91,15 +107,37 @@ fn usable(
 
 /// Whether a rule says that there is work. Resource rules never do: what replicas use is no reason
 /// to have one (KEDA does not ask them either). Nor do http rules: requests speak for themselves,
-/// and a window remembers them for longer than the cooldown ought to.
-fn is_active(rule: &RuleSpec, value: Option<f64>) -> bool {
-    let says_so = !rule.metric.is_resource() && !rule.metric.is_http();
-    says_so && value.is_some_and(|value| value > rule.activation)
+/// and a window remembers them for longer than the cooldown ought to. What replicas have in hand keeps
+/// them, and wakes none: someone else has it.
+fn activity(rule: &RuleSpec, value: f64, work: &Work, current: u32) -> Option<ActiveRule> {
+    if rule.metric.is_resource() || rule.metric.is_http() {
+        return None;
+    }
+    let in_process = work.in_process.filter(|count| current > 0 && *count > 0.0);
+    let is_above = work.activity.unwrap_or(value) > rule.activation;
+    (is_above || in_process.is_some()).then(|| ActiveRule {
+        name: rule.name.clone(),
+        in_process: in_process.filter(|_| !is_above),
+    })
 }
 
-fn recommend(rule: &RuleSpec, value: f64, current: u32, ready: u32) -> Recommendation {
+fn recommend(
+    rule: &RuleSpec,
+    value: f64,
+    work: &Work,
+    current: u32,
+    ready: u32,
+    rates: &ServiceRates,
+) -> Recommendation {
     let (replicas, because) = if rule.metric.is_resource() {
         by_utilization(rule, value, current, ready.min(current))
+    } else if let Some(latency) = rule.target_latency {
+        let in_time = rates.replicas(&rule.name, value, work, latency);
+        in_time.unwrap_or_else(|| {
+            let (replicas, because) = by_amount(rule, value);
+            let why = "no replica has shown yet how fast it is";
+            (replicas, format!("{because} ({why})"))
+        })
     } else {
         by_amount(rule, value)
     };

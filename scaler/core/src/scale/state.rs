@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::history::History;
+use super::service::ServiceRates;
 use super::spec::ScaleSpec;
 use crate::time::Timestamp;
 
@@ -23,6 +24,8 @@ pub struct ScaleState {
     pub(super) history: History,
     /// The step of scaling out that began last.
     pub(super) step: Option<Step>,
+    /// How fast replicas work queues off.
+    pub(super) service_rates: ServiceRates,
 }
 
 /// A step of scaling out.

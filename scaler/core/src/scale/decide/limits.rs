@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Deciding;
 use crate::scale::history::History;
-use crate::scale::number::{counted, left};
+use crate::scale::number::{counted, left, shortest};
 use crate::scale::state::Step;
 use crate::scale::{Limit, LimitKind};
 use crate::time::Timestamp;
@@ -124,7 +124,10 @@ impl Deciding<'_> {
             }
             _ if requests > 0 => counted(requests, "request in flight", "requests in flight"),
             _ if lately > 0 => counted(lately, "request came just now", "requests came just now"),
-            Some(rule) => format!("{rule} is active"),
+            Some(rule) => match rule.in_process {
+                Some(count) => format!("{} has {} in hand", rule.name, shortest(count)),
+                None => format!("{} is active", rule.name),
+            },
             None => "active".to_owned(),
         }
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::scale::fixtures::{Run, cpu, http, queue, unknown};
-use crate::scale::{Decision, LimitKind, Metric, Reading};
+use crate::scale::{Decision, LimitKind, Metric, Reading, Work};
 use crate::time::Timestamp;
 
 const SECONDS: fn(u64) -> Duration = Duration::from_secs;
@@ -330,4 +330,55 @@ fn targets_of_every_live_rule_are_amounts() {
         rule.metric = metric;
         assert_eq!(Run::new(5, vec![rule]).decide(&[61.0]).to, 7);
     }
+}
+
+#[test]
+fn messages_in_hand_keep_the_last_replica_and_wake_none() {
+    let in_hand = |count: f64, at| {
+        let work = Work {
+            in_process: Some(count),
+            ..Work::default()
+        };
+        Reading::Known {
+            value: 0.0,
+            work,
+            at,
+        }
+    };
+    let mut run = Run::new(3, vec![queue(5.0)]);
+    run.wait(600_000);
+    for (count, expected) in [(2.0, 1), (1.0, 1), (0.0, 1)] {
+        let decision = run.decide_on(&[in_hand(count, run.now)]);
+        assert_eq!(decision.to, expected, "{decision:?}");
+        let kept = decision.limits.last().map(|limit| limit.because.clone());
+        let expected = if count > 0.0 {
+            format!("orders has {count} in hand")
+        } else {
+            "held at 1 by cooldown, 9 s of 10 s left".to_owned()
+        };
+        assert_eq!(kept, Some(expected));
+        run.wait(1000);
+    }
+    run.wait(20_000);
+    assert_eq!(run.decide_on(&[in_hand(0.0, run.now)]).to, 0);
+    run.wait(1000);
+    assert_eq!(run.decide_on(&[in_hand(4.0, run.now)]).to, 0);
+}
+
+#[test]
+fn what_wakes_may_be_another_number_than_what_is_shared() {
+    let reading = |activity: f64, at| {
+        let work = Work {
+            activity: Some(activity),
+            ..Work::default()
+        };
+        Reading::Known {
+            value: 12.0,
+            work,
+            at,
+        }
+    };
+    let mut run = Run::new(0, vec![queue(5.0)]);
+    assert_eq!(run.decide_on(&[reading(0.0, run.now)]).to, 0);
+    assert_eq!(run.decide_on(&[reading(1.0, run.now)]).to, 1);
 }
