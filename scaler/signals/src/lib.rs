@@ -7,6 +7,7 @@ mod error;
 mod parameters;
 mod processes;
 mod readers;
+mod secrets;
 mod source;
 mod sources;
 
@@ -16,5 +17,8 @@ pub use connect::Connect;
 pub use error::ReadError;
 pub use parameters::{Lookup, Parameters};
 pub use processes::{ProcessSampler, Usage};
+pub use secrets::{
+    DocumentSecrets, EnvironmentSecrets, Files, FolderSecrets, SecretStore, read_folder,
+};
 pub use source::{Sample, SourceState};
 pub use sources::{SourceKey, Sources, Wanted};

@@ -27,14 +27,14 @@ pub struct SourceKey {
 }
 
 /// The sources that rules want, and how often each is to be read.
-pub type Wanted = BTreeMap<SourceKey, Duration>;
+pub type Wanted = BTreeMap<Arc<SourceKey>, Duration>;
 
 /// Reads every source that is wanted: one task for each, whatever the number of rules that name it, so
 /// that one that hangs delays no other. Dropping it ends them.
 pub struct Sources {
     clock: Arc<dyn WallClock>,
     reach: Arc<Reach>,
-    running: BTreeMap<SourceKey, Running>,
+    running: BTreeMap<Arc<SourceKey>, Running>,
     tasks: JoinSet<()>,
     news: Arc<watch::Sender<u64>>,
     started: u64,
@@ -90,7 +90,7 @@ impl Sources {
         }
     }
 
-    fn start(&mut self, key: SourceKey, interval: Duration) {
+    fn start(&mut self, key: Arc<SourceKey>, interval: Duration) {
         let connect = if key.is_bounded {
             Connect::within(Arc::clone(&self.reach))
         } else {
@@ -120,9 +120,9 @@ impl Sources {
         self.running.insert(key, running);
     }
 
-    /// What is known of a source, if it is read.
-    pub fn state(&self, key: &SourceKey) -> Option<SourceState> {
-        Some(self.running.get(key)?.state.borrow().clone())
+    /// What is known of a source from now on, if it is read.
+    pub fn state(&self, key: &SourceKey) -> Option<watch::Receiver<SourceState>> {
+        Some(self.running.get(key)?.state.clone())
     }
 
     /// How many there are.
