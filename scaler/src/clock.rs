@@ -5,6 +5,7 @@
 use std::time::{Instant, SystemTime};
 
 use ebbtide_core::time::{Clock, Timestamp};
+use ebbtide_signals::WallClock;
 
 /// The machine's clock: monotonic for deciding, and the wall clock for showing.
 pub struct SystemClock {
@@ -47,6 +48,12 @@ pub fn wall_now() -> jiff::Timestamp {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_nanos(u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl WallClock for SystemClock {
+    fn wall_now(&self) -> jiff::Timestamp {
+        wall_now()
     }
 }
 

@@ -26,6 +26,7 @@ mod revision;
 mod role;
 mod routing;
 mod settle;
+mod sources;
 mod status;
 mod task;
 mod usage;
@@ -37,4 +38,5 @@ pub use handle::{
     RevisionMetrics,
 };
 pub use role::Role;
+pub use sources::SignalOptions;
 pub use task::{ControlOptions, ControlTask, Inbox};

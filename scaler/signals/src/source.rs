@@ -115,10 +115,6 @@ impl Poll {
                     state.failures_in_a_row = 0;
                 }
                 Err(error) => {
-                    if state.error.as_ref() != Some(&error) {
-                        let scaler = self.parameters.scaler().name();
-                        tracing::warn!(scaler, %error, "a source cannot be read");
-                    }
                     state.error = Some(error);
                     state.failures += 1;
                     state.failures_in_a_row += 1;

@@ -125,7 +125,7 @@ pub struct ReplicaCounts {
 }
 
 /// A scale rule and what it reads.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleStatus {
     /// The rule's name.
@@ -146,6 +146,24 @@ pub struct RuleStatus {
     pub state: String,
     /// The arithmetic, or why the value is unknown.
     pub because: String,
+    /// How long the newest reading took; none where nothing is asked.
+    #[serde(default)]
+    pub read_milliseconds: Option<f64>,
+    /// Why the last reading failed; none if it did not. The value is then an earlier one.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// How many readings there were, and how many of them failed; none where nothing is asked.
+    #[serde(default)]
+    pub readings: Option<ReadingCounts>,
+}
+
+/// How often a source was read.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct ReadingCounts {
+    /// In all.
+    pub total: u64,
+    /// Without success.
+    pub failed: u64,
 }
 
 /// Seconds until something may happen; none when nothing is pending.

@@ -139,6 +139,7 @@ mod tests {
             age_seconds: Some(0.25),
             state: "active".to_owned(),
             because: "12.5 / 10 = 2".to_owned(),
+            ..RuleStatus::default()
         });
         revision.replica_list.push(ReplicaStatus {
             name: "hello--v1-abc".to_owned(),

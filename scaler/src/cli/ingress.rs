@@ -16,7 +16,7 @@ use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
 use super::serving::{self, DRAIN, door};
 use crate::clock::SystemClock;
-use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role};
+use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role, SignalOptions};
 use crate::documents::{Documents, Texts};
 use crate::keda::SourceBounds;
 use crate::telemetry::{Reporter, ScalerAddress, ScalerTls};
@@ -53,6 +53,7 @@ async fn serve(
         status_url: addresses.status_url(),
         program: PathBuf::new(),
         seed: 0,
+        signals: SignalOptions::default(),
     };
     let inbox = Inbox {
         activations,

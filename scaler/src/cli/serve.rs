@@ -8,11 +8,12 @@ use tokio::sync::mpsc;
 
 use super::arguments::ServeArguments;
 use super::serving::process::{Followed, Process};
+use super::serving::secrets::SecretStores;
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
 use super::serving::{self, grpc};
 use crate::clock::SystemClock;
-use crate::control::{ControlOptions, ControlTask, Inbox, Role};
+use crate::control::{ControlOptions, ControlTask, Inbox, Role, SignalOptions};
 use crate::documents::{Documents, Texts};
 
 /// Reports that may wait to be taken in; ingresses wait when there are more.
@@ -36,6 +37,7 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
     listeners.telemetry = Some((telemetry, reports_in));
     let addresses = listeners.addresses()?;
     let clock = Arc::new(SystemClock::start());
+    let secrets = SecretStores::open(arguments.documents.secrets.as_deref())?;
     let options = ControlOptions {
         clock: Arc::clone(&clock),
         workers: NonZeroUsize::MIN,
@@ -43,6 +45,10 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
         status_url: addresses.status_url(),
         program: PathBuf::new(),
         seed: 0,
+        signals: SignalOptions {
+            secrets: secrets.stores.clone(),
+            reach: Arc::new(arguments.keda.bounds().reach),
+        },
     };
     let inbox = Inbox {
         reports,
@@ -50,6 +56,8 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
     };
     let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
     let mut process = Process::start(task, control.clone())?;
+    let stopped = process.stopped();
+    secrets.follow(&mut process.services, stopped);
     let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
     let sources = sources(control, Arc::new(NoLogs), clock, bounds);

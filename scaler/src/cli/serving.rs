@@ -5,6 +5,7 @@ pub(super) mod door;
 pub(super) mod grpc;
 pub(super) mod limits;
 pub(super) mod process;
+pub(super) mod secrets;
 pub(super) mod services;
 mod signals;
 pub(super) mod sources;

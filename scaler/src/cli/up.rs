@@ -9,15 +9,17 @@ use anyhow::Context;
 use ebbtide_core::name::RevisionName;
 use ebbtide_ingress::Ingress;
 use ebbtide_runtime::{LogStore, Runtime, RuntimeOptions};
+use ebbtide_signals::SecretStore;
 use tokio::sync::mpsc;
 
 use super::arguments::UpArguments;
 use super::serving::process::{Followed, Process};
+use super::serving::secrets::SecretStores;
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{ReplicaLogs, sources};
 use super::serving::{self, DRAIN, door, grpc};
 use crate::clock::SystemClock;
-use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role};
+use crate::control::{Control, ControlOptions, ControlTask, Inbox, Role, SignalOptions};
 use crate::documents::{self, Documents, EXAMPLE_NAME};
 
 /// Replica events that may wait to be taken in.
@@ -43,9 +45,13 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let clock = Arc::new(SystemClock::start());
     let (ingress, activations) = door::start(&arguments.door, &clock)?;
     let door = (&ingress, activations);
+    let secrets = SecretStores::open(arguments.documents.secrets.as_deref())?;
+    let stores = secrets.stores.clone();
     let (control, task, logs) =
-        start_control(&arguments, door, Arc::clone(&clock), &addresses).await?;
+        start_control(&arguments, door, Arc::clone(&clock), &addresses, stores).await?;
     let mut process = Process::start(task, control.clone())?;
+    let stopped = process.stopped();
+    secrets.follow(&mut process.services, stopped);
     let logs = ReplicaLogs {
         store: logs,
         clock: Arc::clone(&clock),
@@ -67,6 +73,7 @@ async fn start_control(
     (ingress, activations): (&Ingress, mpsc::Receiver<RevisionName>),
     clock: Arc<SystemClock>,
     addresses: &Addresses,
+    secrets: Vec<Arc<dyn SecretStore>>,
 ) -> anyhow::Result<(Control, ControlTask, Arc<LogStore>)> {
     let program = std::env::current_exe().context("this program's own file cannot be found")?;
     let (replica_events, replicas) = mpsc::channel(REPLICA_EVENTS);
@@ -85,6 +92,10 @@ async fn start_control(
         program,
         // Differs from one process to the next: the standard library seeds its hashers so.
         seed: RandomState::new().hash_one(addresses.status),
+        signals: SignalOptions {
+            secrets,
+            reach: Arc::new(arguments.keda.bounds().reach),
+        },
     };
     let inbox = Inbox {
         activations,

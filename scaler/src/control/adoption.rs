@@ -38,7 +38,8 @@ pub(super) struct Adopted {
     followers: BTreeMap<AppName, BTreeSet<AppName>>,
     /// What they were told last of the ingress of this process.
     told: BTreeMap<RevisionName, Counts>,
-    next_look: Timestamp,
+    /// When they are looked at next.
+    pub(super) next_look: Timestamp,
 }
 
 /// Rules to decide by, and who brings them.
@@ -87,6 +88,7 @@ impl ControlTask {
         }
         tracing::info!(app = %name, source = control.source.name(), "rules are decided by");
         self.adopted.apps.insert(name, control);
+        self.signals.is_stale = true;
         Ok(())
     }
 
@@ -150,6 +152,7 @@ impl ControlTask {
     /// Forgets rules that stand for nothing any more.
     pub(super) fn release(&mut self, keep: &BTreeSet<AppName>) {
         self.adopted.apps.retain(|name, _| keep.contains(name));
+        self.signals.is_stale = true;
         self.adopted.followers.retain(|_, followers| {
             followers.retain(|name| keep.contains(name));
             !followers.is_empty()

@@ -64,6 +64,7 @@ impl ControlTask {
     /// Answers after what was done is in force and published, so that whoever asked sees it.
     fn answer<T>(&mut self, reply: Reply<T>, result: Result<T, ControlError>) {
         self.published_at = None;
+        self.signals.is_stale = true;
         self.settle();
         drop(reply.send(result));
     }

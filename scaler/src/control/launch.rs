@@ -1,19 +1,21 @@
 //! Starting the replicas that a revision lacks, and choosing those that have to go.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::app::App;
 use ebbtide_core::name::{AppName, ReplicaName};
 use ebbtide_core::time::Timestamp;
 use ebbtide_runtime::{ReplicaSpec, Runtime, SpecError};
+use ebbtide_signals::SecretStore;
 
 use super::drain::Going;
 use super::identifier::Identifiers;
 use super::plan::plan;
 use super::replica::ReplicaControl;
 use super::revision::{Refused, RevisionControl};
+use super::sources::secrets_of;
 use super::task::ControlTask;
 
 /// Time until a replica that the runtime refused to start is tried again. What it refuses it
@@ -26,6 +28,7 @@ struct Launcher<'a> {
     runtime: &'a mut Runtime,
     identifiers: &'a mut Identifiers,
     program: &'a Path,
+    secrets: &'a [Arc<dyn SecretStore>],
     now: Timestamp,
 }
 
@@ -42,6 +45,7 @@ impl ControlTask {
             runtime,
             identifiers: &mut self.identifiers,
             program: &self.options.program,
+            secrets: &self.options.signals.secrets,
             now,
         };
         let mut going = Vec::new();
@@ -90,7 +94,7 @@ impl Launcher<'_> {
     ) -> Result<(), SpecError> {
         let name = self.unused_name(one);
         self.runtime
-            .start_replica(replica_spec(app, one, &name, self.program))?;
+            .start_replica(replica_spec(app, one, &name, self.program, self.secrets))?;
         let protocol = one.access.protocol;
         let starting = ReplicaControl::starting(name.clone(), generation, protocol, self.now);
         one.replicas.insert(name, starting);
@@ -113,12 +117,9 @@ fn replica_spec(
     one: &RevisionControl,
     replica: &ReplicaName,
     program: &Path,
+    secrets: &[Arc<dyn SecretStore>],
 ) -> ReplicaSpec {
     let app_name = app.name();
-    let secrets = app.document().configuration.secrets.iter();
-    let secrets: BTreeMap<_, _> = secrets
-        .filter_map(|secret| Some((secret.name.clone(), secret.value.clone()?)))
-        .collect();
     let environment = [
         ("CONTAINER_APP_NAME", app_name.to_string()),
         ("CONTAINER_APP_REVISION", one.name.to_string()),
@@ -134,7 +135,7 @@ fn replica_spec(
         target_port: one.access.target_port,
         init_containers: one.template.init_containers.clone(),
         containers: one.template.containers.clone(),
-        secrets,
+        secrets: secrets_of(app.document(), secrets),
         termination_grace_period: one.grace_period(),
         environment: environment.into_iter().map(named).collect(),
         working_directory: one.folder.clone(),

@@ -50,7 +50,7 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
             Metric::MemoryUtilization => self.measured(memory, self.requested_bytes() / 100.0),
             Metric::MemoryAverage => self.measured(memory, 1.0),
             Metric::TcpConnections { .. } => unknown("TCP ingress is not built yet"),
-            Metric::External => unknown("this scaler is not read yet"),
+            Metric::External => unknown("it is about to be read"),
         }
     }
 

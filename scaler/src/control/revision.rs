@@ -7,7 +7,9 @@ use std::time::Duration;
 use ebbtide_core::app::{App, Revision};
 use ebbtide_core::document::{ContainerApp, Template, Transport};
 use ebbtide_core::name::{ReplicaName, RevisionName};
-use ebbtide_core::scale::{self, Decision, Inputs, Reading, ScaleSpec, ScaleState};
+use ebbtide_core::scale::{
+    self, Decision, Inputs, Metric, Reading, RuleSpec, ScaleSpec, ScaleState,
+};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestWindow;
 use ebbtide_ingress::{MeterReading, UpstreamProtocol};
@@ -17,6 +19,7 @@ use super::handle::DecisionCounts;
 use super::journal::History;
 use super::readings::{Counted, Sources, requested};
 use super::replica::ReplicaControl;
+use super::sources::RuleSource;
 use crate::api::model::DecisionRecord;
 use crate::telemetry::Counts;
 
@@ -49,6 +52,8 @@ pub(super) struct RevisionControl {
     pub(super) decision: Option<Decision>,
     /// It as a record, numbered as the newest one of this revision in the journal.
     pub(super) record: Option<DecisionRecord>,
+    /// What its rules read from, one for each; empty until that is found out.
+    pub(super) sources: Vec<RuleSource>,
     /// What its rules read at that decision.
     pub(super) readings: Vec<Reading>,
     /// When the next decision is due.
@@ -126,6 +131,7 @@ impl RevisionControl {
             refused: None,
             decision: None,
             record: None,
+            sources: Vec::new(),
             readings: Vec::new(),
             next_decision: now,
             counts: DecisionCounts::default(),
@@ -293,7 +299,12 @@ impl RevisionControl {
             },
             now,
         };
-        let rules = self.spec.rules.iter();
-        rules.map(|rule| sources.read(&rule.metric)).collect()
+        let rules = self.spec.rules.iter().enumerate();
+        let read = |(place, rule): (usize, &RuleSpec)| match (&rule.metric, self.sources.get(place))
+        {
+            (Metric::External, Some(source)) => source.reading(now, self.spec.allowed_age(rule)),
+            (metric, _) => sources.read(metric),
+        };
+        rules.map(read).collect()
     }
 }

@@ -9,14 +9,16 @@ use ebbtide_core::document::{ActiveRevisionsMode, TrafficTarget, TrafficWeight, 
 use ebbtide_core::name::RevisionName;
 use ebbtide_core::scale::Reading;
 use ebbtide_core::time::Timestamp;
+use ebbtide_signals::SourceState;
 
 use self::words::{metric_words, provisioning_state, running_state, sentence};
 use super::app::AppControl;
 use super::replica::ReplicaControl;
 use super::revision::RevisionControl;
+use super::sources::RuleSource;
 use crate::api::model::{
-    AppStatus, Countdowns, HistoryPoint, ReplicaStatus, RevisionStatus, RuleStatus, TrafficEntry,
-    TrafficStatus,
+    AppStatus, Countdowns, HistoryPoint, ReadingCounts, ReplicaStatus, RevisionStatus, RuleStatus,
+    TrafficEntry, TrafficStatus,
 };
 use crate::clock::SystemClock;
 
@@ -150,7 +152,17 @@ impl View<'_> {
                 Some(_) => "idle",
                 None => "unknown",
             };
+            let source = one.sources.get(place).and_then(RuleSource::state);
+            let counts = |state: &SourceState| ReadingCounts {
+                total: state.reads,
+                failed: state.failures,
+            };
+            let sample = source.as_ref().and_then(|state| state.sample);
+            let error = source.as_ref().and_then(|state| state.error.as_ref());
             RuleStatus {
+                read_milliseconds: sample.map(|sample| milliseconds(sample.took)),
+                error: error.map(ToString::to_string),
+                readings: source.as_ref().map(counts),
                 name: rule.name.clone(),
                 scaler: rule.scaler.clone(),
                 metric: metric_words(&rule.metric),

@@ -24,6 +24,7 @@ use super::identifier::Identifiers;
 use super::ingresses::Ingresses;
 use super::role::{Kind, Role};
 use super::routing::Routing;
+use super::sources::{SignalOptions, Signals};
 use super::usage::{self, Roots, Usages};
 use crate::clock::SystemClock;
 use crate::telemetry::Report;
@@ -57,6 +58,8 @@ pub struct ControlOptions {
     pub program: PathBuf,
     /// What names and suffixes are made from.
     pub seed: u64,
+    /// What the sources of rules are read with.
+    pub signals: SignalOptions,
 }
 
 /// What comes to the control task from the parts it steers.
@@ -101,6 +104,8 @@ pub struct ControlTask {
     pub(super) adopted: Adopted,
     /// Whether the endpoints of replicas are known, where something else runs them.
     pub(super) knows_endpoints: bool,
+    /// What rules read from other servers.
+    pub(super) signals: Signals,
     pub(super) events: Events,
     pub(super) identifiers: Identifiers,
     pub(super) drains: JoinSet<ReplicaName>,
@@ -154,6 +159,7 @@ impl ControlTask {
             ingresses: Ingresses::new(options.clock.now()),
             adopted: Adopted::default(),
             knows_endpoints: kind != Kind::Ingress,
+            signals: Signals::new(options.signals.clone(), &options.clock, options.seed),
             events: Events::new(events_in, Arc::clone(&options.clock)),
             identifiers: if kind.runs_replicas() {
                 Identifiers::new(options.seed)
@@ -182,6 +188,7 @@ impl ControlTask {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let now = self.now();
             tokio::select! {
                 _ = &mut stop => break,
                 Some(event) = self.inbox.replicas.recv() => self.replica_event(&event),
@@ -191,6 +198,7 @@ impl ControlTask {
                 Some(usages) = self.measured.recv() => self.measured(usages),
                 Some(report) = self.inbox.reports.recv() => self.reported(report),
                 Ok(()) = self.inbox.endpoints.changed() => self.discovered(),
+                () = self.signals.were_read(now) => self.look_at_sources(),
                 _ = ticks.tick() => self.tick(),
             }
             self.settle();
@@ -204,6 +212,7 @@ impl ControlTask {
         drop(self.commands);
         drop(self.measured);
         self.drains.shutdown().await;
+        self.signals.shutdown().await;
         let Some(runtime) = self.runtime else {
             return;
         };
@@ -241,6 +250,9 @@ impl ControlTask {
             }
         }
         self.tell_adopted(now);
+        if self.kind.decides() && (second || self.signals.is_stale) {
+            self.follow_sources();
+        }
         if second {
             self.keep_history(now);
             self.forget_silent_ingresses(now);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ebbtide::api::model::RevisionStatus;
 use ebbtide::clock::SystemClock;
 use ebbtide::control::{
-    Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, Role,
+    Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, Role, SignalOptions,
 };
 use ebbtide::documents;
 use ebbtide::telemetry::{Counts, Report};
@@ -47,6 +47,7 @@ impl Scaler {
             status_url: String::new(),
             program: PathBuf::new(),
             seed: 0,
+            signals: SignalOptions::default(),
         };
         let (reports, reported) = mpsc::channel(1);
         let inbox = Inbox {

@@ -11,7 +11,7 @@ use ebbtide::api::model::{AppStatus, ApplyResult, RevisionStatus};
 use ebbtide::clock::SystemClock;
 use ebbtide::control::{
     Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, RevisionAction,
-    Role,
+    Role, SignalOptions,
 };
 use ebbtide::documents;
 use ebbtide_ingress::{Ingress, IngressOptions};
@@ -58,6 +58,7 @@ impl Bed {
             status_url: String::new(),
             program,
             seed: 7,
+            signals: SignalOptions::default(),
         };
         let inbox = Inbox {
             activations,

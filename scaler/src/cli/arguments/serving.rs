@@ -115,6 +115,10 @@ pub struct DocumentArguments {
     /// Fill a placeholder or a parameter of the documents; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub set: Vec<(String, String)>,
+    /// A folder with a file for each secret whose value the documents do not have: NAME, or APP/NAME
+    /// for one app alone; it is followed. A variable `EBBTIDE_SECRET_NAME` does as well
+    #[arg(long, value_name = "DIR")]
+    pub secrets: Option<PathBuf>,
 }
 
 /// Where the status API is, and what is logged.

@@ -174,5 +174,6 @@ pub(super) fn rule(name: &str, scaler: &str, value: Option<f64>, target: f64) ->
         age_seconds: None,
         state: String::new(),
         because: "the queue cannot be reached".to_owned(),
+        ..RuleStatus::default()
     }
 }
