@@ -1,0 +1,3 @@
+//! A stand-in for Azure Service Bus.
+
+pub mod broker;
