@@ -6,6 +6,8 @@ pub mod clock;
 pub mod control;
 pub mod documents;
 pub mod grpc;
+#[cfg(test)]
+mod guides;
 pub mod keda;
 pub mod log;
 pub mod sample;

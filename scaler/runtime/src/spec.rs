@@ -66,7 +66,8 @@ pub enum SpecError {
     /// A `secretRef` that leads nowhere.
     #[error(
         "container `{container}`: `secretRef: {secret}` of `{variable}` is none of the app's \
-         secrets that have a value; {known}"
+         secrets that have a value; {known}; give it in the document, in a file of --secrets, or in \
+         a variable EBBTIDE_SECRET_NAME"
     )]
     UnknownSecret {
         /// The container.

@@ -1,5 +1,8 @@
 //! One source: what is read again and again for every rule that names it.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

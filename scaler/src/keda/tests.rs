@@ -3,7 +3,6 @@
 mod activity;
 mod bed;
 pub(crate) mod certificates;
-mod guide;
 mod model;
 mod polling;
 mod transport;

@@ -81,7 +81,7 @@ pub enum ActiveRevisionsMode {
 pub struct Secret {
     /// The name that `secretRef` uses.
     pub name: String,
-    /// The value; none when it comes from a vault (`keyVaultUrl`), which is not acted on yet.
+    /// The value; none when the document leaves it out, as one in a vault (`keyVaultUrl`).
     pub value: Option<SecretValue>,
 }
 

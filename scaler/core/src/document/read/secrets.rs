@@ -28,7 +28,6 @@ fn secret(reader: &mut Reader<'_>, field: &Field<'_>, names: &mut SecretNames) -
     let mut object = reader.object(field)?;
     let name = object.require(reader, "name", "the name that `secretRef` uses");
     let value = object.get("value");
-    let vault = object.get("keyVaultUrl");
     object.accept(reader, &["keyVaultUrl", "identity"]);
     object.finish(reader);
     let name_field = name?;
@@ -42,12 +41,8 @@ fn secret(reader: &mut Reader<'_>, field: &Field<'_>, names: &mut SecretNames) -
             format!("a second secret has the name `{name}`"),
         );
     }
-    if value.is_none() && vault.is_none() {
-        reader.error(
-            field,
-            format!("the secret `{name}` needs `value` or `keyVaultUrl`"),
-        );
-    }
+    // Azure's own tools leave values out, and a vault is somewhere else: whoever needs the value looks
+    // for it there, or says that it is missing.
     let value = match value {
         Some(value) => Some(SecretValue::new(secret_text(reader, &value)?)),
         None => None,

@@ -132,7 +132,6 @@ fn configuration() {
         {activeRevisionsMode: Labels} => activeRevisionsMode => Labels is not supported yet; use Single or Multiple
         {activeRevisionsMode: Mutliple} => activeRevisionsMode => one of Single, Multiple, Labels; did you mean `Multiple`?
         {revisionTransitionThreshold: 0} => revisionTransitionThreshold => from 1 to 100
-        {secrets: [{name: a}]} => secrets[0] => needs `value` or `keyVaultUrl`
         {secrets: [{name: a, value: x}, {name: a, value: y}]} => secrets[1].name => a second secret
         {secrets: [{value: x}]} => secrets[0].name => is missing
         {registries: [{server: s, passwordSecretRef: x}]} => passwordSecretRef => no secret `x`
