@@ -19,6 +19,8 @@ use crate::readers::{self, Context, Reader};
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The longest time from a failed read to the next, unless the interval is longer.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// The shortest time from one read to the next, however much a server has to say.
+const SHORTEST_GAP: Duration = Duration::from_millis(100);
 /// The part of an interval by which it is shorter or longer, so that sources that began together
 /// are not read together for ever.
 const JITTER: f64 = 0.05;
@@ -47,6 +49,8 @@ pub struct Sample {
     pub at: Timestamp,
     /// How long the answer took.
     pub took: Duration,
+    /// How much later than it was due it was asked for.
+    pub late: Duration,
 }
 
 /// Reads a source until it is cancelled.
@@ -67,8 +71,10 @@ impl Poll {
     /// Reads, waits, and reads again.
     pub(crate) async fn run(mut self) {
         let mut reader = None;
+        let mut due = self.context.clock.now();
         loop {
             let began = self.context.clock.now();
+            let late = began.since(due);
             let read = timeout(DEADLINE, self.read(&mut reader)).await;
             let read = read.unwrap_or_else(|_| {
                 let seconds = DEADLINE.as_secs();
@@ -77,8 +83,8 @@ impl Poll {
             if read.is_err() {
                 reader = None;
             }
-            self.publish(began, read);
-            self.pause(&mut reader).await;
+            self.publish(began, late, read);
+            due = self.pause(began, &mut reader).await;
         }
     }
 
@@ -98,7 +104,7 @@ impl Poll {
         }
     }
 
-    fn publish(&mut self, began: Timestamp, read: Result<Amount, ReadError>) {
+    fn publish(&mut self, began: Timestamp, late: Duration, read: Result<Amount, ReadError>) {
         let took = self.context.clock.now().since(began);
         let read = read.map(|amount| {
             let before = self.before.replace((began, amount));
@@ -112,6 +118,7 @@ impl Poll {
                         amount,
                         at: began,
                         took,
+                        late,
                     };
                     state.sample = Some(sample);
                     state.error = None;
@@ -127,25 +134,29 @@ impl Poll {
         self.news.send_modify(|count| *count += 1);
     }
 
-    /// Waits for the next read: the interval, longer after failures, shorter if the reader hears of
-    /// something or the interval changes to a shorter one.
-    async fn pause(&mut self, reader: &mut Option<Box<dyn Reader>>) {
+    /// Waits for the next read, which is due when the interval is over since the last began: later
+    /// after failures, at once if the reader hears of something or the interval changes. Returns when
+    /// it was due.
+    async fn pause(&mut self, began: Timestamp, reader: &mut Option<Box<dyn Reader>>) -> Timestamp {
         let (failures, reads) = {
             let state = self.state.borrow();
             (state.failures_in_a_row, state.reads)
         };
         let interval = *self.interval.borrow_and_update();
         let pause = jittered(backoff(interval, failures), self.seed, reads);
+        let due = began + pause;
+        let now = self.context.clock.now();
         let hears = async {
             match reader {
                 Some(reader) => reader.hears().await,
                 None => std::future::pending().await,
             }
+            sleep((began + SHORTEST_GAP).since(self.context.clock.now())).await;
         };
         tokio::select! {
-            () = sleep(pause) => {}
-            () = hears => {}
-            Ok(()) = self.interval.changed() => {}
+            () = sleep(due.since(now)) => due,
+            () = hears => self.context.clock.now(),
+            Ok(()) = self.interval.changed() => self.context.clock.now(),
         }
     }
 }

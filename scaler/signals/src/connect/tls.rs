@@ -1,6 +1,6 @@
 //! What secures a connection.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
@@ -34,6 +34,20 @@ impl TlsSettings<'_> {
     /// # Errors
     /// A PEM text that has not what it should have, or a key that is not the certificate's.
     pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, ReadError> {
+        static USUAL: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        let is_usual = self.ca.is_none() && self.cert.is_none() && self.key.is_none();
+        if !is_usual || self.any_server {
+            return self.build();
+        }
+        // Roots are most of what a connection takes in memory, so they are shared.
+        if let Some(usual) = USUAL.get() {
+            return Ok(Arc::clone(usual));
+        }
+        let built = self.build()?;
+        Ok(Arc::clone(USUAL.get_or_init(|| built)))
+    }
+
+    fn build(&self) -> Result<Arc<ClientConfig>, ReadError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder
@@ -67,10 +81,7 @@ impl TlsSettings<'_> {
     }
 
     fn roots(&self) -> Result<RootCertStore, ReadError> {
-        let mut roots = RootCertStore::empty();
-        // A root of the system that cannot be read is no reason not to use the others.
-        let system = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(system.certs);
+        let mut roots = system_roots().clone();
         if let Some(ca) = self.ca {
             for certificate in certificates("ca", ca)? {
                 let added = roots.add(certificate);
@@ -83,6 +94,18 @@ impl TlsSettings<'_> {
         }
         Ok(roots)
     }
+}
+
+/// The roots of the system, read once: there may be a thousand sources.
+fn system_roots() -> &'static RootCertStore {
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        // One that cannot be read is no reason not to use the others.
+        let system = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(system.certs);
+        roots
+    })
 }
 
 fn certificates(key: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, ReadError> {
