@@ -35,7 +35,7 @@ pub use adoption::Adoption;
 pub use counters::{Counters, ReportedMeter};
 pub use handle::{
     Command, Control, ControlError, DecisionCounts, Origin, Published, Reply, RevisionAction,
-    RevisionMetrics,
+    RevisionMetrics, RuleReadings,
 };
 pub use role::Role;
 pub use sources::SignalOptions;

@@ -1,5 +1,7 @@
 //! `/metrics`: counters of every revision in the `OpenMetrics` text format.
 
+mod readings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -16,7 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Shared;
 use super::model::{Problem, ReplicaCounts};
 use super::problem::ApiError;
-use crate::control::DecisionCounts;
+use crate::control::{DecisionCounts, RuleReadings};
 use crate::grpc::ConnectionsSample;
 use crate::keda::ServiceSample;
 
@@ -46,6 +48,8 @@ pub struct RevisionSample {
     pub decisions: DecisionCounts,
     /// Replicas by state now.
     pub replicas: ReplicaCounts,
+    /// How its rules' sources are read.
+    pub readings: Vec<RuleReadings>,
 }
 
 /// What the status API knows of its own process.
@@ -110,6 +114,7 @@ impl Collector for Samples {
         self.durations(&mut encoder)?;
         self.replicas(&mut encoder)?;
         self.decisions(&mut encoder)?;
+        self.readings(&mut encoder)?;
         self.process(&mut encoder)?;
         self.service(&mut encoder)
     }

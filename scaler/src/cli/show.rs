@@ -6,7 +6,7 @@ use super::client::{Client, typed};
 use super::output::Output;
 use super::table::{Cell, Colour, Table};
 use super::traffic::traffic_table;
-use crate::api::model::{AppStatus, List, ReplicaCounts, RevisionStatus};
+use crate::api::model::{AppStatus, List, ReplicaCounts, RevisionStatus, RuleStatus};
 
 pub(super) async fn list(client: &Client, output: &mut Output<'_>) -> anyhow::Result<()> {
     let answer = client.get("/api/v1/apps").await?;
@@ -148,11 +148,21 @@ fn rule_table(revisions: &[RevisionStatus]) -> Table {
                 optional(rule.replicas),
                 optional(rule.age_seconds.map(|age| format!("{} s", number(age)))),
                 Cell::coloured(&rule.state, colour_of(&rule.state)),
-                Cell::from(&rule.because),
+                Cell::from(because(rule)),
             ]);
         }
     }
     table
+}
+
+/// Why; of a value that is an earlier one, what went wrong since.
+fn because(rule: &RuleStatus) -> String {
+    match &rule.error {
+        Some(error) if rule.value.is_some() => {
+            format!("{} (the last reading failed: {error})", rule.because)
+        }
+        _ => rule.because.clone(),
+    }
 }
 
 fn replica_table(revisions: &[RevisionStatus]) -> Table {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use ebbtide_core::name::AppName;
+use ebbtide_signals::SourceState;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -108,6 +109,17 @@ pub struct RevisionMetrics {
     pub replicas: ReplicaCounts,
     /// Whether the last change of the number of replicas was to fewer.
     pub lowered: bool,
+    /// How its rules' sources are read, of rules that have one.
+    pub readings: Vec<RuleReadings>,
+}
+
+/// How a rule's source is read.
+#[derive(Clone, Debug)]
+pub struct RuleReadings {
+    /// The rule's name.
+    pub rule: String,
+    /// What is known of its source.
+    pub state: SourceState,
 }
 
 /// How many decisions were made.

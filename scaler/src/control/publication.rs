@@ -79,6 +79,7 @@ fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {
             decisions: one.counts,
             replicas: one.replica_counts(control.desired(revision)),
             lowered: one.lowered,
+            readings: one.readings_of_sources(),
         };
     control.revisions.iter().map(metrics).collect()
 }

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::app::{AppControl, Source};
+use super::handle::RuleReadings;
 use super::revision::RevisionControl;
 use super::task::ControlTask;
 use crate::clock::SystemClock;
@@ -329,6 +330,18 @@ impl RevisionControl {
                 *state = sources.state(key);
             }
         }
+    }
+
+    /// How the sources of its rules are read, of those that have one.
+    pub(super) fn readings_of_sources(&self) -> Vec<RuleReadings> {
+        let rules = self.spec.rules.iter().zip(&self.sources);
+        let readings = rules.filter_map(|(rule, source)| {
+            Some(RuleReadings {
+                rule: rule.name.clone(),
+                state: source.state()?,
+            })
+        });
+        readings.collect()
     }
 
     /// Whether one of its sources was read; what is wrong with it is logged, once.

@@ -83,7 +83,10 @@ function ruleRow() {
     text(age, (rule.ageSeconds ?? null) === null ? "never" : format.span(rule.ageSeconds, rule.ageSeconds < 10));
     text(sign, RULE_SIGNS[rule.state] ?? "·");
     text(state, rule.state);
-    text(because, rule.because);
+    text(because, rule.error && (rule.value ?? null) !== null
+      ? `${rule.because} (the last reading failed: ${rule.error})` : rule.because);
+    const took = rule.readMilliseconds ?? null;
+    attr(element, "title", took === null ? null : `read in ${format.exact(took)} ms`);
   };
   return { element, update };
 }

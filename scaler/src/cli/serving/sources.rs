@@ -145,5 +145,6 @@ fn sample(revision: &RevisionMetrics) -> RevisionSample {
         waiting,
         decisions: revision.decisions,
         replicas: revision.replicas,
+        readings: revision.readings.clone(),
     }
 }
