@@ -10,6 +10,7 @@
 
 mod apart;
 mod bad_input;
+mod brokers;
 mod commands;
 mod from_zero;
 mod harness;

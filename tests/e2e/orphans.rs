@@ -43,7 +43,7 @@ fn kill_nine_leaves_no_child_and_it_starts_again() {
 }
 
 /// Every process below `ancestor`.
-fn descendants(ancestor: i32) -> Vec<i32> {
+pub(crate) fn descendants(ancestor: i32) -> Vec<i32> {
     let parents: Vec<(i32, i32)> = fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -75,6 +75,6 @@ fn parent(pid: i32) -> Option<i32> {
 }
 
 /// Whether it runs: one that has ended and waits to be reaped does not.
-fn is_running(pid: i32) -> bool {
+pub(crate) fn is_running(pid: i32) -> bool {
     stat(pid).is_some_and(|fields| fields[0] != "Z")
 }

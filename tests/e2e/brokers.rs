@@ -1,0 +1,10 @@
+//! Real brokers, for the tests of what reads them.
+//!
+//! A test starts those it needs, each with ports and a folder of its own. When the value is
+//! dropped, or the test process ends in whatever way, they and what they started end too.
+
+mod ports;
+mod server;
+mod tool;
+
+pub(crate) mod redis;
