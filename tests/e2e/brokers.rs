@@ -7,4 +7,5 @@ mod ports;
 mod server;
 mod tool;
 
+pub(crate) mod rabbitmq;
 pub(crate) mod redis;
