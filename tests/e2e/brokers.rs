@@ -7,5 +7,6 @@ mod ports;
 mod server;
 mod tool;
 
+pub(crate) mod nats;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
