@@ -8,5 +8,6 @@ mod server;
 mod tool;
 
 pub(crate) mod nats;
+pub(crate) mod postgresql;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
