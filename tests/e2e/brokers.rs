@@ -10,5 +10,6 @@ mod tool;
 pub(crate) mod mariadb;
 pub(crate) mod nats;
 pub(crate) mod postgresql;
+pub(crate) mod prometheus;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
