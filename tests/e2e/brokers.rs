@@ -7,6 +7,7 @@ mod ports;
 mod server;
 mod tool;
 
+pub(crate) mod azurite;
 pub(crate) mod mariadb;
 pub(crate) mod nats;
 pub(crate) mod postgresql;

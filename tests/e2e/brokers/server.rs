@@ -101,6 +101,11 @@ impl Server {
         Pid::from_child(&self.child)
     }
 
+    /// The file of what it prints.
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+
     fn log_end(&self) -> String {
         const LINES: usize = 40;
         let text = std::fs::read(&self.log).unwrap_or_default();
