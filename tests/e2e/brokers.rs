@@ -8,6 +8,7 @@ mod server;
 mod tool;
 
 pub(crate) mod azurite;
+pub(crate) mod kafka;
 pub(crate) mod mariadb;
 pub(crate) mod nats;
 pub(crate) mod postgresql;
