@@ -176,18 +176,24 @@ fn configuration(folder: &Path, port: u16, sasl: u16) -> String {
 
 /// One of Kafka's programs.
 fn java(class: &str) -> Command {
-    let mut jars = OsString::from(program("KAFKA_LIBS", "../brokers/kafka/libs"));
-    jars.push("/*");
-    let mut command = Command::new("java");
-    command.args(JAVA).arg("-cp").arg(jars).arg(class);
-    command
+    with_class(Command::new("java"), class)
 }
 
 /// One of Kafka's tools, for the broker at a port.
 fn tool_for(class: &str, port: u16) -> Command {
-    let mut command = java(class);
+    // A tool whose broker is gone tries again for a minute; it ends with the test that waits for it.
+    let mut killed_with_test = Command::new("setpriv");
+    killed_with_test.args(["--pdeathsig", "KILL", "java"]);
+    let mut command = with_class(killed_with_test, class);
     command.args(["--bootstrap-server", &format!("127.0.0.1:{port}")]);
     command
+}
+
+fn with_class(mut java: Command, class: &str) -> Command {
+    let mut jars = OsString::from(program("KAFKA_LIBS", "../brokers/kafka/libs"));
+    jars.push("/*");
+    java.args(JAVA).arg("-cp").arg(jars).arg(class);
+    java
 }
 
 /// Whether a broker answers when asked which versions of requests it knows.
