@@ -110,6 +110,7 @@ impl Bed {
             decisions: DecisionCounts::default(),
             replicas: one.replicas,
             lowered,
+            readings: Vec::new(),
         });
         let metrics = metrics.collect();
         self.publish_apps(
