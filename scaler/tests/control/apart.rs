@@ -31,7 +31,8 @@ properties:
     scale: {maxReplicas: 9, rules: [{name: http, http: {metadata: {concurrentRequests: '1'}}}]}
 ";
 
-struct Scaler {
+/// A control task that runs no replicas.
+pub(crate) struct Scaler {
     control: Control,
     reports: mpsc::Sender<Report>,
     stop: oneshot::Sender<()>,
@@ -55,16 +56,23 @@ impl Scaler {
             ..Inbox::default()
         };
         let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
+        let mut scaler = Self::run(task, control, HELLO).await;
+        scaler.reports = reports;
+        scaler
+    }
+
+    /// Runs a control task with a document. Nothing can be reported to it.
+    pub(crate) async fn run(task: ControlTask, control: Control, document: &str) -> Self {
         let (stop, stopped) = oneshot::channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run(stopped));
         let scaler = Self {
             control,
-            reports,
+            reports: mpsc::channel(1).0,
             stop,
             task: tasks,
         };
-        scaler.apply(HELLO).await;
+        scaler.apply(document).await;
         scaler
     }
 
@@ -101,7 +109,7 @@ impl Scaler {
     }
 
     /// The revision as soon as it satisfies `condition`.
-    async fn until(
+    pub(crate) async fn until(
         &self,
         what: &str,
         condition: impl Fn(&RevisionStatus) -> bool,
@@ -119,7 +127,8 @@ impl Scaler {
         revision
     }
 
-    async fn end(mut self) {
+    /// Stops it.
+    pub(crate) async fn end(mut self) {
         self.stop.send(()).unwrap();
         self.task.join_next().await.unwrap().unwrap();
     }

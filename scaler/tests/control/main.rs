@@ -5,3 +5,4 @@
 mod apart;
 mod bed;
 mod scenarios;
+mod sources;
