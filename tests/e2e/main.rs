@@ -19,3 +19,4 @@ mod load;
 mod no_loss;
 mod orphans;
 mod page;
+mod signals;

@@ -1,0 +1,99 @@
+//! Rules that read from real servers: from zero, up as the formula says, and back.
+
+mod prometheus;
+
+use serde_json::Value;
+
+use crate::harness::{Ebbtide, SOON, eventually};
+
+/// An app `worker` in a file, whose rule `orders` a test reads, with quick limits.
+///
+/// `secrets` and `rule` are YAML in one line; `container` is what its one container has beside its name.
+pub(crate) fn worker(secrets: &str, container: &str, rule: &str) -> String {
+    format!(
+        "
+name: worker
+tags: {{ebbtide.scaleInStabilizationSeconds: '2'}}
+properties:
+  configuration: {{secrets: {secrets}}}
+  template:
+    revisionSuffix: v1
+    containers: [{{name: worker, {container}}}]
+    scale:
+      maxReplicas: 8
+      pollingInterval: 1
+      cooldownPeriod: 3
+      rules:
+      - {{name: orders, custom: {rule}}}
+"
+    )
+}
+
+/// The rule `orders` of the app `worker`.
+pub(crate) fn rule(ebbtide: &Ebbtide) -> Value {
+    ebbtide.revision("worker", "worker--v1")["rules"][0].clone()
+}
+
+/// Waits until the rule has read this number.
+pub(crate) fn until_read(ebbtide: &Ebbtide, number: f64) {
+    eventually(SOON, &format!("{number} is read"), || {
+        rule(ebbtide)["value"] == number
+    });
+}
+
+/// Waits until as many replicas are ready.
+pub(crate) fn until_ready(ebbtide: &Ebbtide, replicas: u64) {
+    eventually(SOON, &format!("{replicas} are ready"), || {
+        ebbtide.ready("worker", "worker--v1") == replicas
+    });
+}
+
+/// The sentences of all decisions so far that changed the number, oldest first.
+pub(crate) fn changes(ebbtide: &Ebbtide) -> Vec<String> {
+    let decisions = ebbtide.api("/api/v1/apps/worker/decisions");
+    let all = decisions["value"].as_array().cloned().unwrap_or_default();
+    let sentences = all.iter().rev().filter_map(|one| one["sentence"].as_str());
+    let changes = sentences.filter(|sentence| sentence.contains(" → "));
+    changes.map(str::to_owned).collect()
+}
+
+/// Runs an app for each fault, whose rule is YAML in one line, and checks what each one says. None of
+/// them may say any of `secrets`, in an answer or in the log.
+pub(crate) fn check_faults(faults: &[(&str, &str)], secrets: &[&str]) {
+    let documents: Vec<(String, String)> = faults
+        .iter()
+        .enumerate()
+        .map(|(number, (rule, _))| {
+            let text = worker("[]", "command: [sleep, '1000']", rule);
+            let name = format!("worker{number}");
+            let text = text.replace("name: worker\n", &format!("name: {name}\n"));
+            (format!("{name}.yaml"), text)
+        })
+        .collect();
+    let documents: Vec<(&str, &str)> = documents
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let ebbtide = Ebbtide::up(&documents);
+    for (number, (fault, expected)) in faults.iter().enumerate() {
+        let app = format!("worker{number}");
+        let read = || {
+            let rule = ebbtide.revision(&app, &format!("{app}--v1"))["rules"][0].clone();
+            assert_eq!(rule["value"], Value::Null, "{fault}: {rule}");
+            rule["because"].as_str().unwrap_or_default().to_owned()
+        };
+        eventually(
+            SOON,
+            &format!("{fault} says {expected}: {}", read()),
+            || read().contains(expected),
+        );
+        let decision = ebbtide.revision(&app, &format!("{app}--v1"))["decision"].to_string();
+        assert!(decision.contains("unknown"), "{fault}: {decision}");
+    }
+    let answers = ebbtide.api("/api/v1/apps").to_string();
+    let log = ebbtide.stop();
+    for secret in secrets {
+        assert!(!answers.contains(secret), "{answers}");
+        assert!(!log.contains(secret), "{log}");
+    }
+}
