@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, SampleAppArguments};
+use arguments::{Arguments, Command, SampleAppArguments, SampleWorkerArguments};
 
 use crate::sample::{self, SampleOptions};
 
@@ -63,6 +63,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ingress(arguments) => ingress::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::SampleApp(arguments) => sample_app(arguments),
+        Command::SampleWorker(arguments) => {
+            let SampleWorkerArguments {
+                broker,
+                service_time,
+            } = arguments;
+            sample_runtime()?.block_on(sample::worker::run(broker, service_time))
+        }
         Command::Guardian => Ok(ebbtide_runtime::guardian_main()?),
         Command::Ask(command) => ask::run(&command),
     }
@@ -75,13 +82,17 @@ fn sample_app(arguments: SampleAppArguments) -> anyhow::Result<()> {
         work_time,
         color,
     } = arguments;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(sample::run(SampleOptions {
+    sample_runtime()?.block_on(sample::run(SampleOptions {
         port,
         start_delay,
         work_time,
         color,
     }))
+}
+
+/// One thread, since there may be many samples on a machine.
+fn sample_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }

@@ -3,6 +3,7 @@
 
 mod page;
 mod routes;
+pub mod worker;
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,6 +1,7 @@
 //! Rules that read from real servers: from zero, up as the formula says, and back.
 
 mod prometheus;
+mod rabbitmq;
 
 use serde_json::Value;
 
@@ -27,6 +28,38 @@ properties:
       - {{name: orders, custom: {rule}}}
 "
     )
+}
+
+/// What the container of an app has that works on a queue, a second for each message.
+pub(crate) fn sample_worker(broker: &str, queue: &str) -> String {
+    format!(
+        "command: ['$(EBBTIDE_PROGRAM)', sample-worker, {broker}], args: [--service-time, 1s], \
+         env: [{{name: QUEUE_ADDRESS, secretRef: address}}, {{name: QUEUE_NAME, value: {queue}}}]"
+    )
+}
+
+/// Runs an app whose replicas work a queue off, of which one is there for ten messages: 40 messages
+/// bring four, and each is finished once; then there are none again.
+pub(crate) fn check_drain(document: &str, put: impl Fn(usize), length: impl Fn() -> u64) {
+    let ebbtide = Ebbtide::up(&[("worker.yaml", document)]);
+    until_read(&ebbtide, 0.0);
+    assert_eq!(ebbtide.ready("worker", "worker--v1"), 0);
+    put(40);
+    until_ready(&ebbtide, 4);
+    eventually(SOON, "the queue is empty", || length() == 0);
+    until_ready(&ebbtide, 0);
+    let changes = changes(&ebbtide);
+    assert!(
+        changes[0].starts_with("worker--v1 0 → 1: orders is active; "),
+        "{changes:#?}"
+    );
+    assert!(changes[1].contains(" / target 10 = 4"), "{changes:#?}");
+    let last = changes.last().map(String::as_str).unwrap_or_default();
+    assert!(last.contains("→ 0: no activity for 3 s"), "{changes:#?}");
+    let logs = ebbtide.cli(&["logs", "worker", "--tail", "1000"]);
+    let logs = String::from_utf8_lossy(&logs.stdout).into_owned();
+    let done = logs.lines().filter(|line| line.contains("done ")).count();
+    assert_eq!(done, 40, "{logs}");
 }
 
 /// The rule `orders` of the app `worker`.

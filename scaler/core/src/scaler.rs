@@ -7,6 +7,7 @@ mod check;
 mod definition;
 mod markdown;
 mod prometheus;
+mod rabbitmq;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ pub use definition::{Constraint, Key, Kind, Presence, Role, Scaler, boolean, dur
 pub use markdown::markdown;
 
 /// Every scaler that has a reader.
-pub const SCALERS: &[&Scaler] = &[&prometheus::SCALER];
+pub const SCALERS: &[&Scaler] = &[&prometheus::SCALER, &rabbitmq::SCALER];
 
 /// The scaler of this name, KEDA's, or none if Ebbtide does not read it.
 pub fn named(name: &str) -> Option<&'static Scaler> {

@@ -1,6 +1,7 @@
 //! What reads the number of each scaler.
 
 mod prometheus;
+mod rabbitmq;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(crate) fn open(
 ) -> Result<Box<dyn Reader>, ReadError> {
     match parameters.scaler().name() {
         "prometheus" => prometheus::open(parameters, context),
+        "rabbitmq" => rabbitmq::open(parameters, context),
         other => Err(ReadError::new(format!("{other} has no reader"))),
     }
 }

@@ -13,6 +13,7 @@ use super::client::Server;
 use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
+use crate::sample::worker::Broker;
 pub use serving::{
     DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,
     ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
@@ -60,6 +61,9 @@ pub enum Command {
     /// The app of the bundled example
     #[command(hide = true)]
     SampleApp(SampleAppArguments),
+    /// The worker of the queue examples
+    #[command(hide = true)]
+    SampleWorker(SampleWorkerArguments),
     /// Kills what is left when ebbtide is killed
     #[command(hide = true)]
     Guardian,
@@ -273,6 +277,25 @@ pub struct SampleAppArguments {
     /// The colour of its page
     #[arg(long, default_value = "gray")]
     pub color: String,
+}
+
+const WORKER_HELP: &str = "\
+Takes one message at a time until SIGTERM, upon which it finishes the one in hand.
+
+Variables, since an address may have a password:
+  QUEUE_ADDRESS   where the broker is, as in amqp://user:password@host:5672/vhost
+  QUEUE_NAME      the queue";
+
+/// `ebbtide sample-worker`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = WORKER_HELP)]
+pub struct SampleWorkerArguments {
+    /// Whose messages
+    #[arg(value_enum)]
+    pub broker: Broker,
+    /// How long it works on a message
+    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = duration)]
+    pub service_time: Duration,
 }
 
 /// Reads `KEY=VALUE`.

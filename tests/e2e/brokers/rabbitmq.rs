@@ -63,6 +63,9 @@ impl RabbitMq {
     /// Makes a queue if it is not there, and puts messages into it.
     pub(crate) fn put(&self, vhost: &str, queue: &str, number: usize) {
         self.expect("PUT", &queue_path(vhost, queue), &json!({"durable": true}));
+        if number == 0 {
+            return;
+        }
         let message = json!({
             "properties": {}, "routing_key": queue, "payload": "m", "payload_encoding": "string",
         });
