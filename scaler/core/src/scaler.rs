@@ -3,6 +3,9 @@
 //! The same definitions check a rule in a document or a trigger, tell a reader its parameters, and
 //! make the tables of the documentation.
 
+mod azure;
+mod azure_queue;
+mod azure_servicebus;
 mod check;
 mod definition;
 mod markdown;
@@ -16,7 +19,12 @@ pub use definition::{Constraint, Key, Kind, Presence, Role, Scaler, boolean, dur
 pub use markdown::markdown;
 
 /// Every scaler that has a reader.
-pub const SCALERS: &[&Scaler] = &[&prometheus::SCALER, &rabbitmq::SCALER];
+pub const SCALERS: &[&Scaler] = &[
+    &azure_queue::SCALER,
+    &azure_servicebus::SCALER,
+    &prometheus::SCALER,
+    &rabbitmq::SCALER,
+];
 
 /// The scaler of this name, KEDA's, or none if Ebbtide does not read it.
 pub fn named(name: &str) -> Option<&'static Scaler> {

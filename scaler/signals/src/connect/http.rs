@@ -32,6 +32,8 @@ pub(crate) struct Http {
 pub(crate) struct Answer {
     /// Its status.
     pub(crate) status: StatusCode,
+    /// Its headers.
+    pub(crate) headers: reqwest::header::HeaderMap,
     /// All of its body.
     pub(crate) body: Vec<u8>,
 }
@@ -93,7 +95,7 @@ impl Http {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ReadError> {
         let failed = |error: reqwest::Error| ReadError::of(self.key, cause(&error));
         let mut response = request.send().await.map_err(failed)?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LONGEST_ANSWER {
@@ -103,7 +105,11 @@ impl Http {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     }
 }
 

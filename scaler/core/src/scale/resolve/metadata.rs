@@ -164,7 +164,21 @@ impl<'a> Metadata<'a> {
             }
         }
         for (key, message) in errors {
-            self.wrong(key, &message);
+            let hint = self.hint(scaler, key);
+            self.wrong(key, &format!("{message}{hint}"));
+        }
+    }
+
+    /// Where a credential comes from that is not there, for what looks as if it needed none.
+    fn hint(&self, scaler: &Scaler, key: &str) -> &'static str {
+        let is_credential = scaler.key(key).is_some_and(|key| !key.kind.is_shown());
+        let is_short = self.rule.form == RuleForm::AzureQueue;
+        match (&self.rule.identity, is_short) {
+            _ if !is_credential || self.given(key).is_some() => "",
+            (Some(_), true) => "; give one as triggerParameter of auth (the identity is not used)",
+            (None, true) => "; give one as triggerParameter of auth",
+            (Some(_), false) => " (the identity is not used)",
+            (None, false) => "",
         }
     }
 

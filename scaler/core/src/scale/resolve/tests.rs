@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::document::{Configuration, Ingress, RuleForm};
+use crate::document::{Configuration, Ingress, RuleAuth, RuleForm};
 use crate::name::AppName;
 
 fn app(ingress: Option<Transport>) -> ContainerApp {
@@ -254,9 +254,9 @@ fn what_may_surprise_is_said() {
         least == 1 && text.contains("minReplicas 0 is taken as 1"),
         "{text}"
     );
-    let (least, text) = warnings(None, vec![rule("azure-queue", &[]), cpu()]);
+    let (least, text) = warnings(None, vec![rule("aws-sqs-queue", &[]), cpu()]);
     assert!(
-        least == 0 && text.contains("azure-queue-rule (azure-queue) cannot be read"),
+        least == 0 && text.contains("aws-sqs-queue-rule (aws-sqs-queue) cannot be read"),
         "{text}"
     );
     let (_, text) = warnings(None, vec![rule("http", &[])]);
@@ -266,9 +266,9 @@ fn what_may_surprise_is_said() {
 #[test]
 fn the_policy_follows_the_tags_and_the_rules() {
     let mut app = app(Some(Transport::Auto));
-    let queue = template(vec![rule("azure-queue", &[])]);
+    let queue = template(vec![rule("aws-sqs-queue", &[])]);
     let both = template(vec![
-        rule("azure-queue", &[]),
+        rule("aws-sqs-queue", &[]),
         rule("http", &[("windowSeconds", "30")]),
     ]);
     let spec = |app: &_, template: &_| ScaleSpec::from_document(app, template).unwrap();
@@ -286,8 +286,39 @@ fn the_policy_follows_the_tags_and_the_rules() {
 }
 
 #[test]
+fn what_azure_queue_is_short_for_takes_its_credentials_from_secrets() {
+    let metadata = [("accountName", "shop"), ("queueName", "orders")];
+    let mut queue = rule("azure-queue", &metadata);
+    queue.identity = Some("system".to_owned());
+    let message = |rule: &ScaleRule| {
+        let errors = resolved(vec![rule.clone()]).unwrap_err();
+        let lines = errors.iter().map(ToString::to_string);
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let path = "properties.template.scale.rules[0].azureQueue.connection";
+    assert_eq!(
+        message(&queue),
+        format!(
+            "{path}: azure-queue needs connection or accountKey; give \
+             one as triggerParameter of auth (the identity is not used)"
+        )
+    );
+    queue.identity = None;
+    assert!(message(&queue).ends_with("triggerParameter of auth"));
+    queue.auth.push(RuleAuth {
+        secret_ref: "storage".to_owned(),
+        trigger_parameter: "connection".to_owned(),
+    });
+    let spec = resolved(vec![queue]).unwrap();
+    assert_eq!(
+        (&spec.rules[0].metric, spec.rules[0].target),
+        (&Metric::External, 5.0)
+    );
+}
+
+#[test]
 fn readings_may_miss_two_polls() {
-    let spec = resolved(vec![rule("azure-queue", &[]), rule("http", &[])]).unwrap();
+    let spec = resolved(vec![rule("aws-sqs-queue", &[]), rule("http", &[])]).unwrap();
     assert_eq!(spec.allowed_age(&spec.rules[0]), seconds(90));
     assert_eq!(spec.allowed_age(&spec.rules[1]), seconds(15));
 }

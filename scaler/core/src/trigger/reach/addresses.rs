@@ -111,7 +111,10 @@ fn read(scaler: &str, key: &str, value: &str) -> Option<Vec<HostPort>> {
         ("mysql", "connectionString") => strings::mysql(value),
         ("mssql", "connectionString") => strings::mssql(value),
         _ if scaler.starts_with("azure-") && is_connection => {
-            strings::azure(value, azure_service(scaler))
+            let hosts = strings::azure(value, azure_service(scaler))?;
+            let default = namespace_port(scaler).filter(|_| key == "connection");
+            let with_default = |(host, port): HostPort| (host, port.or(default));
+            Some(hosts.into_iter().map(with_default).collect())
         }
         _ if LISTS.contains(&key) => connection::endpoints(value),
         _ if ENDPOINTS.contains(&key) || connection::has_scheme(value) => {
@@ -138,10 +141,10 @@ fn with_ports(rule: &ScaleRule, key: &str, hosts: Vec<HostPort>) -> Vec<HostPort
 
 /// The host that an account or a namespace of Azure's makes with the name of its service.
 fn azure_account(rule: &ScaleRule) -> Option<Address> {
-    let (key, service, port) = match rule.scaler.as_str() {
-        "azure-servicebus" => ("namespace", "servicebus", 5671),
-        "azure-eventhub" => ("eventHubNamespace", "servicebus", 5671),
-        "azure-queue" | "azure-blob" => ("accountName", azure_service(&rule.scaler), 443),
+    let (key, service) = match rule.scaler.as_str() {
+        "azure-servicebus" => ("namespace", "servicebus"),
+        "azure-eventhub" => ("eventHubNamespace", "servicebus"),
+        "azure-queue" | "azure-blob" => ("accountName", azure_service(&rule.scaler)),
         _ => return None,
     };
     let (name, cloud) = (value(rule, key)?, value(rule, "cloud").unwrap_or_default());
@@ -157,8 +160,17 @@ fn azure_account(rule: &ScaleRule) -> Option<Address> {
     Some(Address {
         key: key.to_owned(),
         host: format!("{name}.{suffix}"),
-        port: Some(port),
+        port: namespace_port(&rule.scaler).or(Some(443)),
     })
+}
+
+/// The port of a namespace that says none; a connection string of storage has the scheme of its own.
+fn namespace_port(scaler: &str) -> Option<u16> {
+    match scaler {
+        "azure-servicebus" => Some(443),
+        "azure-eventhub" => Some(5671),
+        _ => None,
+    }
 }
 
 fn azure_service(scaler: &str) -> &'static str {

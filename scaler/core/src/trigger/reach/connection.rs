@@ -7,12 +7,11 @@
 pub(super) type HostPort = (String, Option<u16>);
 
 /// Ports of schemes; those that are not here have none unless they say so.
-const PORTS: [(&str, u16); 10] = [
+const PORTS: [(&str, u16); 9] = [
     ("http", 80),
     ("https", 443),
     ("amqp", 5672),
     ("amqps", 5671),
-    ("sb", 5671),
     ("redis", 6379),
     ("postgres", 5432),
     ("postgresql", 5432),

@@ -98,7 +98,7 @@ fn a_list_has_the_shape_of_a_document() {
 - name: web
   http: {metadata: {concurrentRequests: '20', windowSeconds: 60}}
 - name: orders
-  azureQueue: {accountName: a, queueName: q, queueLength: 8}
+  custom: {type: azure-queue, metadata: {connection: c, queueName: q, queueLength: 8}}
 - name: jobs
   custom: {type: aws-sqs-queue, metadata: {queueURL: l, queueLength: 4, activationQueueLength: 2}}
 ";

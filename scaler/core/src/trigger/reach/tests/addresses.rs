@@ -41,8 +41,10 @@ metrics-api | url=http://api:8080/a,b?c=d => url api 8080
 kafka | bootstrapServers=k1:9092,k2:9093 | topic=t => bootstrapServers k1 9092, bootstrapServers k2 9093
 nats-jetstream | natsServerMonitoringEndpoint=nats.svc:8222 => natsServerMonitoringEndpoint nats.svc 8222
 external | scalerAddress=scaler.svc:9090 => scalerAddress scaler.svc 9090
-azure-servicebus | connection=Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKey=a=b => connection ns.servicebus.windows.net 5671
-azure-servicebus | namespace=ns | cloud=AzureChinaCloud => namespace ns.servicebus.chinacloudapi.cn 5671
+azure-servicebus | connection=Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKey=a=b => connection ns.servicebus.windows.net 443
+azure-servicebus | connection=Endpoint=sb://localhost:5300/;SharedAccessKey=k => connection localhost 5300
+azure-servicebus | namespace=ns | cloud=AzureChinaCloud => namespace ns.servicebus.chinacloudapi.cn 443
+azure-eventhub | connection=Endpoint=sb://ns.servicebus.windows.net/ => connection ns.servicebus.windows.net 5671
 azure-queue | connectionFromEnv=DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=k== => connectionFromEnv acc.queue.core.windows.net 443
 azure-queue | connection=AccountName=acc;AccountKey=k;EndpointSuffix=evil.example => connection acc.queue.evil.example 443
 azure-queue | connection=BlobEndpoint=http://b:1/x;QueueEndpoint=http://q:2/x => connection b 1, connection q 2
