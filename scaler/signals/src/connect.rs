@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ebbtide_core::trigger::reach::Reach;
 use tokio::net::lookup_host;
 
-pub(crate) use http::Http;
+pub(crate) use http::{Answer, Http};
 pub(crate) use tls::TlsSettings;
 
 use crate::error::ReadError;

@@ -1,6 +1,7 @@
 //! Readers of what rules scale by.
 
 mod amount;
+pub mod azure;
 mod clock;
 mod connect;
 mod error;

@@ -1,5 +1,6 @@
 //! What reads the number of each scaler.
 
+mod azure_queue;
 mod prometheus;
 mod rabbitmq;
 
@@ -52,6 +53,7 @@ pub(crate) fn open(
     context: &Context,
 ) -> Result<Box<dyn Reader>, ReadError> {
     match parameters.scaler().name() {
+        "azure-queue" => azure_queue::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
         other => Err(ReadError::new(format!("{other} has no reader"))),

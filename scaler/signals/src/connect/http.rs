@@ -1,12 +1,14 @@
 //! An HTTP client that goes only where a rule may lead, and takes in only so much.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+use tokio_rustls::rustls::{self, CertificateError};
 
 use super::{Connect, TlsSettings};
 use crate::error::ReadError;
@@ -24,6 +26,8 @@ pub(crate) struct Http {
     connect: Connect,
     /// The key that has the address.
     key: &'static str,
+    /// Whether the rule has a root of its own.
+    has_ca: bool,
     /// The port of the request that was made last, for whoever resolves its name.
     port: Arc<AtomicU16>,
 }
@@ -64,6 +68,7 @@ impl Http {
             client,
             connect,
             key,
+            has_ca: tls.ca.is_some(),
             port,
         })
     }
@@ -93,7 +98,7 @@ impl Http {
     /// # Errors
     /// There is none, or it is too long.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ReadError> {
-        let failed = |error: reqwest::Error| ReadError::of(self.key, cause(&error));
+        let failed = |error: reqwest::Error| self.failed(&error);
         let mut response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
@@ -110,6 +115,15 @@ impl Http {
             headers,
             body,
         })
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> ReadError {
+        if self.has_ca && is_unknown_issuer(error) {
+            let message =
+                "is not what the server's certificate is signed by; give the root of that";
+            return ReadError::of("ca", message);
+        }
+        ReadError::of(self.key, cause(error))
     }
 }
 
@@ -171,6 +185,22 @@ impl Resolve for Names {
             Ok(found)
         })
     }
+}
+
+/// Whether a request failed since nothing that is trusted has signed the server's certificate.
+fn is_unknown_issuer(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(deeper) = source {
+        // An error of I/O is skipped by its own source: what it wraps is not.
+        let wrapped = deeper.downcast_ref().and_then(io::Error::get_ref);
+        let tls = wrapped.and_then(|wrapped| wrapped.downcast_ref());
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        if tls == Some(&unknown) {
+            return true;
+        }
+        source = deeper.source();
+    }
+    false
 }
 
 /// What an error of the client comes down to, without the address, in which there may be a password.

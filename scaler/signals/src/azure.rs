@@ -1,0 +1,10 @@
+//! What readers and workers of Azure's services have in common: connection strings, and how requests
+//! are signed.
+
+mod connection_string;
+mod namespace;
+mod storage;
+
+pub use connection_string::ConnectionString;
+pub use namespace::Namespace;
+pub use storage::{QueueService, Signed};
