@@ -7,11 +7,16 @@ mod rabbitmq;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use ebbtide_core::document::ScaleRule;
+use ebbtide_core::trigger::reach::Reach;
+use tokio::time::timeout;
+
 use crate::amount::Amount;
 use crate::clock::WallClock;
 use crate::connect::Connect;
 use crate::error::ReadError;
-use crate::parameters::Parameters;
+use crate::parameters::{Lookup, Parameters};
+use crate::source::{self, DEADLINE};
 
 /// What readers have of this process.
 #[derive(Clone)]
@@ -58,4 +63,22 @@ pub(crate) fn open(
         "rabbitmq" => rabbitmq::open(parameters, context),
         other => Err(ReadError::new(format!("{other} has no reader"))),
     }
+}
+
+/// Reads the number of a rule once, within the time that a read may take.
+///
+/// # Errors
+/// The rule is of no scaler that is read, or as [`Parameters::resolve`], or the read fails.
+pub async fn read_once(
+    rule: &ScaleRule,
+    lookup: &dyn Lookup,
+    clock: Arc<dyn WallClock>,
+    reach: Option<Arc<Reach>>,
+) -> Result<Amount, ReadError> {
+    let unread = || Err(ReadError::new(format!("{} has no reader", rule.scaler)));
+    let parameters = Parameters::resolve(rule, lookup).unwrap_or_else(unread)?;
+    let connect = reach.map_or_else(Connect::anywhere, Connect::within);
+    let mut reader = open(&parameters, &Context { connect, clock })?;
+    let read = timeout(DEADLINE, source::read(&mut *reader)).await;
+    read.unwrap_or_else(|_| Err(source::late()))
 }

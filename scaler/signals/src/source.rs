@@ -16,7 +16,7 @@ use crate::parameters::Parameters;
 use crate::readers::{self, Context, Reader};
 
 /// A read that takes longer has failed.
-const DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 /// The longest time from a failed read to the next, unless the interval is longer.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// The shortest time from one read to the next, however much a server has to say.
@@ -76,10 +76,7 @@ impl Poll {
             let began = self.context.clock.now();
             let late = began.since(due);
             let read = timeout(DEADLINE, self.read(&mut reader)).await;
-            let read = read.unwrap_or_else(|_| {
-                let seconds = DEADLINE.as_secs();
-                Err(ReadError::new(format!("no answer within {seconds} s")))
-            });
+            let read = read.unwrap_or_else(|_| Err(late()));
             if read.is_err() {
                 reader = None;
             }
@@ -93,15 +90,7 @@ impl Poll {
             Some(reader) => reader,
             None => reader.insert(readers::open(&self.parameters, &self.context)?),
         };
-        let amount = reader.read().await?;
-        if amount.value.is_finite() && amount.value >= 0.0 {
-            Ok(amount)
-        } else {
-            let value = amount.value;
-            Err(ReadError::new(format!(
-                "{value} was read, which is not an amount"
-            )))
-        }
+        read(&mut **reader).await
     }
 
     fn publish(&mut self, began: Timestamp, late: Duration, read: Result<Amount, ReadError>) {
@@ -159,6 +148,25 @@ impl Poll {
             Ok(()) = self.interval.changed() => self.context.clock.now(),
         }
     }
+}
+
+/// What a reader reads, if it is an amount.
+pub(crate) async fn read(reader: &mut dyn Reader) -> Result<Amount, ReadError> {
+    let amount = reader.read().await?;
+    if amount.value.is_finite() && amount.value >= 0.0 {
+        Ok(amount)
+    } else {
+        let value = amount.value;
+        Err(ReadError::new(format!(
+            "{value} was read, which is not an amount"
+        )))
+    }
+}
+
+/// That a read took longer than it may.
+pub(crate) fn late() -> ReadError {
+    let seconds = DEADLINE.as_secs();
+    ReadError::new(format!("no answer within {seconds} s"))
 }
 
 /// Totals as the rates that follow of their difference to those before; unknown if there are none,
