@@ -118,7 +118,7 @@ impl Http {
     }
 
     fn failed(&self, error: &reqwest::Error) -> ReadError {
-        if self.has_ca && is_unknown_issuer(error) {
+        if self.has_ca && is_of_another_issuer(error) {
             let message =
                 "is not what the server's certificate is signed by; give the root of that";
             return ReadError::of("ca", message);
@@ -187,18 +187,23 @@ impl Resolve for Names {
     }
 }
 
-/// Whether a request failed since nothing that is trusted has signed the server's certificate.
-fn is_unknown_issuer(error: &reqwest::Error) -> bool {
+/// Whether a request failed since nothing that is trusted has signed the server's certificate, or only
+/// something of the same name.
+fn is_of_another_issuer(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(deeper) = source {
-        // An error of I/O is skipped by its own source: what it wraps is not.
-        let wrapped = deeper.downcast_ref().and_then(io::Error::get_ref);
-        let tls = wrapped.and_then(|wrapped| wrapped.downcast_ref());
-        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        if tls == Some(&unknown) {
-            return true;
+        if let Some(rustls::Error::InvalidCertificate(why)) = deeper.downcast_ref() {
+            let others = [
+                CertificateError::UnknownIssuer,
+                CertificateError::BadSignature,
+            ];
+            return others.contains(why);
         }
-        source = deeper.source();
+        // The source of an error of I/O is that of what it wraps, not what it wraps itself.
+        source = match deeper.downcast_ref().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => deeper.source(),
+        };
     }
     false
 }
