@@ -1,0 +1,13 @@
+//! Readers, and the servers that they read: real ones, which each test starts for itself.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
+mod azure_queue;
+mod bed;
+mod clock;
+mod process;
