@@ -1,6 +1,7 @@
 //! What reads the number of each scaler.
 
 mod azure_queue;
+mod azure_servicebus;
 mod prometheus;
 mod rabbitmq;
 
@@ -59,6 +60,7 @@ pub(crate) fn open(
 ) -> Result<Box<dyn Reader>, ReadError> {
     match parameters.scaler().name() {
         "azure-queue" => azure_queue::open(parameters, context),
+        "azure-servicebus" => azure_servicebus::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
         other => Err(ReadError::new(format!("{other} has no reader"))),
