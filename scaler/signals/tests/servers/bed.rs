@@ -2,15 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use ebbtide_core::document::{RuleAuth, RuleForm, ScaleRule};
 use ebbtide_signals::{Amount, Lookup, read_once};
 use tokio::net::TcpListener;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::clock;
 
@@ -94,17 +89,11 @@ impl Case {
 
 /// A client of HTTP, which trusts a certificate if there is one.
 pub(crate) fn http(authority: Option<&str>) -> reqwest::Client {
-    let mut roots = RootCertStore::empty();
+    let mut client = reqwest::Client::builder();
     if let Some(pem) = authority {
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate");
-        roots.add(certificate).expect("a root");
+        let certificate = reqwest::Certificate::from_pem(pem.as_bytes());
+        client = client.add_root_certificate(certificate.expect("a certificate"));
     }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config
-        .with_safe_default_protocol_versions()
-        .expect("versions");
-    let config = config.with_root_certificates(roots).with_no_client_auth();
-    let client = reqwest::Client::builder().use_preconfigured_tls(config);
     client.build().expect("a client")
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod azure_queue;
+mod azure_servicebus;
 mod bed;
 mod clock;
 mod process;
