@@ -18,9 +18,9 @@ pub use connect::Connect;
 pub use error::ReadError;
 pub use parameters::{Lookup, Parameters};
 pub use processes::{ProcessSampler, Usage};
-    DocumentSecrets, EnvironmentSecrets, Files, FolderSecrets, SecretStore, read_folder,
 pub use readers::read_once;
 pub use secrets::{
+    DocumentSecrets, EnvironmentSecrets, Files, FolderSecrets, SecretStore, read_folder,
 };
 pub use source::{Sample, SourceState};
 pub use sources::{SourceKey, Sources, Wanted};

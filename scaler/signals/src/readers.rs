@@ -82,5 +82,5 @@ pub async fn read_once(
     let connect = reach.map_or_else(Connect::anywhere, Connect::within);
     let mut reader = open(&parameters, &Context { connect, clock })?;
     let read = timeout(DEADLINE, source::read(&mut *reader)).await;
-    read.unwrap_or_else(|_| Err(source::late()))
+    read.unwrap_or_else(|_| Err(source::too_late()))
 }

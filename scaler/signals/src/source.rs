@@ -76,7 +76,7 @@ impl Poll {
             let began = self.context.clock.now();
             let late = began.since(due);
             let read = timeout(DEADLINE, self.read(&mut reader)).await;
-            let read = read.unwrap_or_else(|_| Err(late()));
+            let read = read.unwrap_or_else(|_| Err(too_late()));
             if read.is_err() {
                 reader = None;
             }
@@ -164,7 +164,7 @@ pub(crate) async fn read(reader: &mut dyn Reader) -> Result<Amount, ReadError> {
 }
 
 /// That a read took longer than it may.
-pub(crate) fn late() -> ReadError {
+pub(crate) fn too_late() -> ReadError {
     let seconds = DEADLINE.as_secs();
     ReadError::new(format!("no answer within {seconds} s"))
 }
