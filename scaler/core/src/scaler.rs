@@ -11,6 +11,7 @@ mod definition;
 mod markdown;
 mod prometheus;
 mod rabbitmq;
+mod redis;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,12 @@ pub const SCALERS: &[&Scaler] = &[
     &azure_servicebus::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,
+    &redis::LISTS,
+    &redis::CLUSTER_LISTS,
+    &redis::SENTINEL_LISTS,
+    &redis::STREAMS,
+    &redis::CLUSTER_STREAMS,
+    &redis::SENTINEL_STREAMS,
 ];
 
 /// The scaler of this name, KEDA's, or none if Ebbtide does not read it.

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use ebbtide_core::trigger::reach::Reach;
-use tokio::net::lookup_host;
+use tokio::net::{TcpStream, lookup_host};
 
 pub(crate) use http::{Answer, Http};
 pub(crate) use tls::TlsSettings;
@@ -71,6 +71,34 @@ impl Connect {
             return Err(ReadError::of(key, message));
         }
         Ok(found)
+    }
+
+    /// A connection to a host.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), or none of its addresses answers.
+    pub(crate) async fn tcp(
+        &self,
+        key: &'static str,
+        host: &str,
+        port: u16,
+    ) -> Result<TcpStream, ReadError> {
+        let mut last = None;
+        for address in self.resolve(key, host, port).await? {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    // Small questions, each of which is waited for.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        let cause = last.map_or_else(|| "no address".to_owned(), |error| error.to_string());
+        Err(ReadError::of(
+            key,
+            format!("cannot connect to {host}:{port}: {cause}"),
+        ))
     }
 
     /// An HTTP client with connections of its own.

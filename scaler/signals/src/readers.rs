@@ -4,6 +4,7 @@ mod azure_queue;
 mod azure_servicebus;
 mod prometheus;
 mod rabbitmq;
+mod redis;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -63,6 +64,7 @@ pub(crate) fn open(
         "azure-servicebus" => azure_servicebus::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
+        name if name.starts_with("redis") => redis::open(parameters, context),
         other => Err(ReadError::new(format!("{other} has no reader"))),
     }
 }

@@ -2,6 +2,7 @@
 //! that it is finished.
 
 mod rabbitmq;
+mod redis;
 
 use std::time::Duration;
 
@@ -23,6 +24,10 @@ const QUEUE: &str = "QUEUE_NAME";
 pub enum Broker {
     /// RabbitMQ: `amqp://user:password@host:5672/vhost`, and a queue.
     Rabbitmq,
+    /// Redis: `redis://:password@host:6379/0`, and a list.
+    Redis,
+    /// Redis: the same, and a stream, of which the group `workers` is made.
+    RedisStreams,
 }
 
 /// What a worker works with.
@@ -53,6 +58,8 @@ pub async fn run(broker: Broker, service_time: Duration) -> anyhow::Result<()> {
     let work = async {
         match broker {
             Broker::Rabbitmq => rabbitmq::run(&worker).await,
+            Broker::Redis => redis::list(&worker).await,
+            Broker::RedisStreams => redis::stream(&worker).await,
         }
     };
     let told = async {
