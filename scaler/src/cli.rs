@@ -28,7 +28,7 @@ use clap::Parser;
 
 use arguments::{Arguments, Command, SampleAppArguments, SampleWorkerArguments};
 
-use crate::sample::{self, SampleOptions};
+use crate::sample::{self, SampleOptions, worker};
 
 pub use failure::exit_code;
 pub use output::colours_wanted;
@@ -63,13 +63,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ingress(arguments) => ingress::run(arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::SampleApp(arguments) => sample_app(arguments),
-        Command::SampleWorker(arguments) => {
-            let SampleWorkerArguments {
-                broker,
-                service_time,
-            } = arguments;
-            sample_runtime()?.block_on(sample::worker::run(broker, service_time))
-        }
+        Command::SampleWorker(arguments) => sample_worker(arguments),
         Command::Guardian => Ok(ebbtide_runtime::guardian_main()?),
         Command::Ask(command) => ask::run(&command),
     }
@@ -90,9 +84,12 @@ fn sample_app(arguments: SampleAppArguments) -> anyhow::Result<()> {
     }))
 }
 
-/// One thread, since there may be many samples on a machine.
+fn sample_worker(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
+    sample_runtime()?.block_on(worker::run(arguments))
+}
+
+/// What an example runs on, which needs no more than one thread.
 fn sample_runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build()
 }

@@ -33,11 +33,12 @@ properties:
     )
 }
 
-/// What the container of an app has that works on a queue, a second for each message.
-pub(crate) fn sample_worker(broker: &str, queue: &str) -> String {
+/// What the container of an app has that works on a queue, a second for each message: the broker, what
+/// says which queue, and the variable that has the secret `address`.
+pub(crate) fn sample_worker(broker: &str, queue: &str, variable: &str) -> String {
     format!(
-        "command: ['$(EBBTIDE_PROGRAM)', sample-worker, {broker}], args: [--service-time, 1s], \
-         env: [{{name: QUEUE_ADDRESS, secretRef: address}}, {{name: QUEUE_NAME, value: {queue}}}]"
+        "command: ['$(EBBTIDE_PROGRAM)', sample-worker, {broker}], args: [{queue}, --service-time, \
+         1s], env: [{{name: {variable}, secretRef: address}}]"
     )
 }
 

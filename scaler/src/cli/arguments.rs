@@ -1,5 +1,6 @@
 //! What the command line may say.
 
+mod sample;
 mod serving;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,10 @@ use super::client::Server;
 use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
-use crate::sample::worker::Broker;
+pub use sample::{
+    AzureQueueWorker, AzureServicebusWorker, RabbitmqWorker, RedisStreamsWorker, RedisWorker,
+    SampleAppArguments, SampleBroker, SampleWorkerArguments,
+};
 pub use serving::{
     DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,
     ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
@@ -61,7 +65,7 @@ pub enum Command {
     /// The app of the bundled example
     #[command(hide = true)]
     SampleApp(SampleAppArguments),
-    /// The worker of the queue examples
+    /// The workers of the bundled examples
     #[command(hide = true)]
     SampleWorker(SampleWorkerArguments),
     /// Kills what is left when ebbtide is killed
@@ -262,42 +266,6 @@ pub struct LogsArguments {
     pub to: ClientArguments,
 }
 
-/// `ebbtide sample-app`.
-#[derive(Clone, Debug, Args)]
-pub struct SampleAppArguments {
-    /// The port to listen on
-    #[arg(long, env = "PORT")]
-    pub port: u16,
-    /// How long it takes until it listens
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    pub start_delay: Duration,
-    /// How long it works on a request
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    pub work_time: Duration,
-    /// The colour of its page
-    #[arg(long, default_value = "gray")]
-    pub color: String,
-}
-
-const WORKER_HELP: &str = "\
-Takes one message at a time until SIGTERM, upon which it finishes the one in hand.
-
-Variables, since an address may have a password:
-  QUEUE_ADDRESS   where the broker is, as in amqp://user:password@host:5672/vhost
-  QUEUE_NAME      the queue";
-
-/// `ebbtide sample-worker`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = WORKER_HELP)]
-pub struct SampleWorkerArguments {
-    /// Whose messages
-    #[arg(value_enum)]
-    pub broker: Broker,
-    /// How long it works on a message
-    #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = duration)]
-    pub service_time: Duration,
-}
-
 /// Reads `KEY=VALUE`.
 fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -357,6 +325,12 @@ mod tests {
             "decisions hello --limit 1000 -f",
             "logs hello --revision v1 --replica hello--v1-abc --tail 0 -f",
             "sample-app --port 80 --start-delay 1s --work-time 20ms --color blue",
+            "sample-worker azure-queue --queue orders --service-time 1s",
+            "sample-worker --service-time 1s azure-servicebus --queue orders",
+            "sample-worker azure-servicebus --topic events --subscription mail",
+            "sample-worker rabbitmq --queue orders",
+            "sample-worker redis --list orders",
+            "sample-worker redis-streams --stream orders --group workers",
             "guardian",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
@@ -386,6 +360,9 @@ mod tests {
             ("traffic set hello", "NAME=WEIGHT"),
             ("decisions hello --limit 0", "1..=1000"),
             ("logs hello --replica a&b", "lowercase"),
+            ("sample-worker", "azure-queue"),
+            ("sample-worker azure-servicebus", "--queue"),
+            ("sample-worker azure-servicebus --topic t", "--subscription"),
         ] {
             let message = parse(line).unwrap_err().to_string();
             assert!(message.contains(expected), "{line}: {message}");
@@ -403,7 +380,7 @@ mod tests {
             assert!(help.contains(expected), "{help}");
         }
         assert!(
-            !help.contains("guardian") && !help.contains("sample-app"),
+            !help.contains("guardian") && !help.contains("sample-"),
             "{help}"
         );
     }

@@ -1,96 +1,85 @@
-//! The worker of the queue examples: takes one message at a time, works on it for a while, and says
-//! that it is finished.
+//! Bundled consumers, one for each broker: each takes a message, works for a while and says that it is
+//! done with it, so that there is a queue to scale by.
 
+mod azure_queue;
+mod azure_servicebus;
 mod rabbitmq;
 mod redis;
 
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use futures_util::FutureExt as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
 use super::say;
-use crate::stopping;
+use crate::cli::arguments::{SampleBroker, SampleWorkerArguments};
 
-/// The variable with the broker's address, user and password included.
-const ADDRESS: &str = "QUEUE_ADDRESS";
-/// The variable with the name of the queue.
-const QUEUE: &str = "QUEUE_NAME";
-
-/// A broker that there is a worker for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Broker {
-    /// RabbitMQ: `amqp://user:password@host:5672/vhost`, and a queue.
-    Rabbitmq,
-    /// Redis: `redis://:password@host:6379/0`, and a list.
-    Redis,
-    /// Redis: the same, and a stream, of which the group `workers` is made.
-    RedisStreams,
-}
-
-/// What a worker works with.
-struct Worker {
-    /// The broker's address. It may have a password, so it is in no message.
-    address: String,
-    queue: String,
-    service_time: Duration,
-    stopping: watch::Receiver<bool>,
-}
-
-/// Works until SIGTERM, then finishes the message in hand and returns.
+/// Takes messages one at a time until SIGTERM, finishes the one in hand and returns.
 ///
 /// # Errors
-/// A variable is missing, or the broker cannot be reached or ends the connection.
-pub async fn run(broker: Broker, service_time: Duration) -> anyhow::Result<()> {
-    let variable = |name: &str| {
-        std::env::var(name).with_context(|| format!("the variable {name} is missing; see --help"))
+///
+/// A variable that names the broker is missing or wrong, or the broker cannot be used.
+pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
+    let work = Work {
+        time: arguments.service_time,
+        terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+        is_over: false,
     };
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let (stop, stopping) = watch::channel(false);
-    let worker = Worker {
-        address: variable(ADDRESS)?,
-        queue: variable(QUEUE)?,
-        service_time,
-        stopping,
-    };
-    let work = async {
-        match broker {
-            Broker::Rabbitmq => rabbitmq::run(&worker).await,
-            Broker::Redis => redis::list(&worker).await,
-            Broker::RedisStreams => redis::stream(&worker).await,
-        }
-    };
-    let told = async {
-        terminate.recv().await;
-        say("SIGTERM: finishing the message in hand");
-        stop.send_replace(true);
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        outcome = work => outcome,
-        () = told => Ok(()),
+    match arguments.broker {
+        SampleBroker::AzureQueue(of) => azure_queue::run(&of, work).await,
+        SampleBroker::AzureServicebus(of) => azure_servicebus::run(&of, work).await,
+        SampleBroker::Rabbitmq(of) => rabbitmq::run(&of, work).await,
+        SampleBroker::Redis(of) => redis::list(&of, work).await,
+        SampleBroker::RedisStreams(of) => redis::stream(&of, work).await,
     }
 }
 
-/// Says that a message is finished, after the broker has been told.
-fn finished(message: &str) {
-    say(&format!("done {message}"));
+/// What is done with each message, and until when.
+struct Work {
+    time: Duration,
+    terminate: Signal,
+    is_over: bool,
 }
 
-impl Worker {
-    /// Works on a message.
-    async fn work(&self) {
-        sleep(self.service_time).await;
+impl Work {
+    /// Whether to take no other message.
+    fn is_over(&mut self) -> bool {
+        self.is_over |= self.terminate.recv().now_or_never().is_some();
+        self.is_over
     }
 
-    /// The next message, unless the worker is told to stop first.
-    async fn next<T>(&self, message: impl Future<Output = T>) -> Option<T> {
+    /// Waits before the next look at a queue that has nothing, unless there is to be none.
+    async fn pause(&mut self, time: Duration) {
         tokio::select! {
-            biased;
-            () = stopping::told(self.stopping.clone()) => None,
-            message = message => Some(message),
+            () = sleep(time) => {}
+            _ = self.terminate.recv() => self.is_over = true,
         }
     }
+
+    /// The next message, unless there is to be none.
+    async fn next<T>(&mut self, message: impl Future<Output = T>) -> Option<T> {
+        if self.is_over() {
+            return None;
+        }
+        tokio::select! {
+            message = message => Some(message),
+            _ = self.terminate.recv() => {
+                self.is_over = true;
+                None
+            }
+        }
+    }
+
+    /// Says that a message is finished.
+    fn done(id: &str) {
+        say(&format!("done {id}"));
+    }
+}
+
+/// The value of a variable, which has to be there.
+fn variable(name: &str) -> anyhow::Result<String> {
+    let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+    value.with_context(|| format!("the variable {name} is not set; --help says what it has"))
 }

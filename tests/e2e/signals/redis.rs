@@ -6,12 +6,12 @@ use crate::brokers::redis::sentinel::{MASTER, SENTINEL_PASSWORD, Sentinel};
 use crate::brokers::redis::{PASSWORD, Redis, USER};
 use crate::harness::{Ebbtide, machine};
 
-fn document(redis: &Redis, broker: &str, rule: &str) -> String {
+fn document(redis: &Redis, broker: &str, queue: &str, rule: &str) -> String {
     let address = format!("redis://:{PASSWORD}@127.0.0.1:{}/0", redis.port);
     let secrets =
         format!("[{{name: address, value: '{address}'}}, {{name: password, value: {PASSWORD}}}]");
     let rule = rule.replace("PORT", &redis.port.to_string());
-    worker(&secrets, &sample_worker(broker, "orders"), &rule)
+    worker(&secrets, &sample_worker(broker, queue, "REDIS_URL"), &rule)
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_list_of_redis_is_worked_off() {
     let redis = Redis::start();
     let rule = "{type: redis, metadata: {address: '127.0.0.1:PORT', listName: orders, listLength: '10'}, \
                 auth: [{secretRef: password, triggerParameter: password}]}";
-    let document = document(&redis, "redis", rule);
+    let document = document(&redis, "redis", "--list, orders", rule);
     check_drain(
         &document,
         |number| redis.put("orders", number),
@@ -36,7 +36,7 @@ fn a_stream_of_redis_is_worked_off_by_its_group() {
     let rule = "{type: redis-streams, metadata: {host: '127.0.0.1', port: 'PORT', stream: orders, \
                 consumerGroup: workers, lagCount: '10'}, \
                 auth: [{secretRef: password, triggerParameter: password}]}";
-    let document = document(&redis, "redis-streams", rule);
+    let document = document(&redis, "redis-streams", "--stream, orders", rule);
     check_drain(
         &document,
         |number| {

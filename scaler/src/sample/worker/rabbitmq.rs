@@ -5,30 +5,32 @@ use futures_util::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
+use tokio::time::sleep;
 
-use super::{Worker, finished};
+use super::{Work, variable};
+use crate::cli::arguments::RabbitmqWorker;
 
 /// Consumes until the worker is told to stop.
 ///
 /// # Errors
 /// The broker cannot be reached, has no such queue, or ends the connection.
-pub(super) async fn run(worker: &Worker) -> anyhow::Result<()> {
+pub(super) async fn run(of: &RabbitmqWorker, mut work: Work) -> anyhow::Result<()> {
     let properties = ConnectionProperties::default();
-    let connection = Connection::connect(&worker.address, properties).await;
+    let connection = Connection::connect(&variable("RABBITMQ_URL")?, properties).await;
     let connection = connection.context("cannot connect to RabbitMQ")?;
     let channel = connection.create_channel().await?;
     channel.basic_qos(1, BasicQosOptions::default()).await?;
-    let queue = worker.queue.as_str().into();
+    let queue = of.queue.as_str().into();
     let (tag, options) = ("ebbtide-sample".into(), BasicConsumeOptions::default());
     let consumer = channel.basic_consume(queue, tag, options, FieldTable::default());
     let mut consumer = consumer
         .await
-        .with_context(|| format!("cannot consume from the queue {}", worker.queue))?;
-    while let Some(delivery) = worker.next(consumer.next()).await {
+        .with_context(|| format!("cannot consume from the queue {}", of.queue))?;
+    while let Some(delivery) = work.next(consumer.next()).await {
         let delivery = delivery.ok_or_else(|| anyhow!("RabbitMQ has ended the consumer"))??;
-        worker.work().await;
+        sleep(work.time).await;
         delivery.ack(BasicAckOptions::default()).await?;
-        finished(&delivery.delivery_tag.to_string());
+        Work::done(&delivery.delivery_tag.to_string());
     }
     // What was delivered and not acknowledged goes back to the queue.
     connection.close(200, "stopped".into()).await?;

@@ -8,32 +8,31 @@ use anyhow::Context as _;
 use redis::aio::MultiplexedConnection;
 use redis::streams::{StreamReadOptions, StreamReadReply};
 use redis::{AsyncConnectionConfig, AsyncTypedCommands as _, Client, Direction};
+use tokio::time::sleep;
 
-use super::{Worker, finished};
-
-/// The consumer group of the stream; it is made if it is not there.
-const GROUP: &str = "workers";
+use super::{Work, variable};
+use crate::cli::arguments::{RedisStreamsWorker, RedisWorker};
 
 /// Works a list off, until the worker is told to stop.
 ///
 /// # Errors
 /// The server cannot be reached, or ends the connection.
-pub(super) async fn list(worker: &Worker) -> anyhow::Result<()> {
-    let mut connection = connect(worker).await?;
-    let processing = format!("{}:processing", worker.queue);
+pub(super) async fn list(of: &RedisWorker, mut work: Work) -> anyhow::Result<()> {
+    let mut connection = connect().await?;
+    let processing = format!("{}:processing", of.list);
     loop {
         let (from, to) = (Direction::Left, Direction::Right);
         // Zero waits for as long as it takes.
-        let taken = connection.blmove(&worker.queue, &processing, from, to, 0.0);
-        let Some(taken) = worker.next(taken).await else {
+        let taken = connection.blmove(&of.list, &processing, from, to, 0.0);
+        let Some(taken) = work.next(taken).await else {
             return Ok(());
         };
         let Some(element) = taken? else {
             continue;
         };
-        worker.work().await;
+        sleep(work.time).await;
         connection.lrem(&processing, 1, &element).await?;
-        finished(&element);
+        Work::done(&element);
     }
 }
 
@@ -41,10 +40,10 @@ pub(super) async fn list(worker: &Worker) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The server cannot be reached, or ends the connection.
-pub(super) async fn stream(worker: &Worker) -> anyhow::Result<()> {
-    let mut connection = connect(worker).await?;
+pub(super) async fn stream(of: &RedisStreamsWorker, mut work: Work) -> anyhow::Result<()> {
+    let mut connection = connect().await?;
     let made = connection
-        .xgroup_create_mkstream(&worker.queue, GROUP, "0")
+        .xgroup_create_mkstream(&of.stream, &of.group, "0")
         .await;
     if let Err(error) = made
         && error.code() != Some("BUSYGROUP")
@@ -53,26 +52,26 @@ pub(super) async fn stream(worker: &Worker) -> anyhow::Result<()> {
     }
     let consumer = std::process::id().to_string();
     let options = StreamReadOptions::default()
-        .group(GROUP, consumer)
+        .group(&of.group, consumer)
         .count(1)
         .block(0);
-    let streams = [&worker.queue];
+    let streams = [&of.stream];
     loop {
         let read = connection.xread_options(&streams, &[">"], &options);
-        let Some(read) = worker.next(read).await else {
+        let Some(read) = work.next(read).await else {
             return Ok(());
         };
         let reply: StreamReadReply = read?.unwrap_or_default();
         for entry in reply.keys.into_iter().flat_map(|stream| stream.ids) {
-            worker.work().await;
-            connection.xack(&worker.queue, GROUP, &[&entry.id]).await?;
-            finished(&entry.id);
+            sleep(work.time).await;
+            connection.xack(&of.stream, &of.group, &[&entry.id]).await?;
+            Work::done(&entry.id);
         }
     }
 }
 
-async fn connect(worker: &Worker) -> anyhow::Result<MultiplexedConnection> {
-    let client = Client::open(worker.address.as_str());
+async fn connect() -> anyhow::Result<MultiplexedConnection> {
+    let client = Client::open(variable("REDIS_URL")?);
     // Waiting for an element takes as long as it takes.
     let settings = AsyncConnectionConfig::new().set_response_timeout(None);
     let connection = client?
