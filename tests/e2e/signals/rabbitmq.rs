@@ -28,7 +28,11 @@ fn a_queue_of_rabbitmq_is_worked_off_by_what_http_and_amqp_say() {
             format!("[{{name: read, value: '{read}'}}, {{name: address, value: '{work}'}}]");
         let rule = "{type: rabbitmq, metadata: {queueName: orders, value: '10'}, \
                     auth: [{secretRef: read, triggerParameter: host}]}";
-        let document = worker(&secrets, &sample_worker("rabbitmq", "--queue, orders", "RABBITMQ_URL"), rule);
+        let document = worker(
+            &secrets,
+            &sample_worker("rabbitmq", "--queue, orders", "RABBITMQ_URL"),
+            rule,
+        );
         check_drain(
             &document,
             |number| broker.put(vhost, "orders", number),

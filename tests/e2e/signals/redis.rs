@@ -145,10 +145,7 @@ fn what_is_wrong_with_a_list_of_redis_is_said() {
                 "address: cannot connect to 127.0.0.1:1",
             ),
             (&rule(secure.port, "orders", &tls), "ca: TLS with 127.0.0.1"),
-            (
-                &rule(redis.port, "orders", &tls),
-                "no answer within 5 s",
-            ),
+            (&rule(redis.port, "orders", &tls), "no answer within 5 s"),
             (&streams, "stream: there is no stream nothing"),
             (
                 &rule(

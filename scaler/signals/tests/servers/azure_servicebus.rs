@@ -2,6 +2,7 @@
 
 mod bed;
 
+use ebbtide_core::trigger::reach::Reach;
 use ebbtide_signals::Amount;
 use reqwest::Method;
 
@@ -155,6 +156,20 @@ async fn without_a_connection_string_it_is_clear_that_identities_are_not_used() 
         .with("queueName", "orders")
         .with("namespace", "shop");
     assert_eq!(case.error().await, "connection: is missing");
+}
+
+#[tokio::test]
+async fn an_author_who_may_not_reach_this_machine_does_not() {
+    let bed = Bed::start().await;
+    let orders = bed.case().with("queueName", "orders");
+    for host in ["localhost", "127.0.0.1"] {
+        let case = orders.secret("connection", &bed.connection(host));
+        let error = case.read_within(Some(Reach::default())).await.unwrap_err();
+        assert!(error.starts_with(&format!("connection: {host}")), "{error}");
+        let allowed = format!("{host}:{}", bed.address.port()).parse().unwrap();
+        let read = case.read_within(Some(Reach::new(vec![allowed]))).await;
+        assert_eq!(read, Ok(Amount::from(0.0)));
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ebbtide_core::document::{RuleAuth, RuleForm, ScaleRule};
+use ebbtide_core::trigger::reach::Reach;
 use ebbtide_signals::{Amount, Lookup, read_once};
 use tokio::net::TcpListener;
 
@@ -73,7 +75,13 @@ impl Case {
 
     /// What is read, or why nothing is.
     pub(crate) async fn read(&self) -> Result<Amount, String> {
-        let read = read_once(&self.rule, &self.secrets, clock::system(), None).await;
+        self.read_within(None).await
+    }
+
+    /// The same for an author who may only reach so much.
+    pub(crate) async fn read_within(&self, reach: Option<Reach>) -> Result<Amount, String> {
+        let reach = reach.map(Arc::new);
+        let read = read_once(&self.rule, &self.secrets, clock::system(), reach).await;
         read.map_err(|error| error.to_string())
     }
 

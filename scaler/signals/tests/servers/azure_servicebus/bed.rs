@@ -20,7 +20,8 @@ pub(crate) const KEY: &str = "a-key-that-no-message-shows";
 /// A stand-in that runs until this is dropped. It has the queues `orders` and `shop/orders`, and the
 /// topic `events` with the subscriptions `audit` and `mail`.
 pub(crate) struct Bed {
-    address: SocketAddr,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     /// The root of its certificate.
     pub(crate) authority: String,
     _running: JoinSet<()>,
