@@ -15,3 +15,4 @@ pub(crate) mod postgresql;
 pub(crate) mod prometheus;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
+pub(crate) mod servicebus;

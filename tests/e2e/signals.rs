@@ -1,5 +1,7 @@
 //! Rules that read from real servers: from zero, up as the formula says, and back.
 
+mod azure_queue;
+mod azure_servicebus;
 mod prometheus;
 mod rabbitmq;
 mod redis;
