@@ -68,7 +68,10 @@ fn what_is_wrong_with_a_queue_of_service_bus_is_said() {
             (&rule(&right, "nothing", &trusted), "queueName: "),
             (&rule(&wrong, "orders", &trusted), "connection: "),
             (&rule(&closed, "orders", &trusted), "onnection refused"),
-            (&rule(&right, "orders", "messageCount: '5'"), "ca: "),
+            (
+                &rule(&right, "orders", "messageCount: '5'"),
+                "invalid peer certificate",
+            ),
         ],
         &["hunter2", KEY],
     );
