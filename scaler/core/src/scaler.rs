@@ -7,6 +7,7 @@ mod azure;
 mod azure_queue;
 mod azure_servicebus;
 mod check;
+mod cron;
 mod definition;
 mod markdown;
 mod prometheus;
@@ -23,6 +24,7 @@ pub use markdown::markdown;
 pub const SCALERS: &[&Scaler] = &[
     &azure_queue::SCALER,
     &azure_servicebus::SCALER,
+    &cron::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,
     &redis::LISTS,

@@ -2,6 +2,7 @@
 
 mod azure_queue;
 mod azure_servicebus;
+mod cron;
 mod prometheus;
 mod rabbitmq;
 mod redis;
@@ -62,6 +63,7 @@ pub(crate) fn open(
     match parameters.scaler().name() {
         "azure-queue" => azure_queue::open(parameters, context),
         "azure-servicebus" => azure_servicebus::open(parameters, context),
+        "cron" => cron::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
         name if name.starts_with("redis") => redis::open(parameters, context),
