@@ -1,4 +1,4 @@
-//! CPU and memory of the process trees of replicas.
+//! CPU and memory of replicas on this machine: of their cgroups, or else of their process trees.
 
 mod usage;
 
@@ -10,15 +10,20 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 pub use self::usage::Usage;
 use self::usage::{Process, Sample, usage};
+use crate::cgroup::CgroupReader;
 
-/// Reads the CPU and memory of process trees.
+/// Reads the CPU and memory of replicas on this machine.
 ///
-/// A sample lists all processes of the machine, which takes milliseconds and blocks. What a process
-/// used after the last sample that saw it is lost when it ends.
+/// Where a replica has a cgroup (version 2) for itself, that says what it uses. Of all others it is
+/// the sum over their process trees: what a process used after the last sample that saw it is lost
+/// then when it ends, and memory that its processes share counts for each of them.
+///
+/// A sample lists all processes of the machine, which takes milliseconds and blocks.
 #[derive(Debug)]
 pub struct ProcessSampler {
     /// None where processes cannot be read.
     system: Option<System>,
+    cgroups: CgroupReader,
     /// The sample before.
     previous: Option<Sample>,
 }
@@ -38,11 +43,12 @@ impl ProcessSampler {
         });
         Self {
             system: system.ok(),
+            cgroups: CgroupReader::new(),
             previous: None,
         }
     }
 
-    /// What each replica uses: the sum over the whole process tree of each of its roots.
+    /// What each replica uses; `roots` are its first processes.
     ///
     /// CPU is a difference between two samples. So a replica is left out when it is asked for the
     /// first time, when it has no process, and when no time has passed: unknown is not zero.
@@ -54,6 +60,7 @@ impl ProcessSampler {
         let current = Sample {
             at: now,
             processes: self.processes(),
+            cgroups: self.cgroups.read(roots),
             replicas: roots.iter().map(|(replica, _)| replica.clone()).collect(),
         };
         let usage = match &self.previous {
@@ -92,6 +99,7 @@ mod tests {
     use ebbtide_core::name::RevisionName;
 
     use super::*;
+    use crate::cgroup::tests::TestCgroup;
 
     fn replica(number: u32) -> ReplicaName {
         let revision = RevisionName::parse("hello--v1").unwrap();
@@ -134,5 +142,55 @@ mod tests {
             of_test.memory_bytes > of_shell.memory_bytes,
             "the tree is part of ours"
         );
+    }
+
+    /// It says so where no cgroup can be made.
+    #[test]
+    fn a_real_cgroup_is_measured() {
+        let name = format!("ebbtide-signals-test-{}", std::process::id());
+        let cgroup = match TestCgroup::new(&name) {
+            Ok(cgroup) => cgroup,
+            Err(error) => {
+                println!("not run: no cgroup can be made here: {error}");
+                return;
+            }
+        };
+        // Each child has ended when the next begins, so that no process tree has their time.
+        let script =
+            "read x; while :; do sh -c 'x=0; while [ $x -lt 20000 ]; do x=$((x+1)); done'; done";
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", script])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        if let Err(error) = cgroup.add(shell.id()) {
+            println!("not run: no process can be moved into a cgroup here: {error}");
+            shell.kill().unwrap();
+            shell.wait().unwrap();
+            return;
+        }
+        drop(shell.stdin.take());
+        let mut sampler = ProcessSampler::new();
+        let roots = [(replica(1), vec![shell.id()])];
+        sampler.sample(&roots, Timestamp::ORIGIN);
+        let busy = (1..10_000).find_map(|second| {
+            let usage = sampler.sample(&roots, Timestamp::from_secs(second));
+            let usage = *usage.get(&replica(1))?;
+            (usage.cpu_cores > 0.0).then_some(usage)
+        });
+        let of_cgroup = sampler.previous.as_ref().unwrap().cgroups[&replica(1)].clone();
+        cgroup.kill().unwrap();
+        shell.wait().unwrap();
+        let path = format!("/{name}");
+        assert_eq!(of_cgroup.keys().collect::<Vec<_>>(), [&path]);
+        assert!(of_cgroup[&path].cpu_microseconds > 0);
+        let usage = busy.unwrap();
+        assert!(usage.memory_bytes > 0);
+        if cgroup.has_memory() {
+            assert_eq!(of_cgroup[&path].memory_bytes, Some(usage.memory_bytes));
+        } else {
+            println!("its memory was not read: this machine does not account for it in version 2");
+            assert_eq!(of_cgroup[&path].memory_bytes, None);
+        }
     }
 }

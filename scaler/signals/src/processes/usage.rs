@@ -6,12 +6,14 @@ use std::time::Duration;
 use ebbtide_core::name::ReplicaName;
 use ebbtide_core::time::Timestamp;
 
+use crate::cgroup::Cgroups;
+
 /// What a replica uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// Cores, on average since the sample before.
     pub cpu_cores: f64,
-    /// Resident bytes. Memory that processes of the replica share counts for each of them.
+    /// Bytes: the working set of its cgroup, or what is resident of each of its processes.
     pub memory_bytes: u64,
 }
 
@@ -29,6 +31,8 @@ pub(super) struct Process {
 pub(super) struct Sample {
     pub(super) at: Timestamp,
     pub(super) processes: BTreeMap<u32, Process>,
+    /// The cgroups of those that have some for themselves.
+    pub(super) cgroups: BTreeMap<ReplicaName, Cgroups>,
     /// The replicas that were asked for.
     pub(super) replicas: BTreeSet<ReplicaName>,
 }
@@ -49,18 +53,49 @@ pub(super) fn usage(
         .filter(|(replica, _)| previous.replicas.contains(replica))
         .filter_map(|(replica, roots)| {
             let tree = tree(roots, &children, &current.processes);
-            let cpu: u64 = tree
-                .iter()
-                .map(|id| cpu_since(*id, previous, current))
-                .sum();
-            let memory = tree.iter().filter_map(|id| current.processes.get(id));
+            let cpu = cpu_of_cgroups(replica, previous, current)
+                .unwrap_or_else(|| cpu_of_tree(&tree, previous, current));
+            let memory = memory_of_cgroups(replica, current)
+                .unwrap_or_else(|| memory_of_tree(&tree, current));
             let usage = Usage {
-                cpu_cores: Duration::from_millis(cpu).as_secs_f64() / elapsed,
-                memory_bytes: memory.map(|process| process.memory_bytes).sum(),
+                cpu_cores: cpu.as_secs_f64() / elapsed,
+                memory_bytes: memory,
             };
             (!tree.is_empty()).then(|| (replica.clone(), usage))
         })
         .collect()
+}
+
+/// CPU time of a replica's own cgroups since the sample before, if they are the same as then.
+fn cpu_of_cgroups(replica: &ReplicaName, previous: &Sample, current: &Sample) -> Option<Duration> {
+    let (before, after) = (
+        previous.cgroups.get(replica)?,
+        current.cgroups.get(replica)?,
+    );
+    if !before.keys().eq(after.keys()) {
+        return None;
+    }
+    let used = before.values().zip(after.values()).map(|(before, after)| {
+        // Less than before means another cgroup of the same name.
+        let used = after.cpu_microseconds.checked_sub(before.cpu_microseconds);
+        used.map(Duration::from_micros)
+    });
+    used.sum()
+}
+
+fn memory_of_cgroups(replica: &ReplicaName, current: &Sample) -> Option<u64> {
+    let cgroups = current.cgroups.get(replica)?.values();
+    cgroups.map(|figures| figures.memory_bytes).sum()
+}
+
+fn cpu_of_tree(tree: &BTreeSet<u32>, previous: &Sample, current: &Sample) -> Duration {
+    let used = tree.iter().map(|id| cpu_since(*id, previous, current));
+    Duration::from_millis(used.sum())
+}
+
+fn memory_of_tree(tree: &BTreeSet<u32>, current: &Sample) -> u64 {
+    let processes = tree.iter().filter_map(|id| current.processes.get(id));
+    processes.map(|process| process.memory_bytes).sum()
 }
 
 /// CPU time of a process since the sample before. All of it if it was not there then.
@@ -107,6 +142,7 @@ mod tests {
     use ebbtide_core::name::RevisionName;
 
     use super::*;
+    use crate::cgroup::Figures;
 
     fn replica(number: u32) -> ReplicaName {
         let revision = RevisionName::parse("hello--v1").unwrap();
@@ -127,6 +163,7 @@ mod tests {
         Sample {
             at: Timestamp::from_secs(second),
             processes: processes.collect(),
+            cgroups: BTreeMap::new(),
             replicas: replicas.iter().map(|number| replica(*number)).collect(),
         }
     }
@@ -171,6 +208,50 @@ mod tests {
             usage(&current, &current, &roots).is_empty(),
             "no time has passed"
         );
+    }
+
+    /// Two samples, a second apart, of replica 1 with these cgroups; its process used 100 ms.
+    fn with_cgroups(before: &[(&str, u64)], after: &[(&str, u64, Option<u64>)]) -> Usage {
+        let figures = |cpu_microseconds, memory_bytes| Figures {
+            cpu_microseconds,
+            memory_bytes,
+        };
+        let mut previous = sample(1, &[(10, 1, 0, 500)], &[1]);
+        let before = before
+            .iter()
+            .map(|&(path, cpu)| (path.to_owned(), figures(cpu, None)));
+        previous.cgroups.insert(replica(1), before.collect());
+        let mut current = sample(2, &[(10, 1, 0, 600)], &[1]);
+        let after = after.iter();
+        let after = after.map(|&(path, cpu, memory)| (path.to_owned(), figures(cpu, memory)));
+        current.cgroups.insert(replica(1), after.collect());
+        usage(&previous, &current, &[(replica(1), vec![10])])[&replica(1)]
+    }
+
+    #[test]
+    fn cgroups_of_its_own_say_what_a_replica_uses_and_else_its_processes_do() {
+        for (before, after, cpu_cores, memory_bytes) in [
+            (&[("/a", 0)][..], &[("/a", 700_000, Some(7))][..], 0.7, 7),
+            (
+                &[("/a", 5), ("/b", 0)],
+                &[("/a", 200_005, Some(7)), ("/b", 50_000, Some(1))],
+                0.25,
+                8,
+            ),
+            // Memory is not accounted for.
+            (&[("/a", 0)], &[("/a", 700_000, None)], 0.7, 10),
+            // Moved, started anew, or one more than before.
+            (&[("/a", 0)], &[("/b", 700_000, Some(7))], 0.1, 7),
+            (&[("/a", 9)], &[("/a", 8, Some(7))], 0.1, 7),
+            (
+                &[("/a", 0)],
+                &[("/a", 1, Some(7)), ("/b", 1, None)],
+                0.1,
+                10,
+            ),
+        ] {
+            close(Some(&with_cgroups(before, after)), cpu_cores, memory_bytes);
+        }
     }
 
     #[test]
