@@ -2,15 +2,18 @@
 
 mod azure_queue;
 mod azure_servicebus;
+mod cron;
 mod prometheus;
 mod rabbitmq;
 mod redis;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Ebbtide, SOON, eventually};
+use crate::harness::{Ebbtide, SOON, eventually, program};
 
 /// An app `worker` in a file, whose rule `orders` a test reads, with quick limits.
 ///
@@ -148,4 +151,17 @@ pub(crate) fn check_faults(faults: &[(&str, &str)], secrets: &[&str]) {
         assert!(!answers.contains(secret), "{answers}");
         assert!(!log.contains(secret), "{log}");
     }
+}
+
+#[test]
+fn the_local_examples_are_valid() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/local");
+    let output = Command::new(program("EBBTIDE_BIN", "ebbtide"))
+        .args(["validate", "--set", "authority=-----BEGIN CERTIFICATE-----"])
+        .arg(&examples)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains("warning"), "{said}");
 }

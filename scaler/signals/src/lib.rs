@@ -1,12 +1,12 @@
 //! Readers of what rules scale by.
 
 mod amount;
+pub mod azure;
 mod cgroup;
 mod clock;
 mod connect;
 mod error;
 mod parameters;
-pub mod azure;
 mod processes;
 mod readers;
 mod secrets;
