@@ -10,6 +10,7 @@ mod check;
 mod cron;
 mod definition;
 mod markdown;
+mod nats_jetstream;
 mod prometheus;
 mod rabbitmq;
 mod redis;
@@ -25,6 +26,7 @@ pub const SCALERS: &[&Scaler] = &[
     &azure_queue::SCALER,
     &azure_servicebus::SCALER,
     &cron::SCALER,
+    &nats_jetstream::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,
     &redis::LISTS,

@@ -3,6 +3,7 @@
 mod azure_queue;
 mod azure_servicebus;
 mod cron;
+mod nats_jetstream;
 mod prometheus;
 mod rabbitmq;
 mod redis;
@@ -64,6 +65,7 @@ pub(crate) fn open(
         "azure-queue" => azure_queue::open(parameters, context),
         "azure-servicebus" => azure_servicebus::open(parameters, context),
         "cron" => cron::open(parameters, context),
+        "nats-jetstream" => nats_jetstream::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
         name if name.starts_with("redis") => redis::open(parameters, context),

@@ -11,4 +11,5 @@ mod azure_queue;
 mod azure_servicebus;
 mod bed;
 mod clock;
+mod nats_jetstream;
 mod process;
