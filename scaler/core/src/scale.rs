@@ -4,6 +4,7 @@ pub mod decide;
 pub mod decision;
 pub mod hpa;
 pub mod input;
+pub mod pods;
 pub mod resolve;
 pub mod spec;
 pub mod state;
@@ -13,6 +14,7 @@ mod fixtures;
 mod history;
 mod number;
 mod recommend;
+mod resource;
 mod sentence;
 mod service;
 

@@ -1,5 +1,6 @@
 //! What a decision is made from, read by others: values of rules, requests, replicas.
 
+use super::pods::PodSample;
 use crate::time::Timestamp;
 
 /// What was read for a rule.
@@ -18,6 +19,13 @@ pub enum Reading {
         work: Work,
         /// When it was read. One older than [`ScaleSpec::allowed_age`](super::ScaleSpec::allowed_age)
         /// is taken as unknown.
+        at: Timestamp,
+    },
+    /// What each pod uses, for a rule of cpu or memory.
+    Pods {
+        /// The pods; where there are none, there is nothing to measure.
+        pods: Vec<PodSample>,
+        /// When they were read; as old as a value may be.
         at: Timestamp,
     },
     /// The value could not be read. That is not the same as zero.

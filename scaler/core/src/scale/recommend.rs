@@ -2,14 +2,12 @@
 
 use super::decision::Recommendation;
 use super::input::{Inputs, Reading, Work};
-use super::number::{NOISE, left, replicas_for, shortest};
+use super::number::{left, replicas_for, shortest};
+use super::pods::PodSample;
+use super::resource::{self, NoUse};
 use super::service::ServiceRates;
-use super::spec::{Metric, RuleSpec, ScaleSpec};
-
-/// How far a resource's use may be from its target before anything is done; the HPA's default.
-const TOLERANCE: f64 = 0.1;
-
-const MEBIBYTE: f64 = 1_048_576.0;
+use super::spec::{RuleSpec, ScaleSpec};
+use crate::time::Timestamp;
 
 /// What all rules together ask for.
 #[derive(Clone, Debug)]
@@ -54,6 +52,7 @@ impl Demand {
                     active = active.or_else(|| activity(rule, value, &work, current));
                     recommend(rule, value, &work, current, inputs.ready, rates)
                 }
+                Value::Pods(pods) => by_pods(rule, pods, current),
                 Value::NothingToMeasure => nothing_to_measure(rule),
                 Value::Unknown(because) => unknown(rule, because),
             };
@@ -70,22 +69,29 @@ impl Demand {
 }
 
 /// A reading that has been looked at.
-enum Value {
+enum Value<'r> {
     Known(f64, Work),
+    Pods(&'r [PodSample]),
     /// There is no replica that a resource rule could measure; that is nothing to worry about.
     NothingToMeasure,
     Unknown(String),
 }
 
 /// What a reading is worth: it has to be there, make sense, and be fresh.
-fn usable(
+fn usable<'r>(
     spec: &ScaleSpec,
     rule: &RuleSpec,
-    reading: Option<&Reading>,
+    reading: Option<&'r Reading>,
     current: u32,
     inputs: &Inputs<'_>,
-) -> Value {
-    if rule.metric.is_resource() && inputs.ready.min(current) == 0 {
+) -> Value<'r> {
+    let is_resource = rule.metric.is_resource();
+    // Pods say for themselves which of them can be measured.
+    let measurable = match reading {
+        Some(Reading::Pods { .. }) => current,
+        _ => inputs.ready.min(current),
+    };
+    if is_resource && measurable == 0 {
         return Value::NothingToMeasure;
     }
     match reading {
@@ -94,15 +100,30 @@ fn usable(
         Some(Reading::Known { value, .. }) if !value.is_finite() || *value < 0.0 => {
             Value::Unknown(format!("{value} was read, which is not an amount"))
         }
-        Some(Reading::Known { value, work, at }) => {
-            let (age, allowed) = (inputs.now.since(*at), spec.allowed_age(rule));
-            if age <= allowed {
-                return Value::Known(*value, *work);
-            }
-            let (age, allowed) = (left(age), left(allowed));
-            Value::Unknown(format!("last read {age} ago, more than {allowed}"))
+        Some(Reading::Known { value, work, at }) => fresh(spec, rule, inputs, *at)
+            .map_or_else(Value::Unknown, |()| Value::Known(*value, *work)),
+        Some(Reading::Pods { .. }) if !is_resource => {
+            Value::Unknown("pods were read for it, of which it measures nothing".to_owned())
+        }
+        Some(Reading::Pods { pods, at }) => {
+            fresh(spec, rule, inputs, *at).map_or_else(Value::Unknown, |()| Value::Pods(pods))
         }
     }
+}
+
+/// Whether a reading is young enough.
+fn fresh(
+    spec: &ScaleSpec,
+    rule: &RuleSpec,
+    inputs: &Inputs<'_>,
+    at: Timestamp,
+) -> Result<(), String> {
+    let (age, allowed) = (inputs.now.since(at), spec.allowed_age(rule));
+    if age <= allowed {
+        return Ok(());
+    }
+    let (age, allowed) = (left(age), left(allowed));
+    Err(format!("last read {age} ago, more than {allowed}"))
 }
 
 /// Whether a rule says that there is work. Resource rules never do: what replicas use is no reason
@@ -130,7 +151,8 @@ fn recommend(
     rates: &ServiceRates,
 ) -> Recommendation {
     let (replicas, because) = if rule.metric.is_resource() {
-        by_utilization(rule, value, current, ready.min(current))
+        let answer = resource::by_average(rule, value, ready.min(current), current);
+        (answer.replicas, answer.because)
     } else if let Some(latency) = rule.target_latency {
         let in_time = rates.replicas(&rule.name, value, work, latency);
         in_time.unwrap_or_else(|| {
@@ -147,47 +169,23 @@ fn recommend(
     }
 }
 
+/// What each pod uses.
+fn by_pods(rule: &RuleSpec, pods: &[PodSample], current: u32) -> Recommendation {
+    match resource::by_pods(rule, pods, current) {
+        Ok(answer) => Recommendation {
+            replicas: Some(answer.replicas),
+            ..recommendation(rule, Some(answer.value), answer.because)
+        },
+        Err(NoUse::NothingToMeasure) => nothing_to_measure(rule),
+        Err(NoUse::Unknown(because)) => unknown(rule, because),
+    }
+}
+
 /// An amount of work to be shared: `ceil(value / target)`.
 fn by_amount(rule: &RuleSpec, value: f64) -> (u32, String) {
     let replicas = replicas_for(value / rule.target);
     let (shown, target) = (shortest(value), shortest(rule.target));
     (replicas, format!("{shown} / target {target} = {replicas}"))
-}
-
-/// An average over the ready replicas: `ceil(ready · value / target)`, and at least one.
-///
-/// This is the algorithm of the Kubernetes HPA for resource metrics: within a tenth of the target
-/// nothing changes; replicas that are not ready yet count as using nothing when this would scale
-/// out and are left out when it would scale in, and neither may turn the direction round.
-fn by_utilization(rule: &RuleSpec, value: f64, current: u32, measured: u32) -> (u32, String) {
-    let ratio = value / rule.target;
-    let (shown, target) = (amount(rule, value), amount(rule, rule.target));
-    if (ratio - 1.0).abs() <= TOLERANCE + NOISE {
-        return (
-            current,
-            format!("{shown} is within 10% of target {target} = {current}"),
-        );
-    }
-    let computed = replicas_for(f64::from(measured) * ratio).max(1);
-    let because = format!("{measured} ready × {shown} / target {target} = {computed}");
-    let kept = if ratio > 1.0 {
-        computed.max(current)
-    } else {
-        computed.min(current)
-    };
-    if kept == computed {
-        return (computed, because);
-    }
-    (kept, format!("{because}, {kept} with those not ready yet"))
-}
-
-/// A resource's value with its unit.
-fn amount(rule: &RuleSpec, value: f64) -> String {
-    match rule.metric {
-        Metric::CpuUtilization | Metric::MemoryUtilization => format!("{}%", shortest(value)),
-        Metric::MemoryAverage => format!("{}Mi", shortest(value / MEBIBYTE)),
-        _ => shortest(value),
-    }
 }
 
 fn nothing_to_measure(rule: &RuleSpec) -> Recommendation {

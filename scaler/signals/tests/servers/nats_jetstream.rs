@@ -147,7 +147,9 @@ async fn a_cluster_leads_nowhere_where_a_rule_may_not() {
     for stream in ["A", "B", "C", "D", "E", "F"] {
         cluster[0].make(stream, 1, None).await;
         let one = Reach::new(vec!["127.0.0.1/32".parse().unwrap()]);
-        let read = of(&cluster[0].monitoring, stream).read_within(Some(one)).await;
+        let read = of(&cluster[0].monitoring, stream)
+            .read_within(Some(one))
+            .await;
         if let Err(error) = read {
             let refused_at = error.strip_prefix("natsServerMonitoringEndpoint: 127.0.0.");
             assert!(
@@ -157,7 +159,9 @@ async fn a_cluster_leads_nowhere_where_a_rule_may_not() {
             refused += 1;
         }
         let all = Reach::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let read = of(&cluster[0].monitoring, stream).read_within(Some(all)).await;
+        let read = of(&cluster[0].monitoring, stream)
+            .read_within(Some(all))
+            .await;
         assert_eq!(read, Ok(amount(0.0, 0.0, 0.0, 0.0)));
     }
     assert!(refused > 0, "all six streams are on one server of three");

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::scale::fixtures::{Run, cpu, http, queue, unknown};
+use crate::scale::pods::{PodSample, Standing};
 use crate::scale::{Decision, LimitKind, Metric, Reading, Work};
 use crate::time::Timestamp;
 
@@ -255,6 +256,48 @@ fn resources_follow_the_hpa() {
             "{current} {ready} {percent}"
         );
     }
+}
+
+/// Pods that are measured and use so many cores each, of one that they request.
+fn pods(used: &[f64], at: Timestamp) -> Reading {
+    let pod = |used: &f64| PodSample {
+        pod: "hello-a".to_owned(),
+        standing: Standing::Measured,
+        used: *used,
+        requested: Some(1.0),
+    };
+    Reading::Pods {
+        pods: used.iter().map(pod).collect(),
+        at,
+    }
+}
+
+#[test]
+fn pods_say_for_themselves_whether_they_can_be_measured() {
+    let mut run = Run::new(2, vec![cpu(50.0)]);
+    run.ready = Some(0);
+    run.requests = 1;
+    let at = run.now;
+    let decision = run.decide_on(&[pods(&[1.0, 0.5], at)]);
+    assert_eq!(
+        (decision.to, decision.recommendations[0].value),
+        (3, Some(75.0))
+    );
+    // Like any other they do not wake, and are unknown when they are old.
+    let mut run = Run::new(0, vec![cpu(50.0)]);
+    assert_eq!(run.decide_on(&[pods(&[1.0], at)]).to, 0);
+    let mut run = Run::new(3, vec![cpu(50.0)]);
+    run.requests = 1;
+    run.wait(16_000);
+    let decision = run.decide_on(&[pods(&[0.1, 0.1, 0.1], at)]);
+    assert_eq!(decision.to, 3);
+    assert_eq!(
+        decision.recommendations[0].because,
+        "last read 16 s ago, more than 15 s"
+    );
+    let mut run = Run::new(3, vec![queue(5.0)]);
+    let decision = run.decide_on(&[pods(&[0.1], at)]);
+    assert_eq!(decision.recommendations[0].value, None);
 }
 
 #[test]
