@@ -1,4 +1,5 @@
-//! Readers of what rules scale by.
+//! Readers of what rules scale by: queues and other servers ([`Sources`]), CPU and memory of replicas on
+//! this machine ([`ProcessSampler`]) and in Kubernetes (`PodUsageReader`, feature `kubernetes`).
 
 mod amount;
 pub mod azure;
@@ -6,7 +7,10 @@ mod cgroup;
 mod clock;
 mod connect;
 mod error;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod parameters;
+mod pods;
 mod processes;
 mod readers;
 mod secrets;
@@ -17,7 +21,10 @@ pub use amount::{Amount, Flow};
 pub use clock::WallClock;
 pub use connect::Connect;
 pub use error::ReadError;
+#[cfg(feature = "kubernetes")]
+pub use kubernetes::{PodUsageError, PodUsageReader, UsageSource};
 pub use parameters::{Lookup, Parameters};
+pub use pods::{Measured, PodSelection, PodTarget, PodUsage, Requested, Used};
 pub use processes::{ProcessSampler, Usage};
 pub use readers::read_once;
 pub use secrets::{
