@@ -34,6 +34,12 @@ impl SystemClock {
             .unwrap_or_default()
     }
 
+    /// What the wall clock shows at a point in time, counted from 1970.
+    pub fn since_1970(&self, at: Timestamp) -> Timestamp {
+        let nanoseconds = self.wall(at).as_nanosecond();
+        Timestamp::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
+    }
+
     /// The wall clock's time at a point in time, as RFC 3339 in UTC with milliseconds.
     pub fn rfc3339(&self, at: Timestamp) -> String {
         format!("{:.3}", self.wall(at))
@@ -74,5 +80,7 @@ mod tests {
         );
         let later = clock.now() + Duration::from_secs(3600);
         assert!(clock.wall(later) > clock.wall(clock.now()));
+        let since_1970 = clock.since_1970(later).as_nanos();
+        assert!(since_1970 > 1_700_000_000_000_000_000, "{since_1970}");
     }
 }

@@ -18,6 +18,7 @@ mod ingresses;
 mod journal;
 mod launch;
 mod plan;
+mod pods;
 mod publication;
 mod readings;
 mod replica;
@@ -37,6 +38,7 @@ pub use handle::{
     Command, Control, ControlError, DecisionCounts, Origin, Published, Reply, RevisionAction,
     RevisionMetrics, RuleReadings,
 };
+pub use pods::{PodLink, PodsRead, WantedPods};
 pub use role::Role;
 pub use sources::SignalOptions;
 pub use task::{ControlOptions, ControlTask, Inbox};

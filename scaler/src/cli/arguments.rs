@@ -20,7 +20,7 @@ pub use sample::{
 };
 pub use serving::{
     DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,
-    ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
+    PodArguments, PodUsageFrom, ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
 };
 
 const EXAMPLES: &str = "\

@@ -4,16 +4,21 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "kubernetes")]
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
-use super::arguments::ServeArguments;
+use super::arguments::{PodArguments, PodUsageFrom, ServeArguments};
+#[cfg(feature = "kubernetes")]
+use super::serving::pods;
 use super::serving::process::{Followed, Process};
 use super::serving::secrets::SecretStores;
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
 use super::serving::{self, grpc};
 use crate::clock::SystemClock;
-use crate::control::{ControlOptions, ControlTask, Inbox, Role, SignalOptions};
+use crate::control::{ControlOptions, ControlTask, Inbox, PodLink, Role, SignalOptions};
 use crate::documents::{Documents, Texts};
 
 /// Reports that may wait to be taken in; ingresses wait when there are more.
@@ -50,20 +55,66 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
             reach: Arc::new(arguments.keda.bounds().reach),
         },
     };
+    let (pods, reading) = read_pods(&arguments.pods, &clock).await?;
     let inbox = Inbox {
         reports,
+        pods,
         ..Inbox::default()
     };
     let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
     let mut process = Process::start(task, control.clone())?;
     let stopped = process.stopped();
     secrets.follow(&mut process.services, stopped);
+    if let Some(reading) = reading {
+        process.services.spawn(reading);
+    }
     let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
     let sources = sources(control, Arc::new(NoLogs), clock, bounds);
     listeners.serve(&mut process, sources, options);
     let started = |_: &_| announce(&addresses);
     process.run(documents, started, async {}).await
+}
+
+/// What reads the use of pods, and the way to it.
+type PodReading = (Option<PodLink>, Option<BoxFuture<'static, ()>>);
+
+/// Has it read what pods use, if that is asked for.
+///
+/// # Errors
+/// When no cluster is configured.
+#[cfg(feature = "kubernetes")]
+async fn read_pods(
+    arguments: &PodArguments,
+    clock: &Arc<SystemClock>,
+) -> anyhow::Result<PodReading> {
+    use ebbtide_signals::{PodUsageReader, UsageSource};
+
+    let source = match arguments.pod_usage {
+        PodUsageFrom::Off => return Ok((None, None)),
+        PodUsageFrom::MetricsServer => UsageSource::MetricsServer,
+        PodUsageFrom::Kubelet => UsageSource::Kubelet,
+    };
+    let reader = PodUsageReader::connect(source).await?;
+    let namespace = arguments.namespace.clone();
+    let namespace = namespace.unwrap_or_else(|| reader.namespace().to_owned());
+    let (link, reading) = pods::link(reader, namespace, Arc::clone(clock));
+    Ok((Some(link), Some(reading.boxed())))
+}
+
+#[cfg(not(feature = "kubernetes"))]
+fn read_pods(
+    arguments: &PodArguments,
+    _clock: &Arc<SystemClock>,
+) -> impl Future<Output = anyhow::Result<PodReading>> {
+    let off = arguments.pod_usage == PodUsageFrom::Off;
+    std::future::ready(if off {
+        Ok((None, None))
+    } else {
+        Err(anyhow::anyhow!(
+            "this ebbtide was built without kubernetes; leave out --pod-usage"
+        ))
+    })
 }
 
 /// Says where everything is.

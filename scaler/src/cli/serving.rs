@@ -4,6 +4,8 @@
 pub(super) mod door;
 pub(super) mod grpc;
 pub(super) mod limits;
+#[cfg(feature = "kubernetes")]
+pub(super) mod pods;
 pub(super) mod process;
 pub(super) mod secrets;
 pub(super) mod services;

@@ -17,7 +17,7 @@ use super::task::ControlTask;
 
 /// The service whose endpoints are a revision's replicas: the one named as the app in Single mode,
 /// in which one revision follows another, and else the one named as the revision.
-fn service<'n>(app: &'n App, revision: &'n RevisionName) -> &'n str {
+pub(super) fn service<'n>(app: &'n App, revision: &'n RevisionName) -> &'n str {
     match app.document().configuration.active_revisions_mode {
         ActiveRevisionsMode::Single => app.name().as_str(),
         ActiveRevisionsMode::Multiple => revision.as_str(),

@@ -1,12 +1,14 @@
 //! What the rules of a revision read: the ingress's counters over a window, and what the processes
-//! of its replicas use.
+//! of its replicas use, or its pods.
 
 use ebbtide_core::document::{Resources, Template};
+use ebbtide_core::scale::pods::Resource;
 use ebbtide_core::scale::{Metric, Reading};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestWindow;
 use ebbtide_signals::Usage;
 
+use super::pods::PodsRead;
 use super::replica::ReplicaControl;
 
 /// What a container is taken to ask for when its document does not say, as `az` fills it in.
@@ -31,6 +33,8 @@ pub(super) struct Sources<'a, Replicas> {
     pub(super) ready: Replicas,
     /// What the containers of one replica ask for.
     pub(super) requested: Resources,
+    /// What was read of its pods, if something else runs them.
+    pub(super) pods: Option<&'a PodsRead>,
     /// Who counts the requests.
     pub(super) counted: Counted,
     /// Now.
@@ -45,6 +49,12 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
                 self.counted(self.window.concurrency(self.now, *window))
             }
             Metric::HttpRequestRate { window } => self.counted(self.window.rate(self.now, *window)),
+            Metric::CpuUtilization | Metric::CpuAverage if !self.runs_here() => {
+                self.of_pods(Resource::Cpu)
+            }
+            Metric::MemoryUtilization | Metric::MemoryAverage if !self.runs_here() => {
+                self.of_pods(Resource::Memory)
+            }
             Metric::CpuUtilization => self.measured(cpu, self.requested_cores() / 100.0),
             Metric::CpuAverage => self.measured(cpu, 1.0),
             Metric::MemoryUtilization => self.measured(memory, self.requested_bytes() / 100.0),
@@ -66,12 +76,20 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
         Reading::known(value.unwrap_or(0.0), at)
     }
 
+    /// Whether its replicas are processes of this machine.
+    fn runs_here(&self) -> bool {
+        self.counted == Counted::Here
+    }
+
+    fn of_pods(&self, resource: Resource) -> Reading {
+        let unread = "what its pods use has not been read, which takes --pod-usage";
+        self.pods
+            .map_or_else(|| unknown(unread), |pods| pods.reading(resource))
+    }
+
     /// The average over ready replicas in units of `whole`, 0 without any; unknown while one has
     /// not been measured.
     fn measured(&self, of: impl Fn(&Usage) -> f64, whole: f64) -> Reading {
-        if self.counted != Counted::Here {
-            return unknown("what replicas elsewhere use is not read yet");
-        }
         let used: Option<Vec<f64>> = self
             .ready
             .clone()

@@ -17,6 +17,7 @@ use ebbtide_ingress::{MeterReading, UpstreamProtocol};
 use super::counters::{Counters, Counting};
 use super::handle::DecisionCounts;
 use super::journal::History;
+use super::pods::PodsRead;
 use super::readings::{Counted, Sources, requested};
 use super::replica::ReplicaControl;
 use super::sources::RuleSource;
@@ -40,6 +41,8 @@ pub(super) struct RevisionControl {
     pub(super) meter: Counters,
     /// When the ingress was heard that has been silent longest, if ingresses elsewhere count.
     pub(super) heard: Option<Timestamp>,
+    /// What was read of its pods last, if something else runs them.
+    pub(super) pods: Option<PodsRead>,
     /// How its replicas are reached.
     pub(super) access: Access,
     /// Its replicas, those that are going included.
@@ -123,6 +126,7 @@ impl RevisionControl {
             spec,
             meter: counting.counters(),
             heard: None,
+            pods: None,
             was_known: counting != Counting::Elsewhere,
             access,
             access_changes: 0,
@@ -252,8 +256,11 @@ impl RevisionControl {
     pub(super) fn can_be_decided_for(&mut self, now: Timestamp) -> bool {
         if !self.was_known {
             self.readings = self.read_rules(now);
-            let known = |reading: &Reading| matches!(reading, Reading::Known { .. });
+            let known = |reading: &Reading| !matches!(reading, Reading::Unknown { .. });
             self.was_known = self.readings.iter().any(known);
+            if let Some(replicas) = self.pods.as_ref().and_then(PodsRead::replicas) {
+                self.state = ScaleState::starting_with(replicas, now);
+            }
             self.next_decision = now + self.spec.policy.step.period;
         }
         self.was_known
@@ -292,6 +299,7 @@ impl RevisionControl {
             window: &self.window,
             ready: replicas.filter(|replica| replica.is_ready()),
             requested: requested(&self.template),
+            pods: self.pods.as_ref(),
             counted: match &self.meter {
                 Counters::Own(_) => Counted::Here,
                 Counters::Reported(meter) if meter.is_reported() => Counted::Elsewhere(self.heard),

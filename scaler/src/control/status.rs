@@ -145,6 +145,10 @@ impl View<'_> {
                 Some(Reading::Known { value, at, .. }) => {
                     (Some(*value), Some(self.now.since(*at).as_secs_f64()))
                 }
+                Some(Reading::Pods { at, .. }) => (
+                    recommended.and_then(|one| one.value),
+                    Some(self.now.since(*at).as_secs_f64()),
+                ),
                 _ => (None, None),
             };
             let state = match value {

@@ -22,6 +22,7 @@ use super::events::Events;
 use super::handle::{Command, Control, Published};
 use super::identifier::Identifiers;
 use super::ingresses::Ingresses;
+use super::pods::PodLink;
 use super::role::{Kind, Role};
 use super::routing::Routing;
 use super::sources::{SignalOptions, Signals};
@@ -72,6 +73,8 @@ pub struct Inbox {
     pub reports: mpsc::Receiver<Report>,
     /// Where replicas are that something else runs; none until that is known.
     pub endpoints: watch::Receiver<Option<Endpoints>>,
+    /// Who reads what pods use that something else runs, if anyone does.
+    pub pods: Option<PodLink>,
 }
 
 impl Default for Inbox {
@@ -82,6 +85,7 @@ impl Default for Inbox {
             replicas: mpsc::channel(1).1,
             reports: mpsc::channel(1).1,
             endpoints: watch::channel(None).1,
+            pods: None,
         }
     }
 }
@@ -197,6 +201,7 @@ impl ControlTask {
                 Some(Ok(replica)) = self.drains.join_next() => self.drained(&replica),
                 Some(usages) = self.measured.recv() => self.measured(usages),
                 Some(report) = self.inbox.reports.recv() => self.reported(report),
+                Some(read) = PodLink::next(&mut self.inbox.pods) => self.take_in_pods(read),
                 Ok(()) = self.inbox.endpoints.changed() => self.discovered(),
                 () = self.signals.were_read(now) => self.look_at_sources(),
                 _ = ticks.tick() => self.tick(),
@@ -256,6 +261,7 @@ impl ControlTask {
         if second {
             self.keep_history(now);
             self.forget_silent_ingresses(now);
+            self.want_pods();
             if let Some(runtime) = &self.runtime {
                 self.roots.send_replace(runtime.processes());
             }

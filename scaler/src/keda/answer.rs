@@ -264,11 +264,15 @@ fn one<'p>(
 fn metric(revision: &RevisionStatus, rule: &RuleStatus) -> Metric {
     // The HPA divides a metric by its target once for all replicas, so what is an average over
     // replicas here is their sum there.
-    let shared = match rule.scaler.as_str() {
-        "cpu" | "memory" => f64::from(revision.replicas.ready),
-        _ => 1.0,
+    let is_average = matches!(rule.scaler.as_str(), "cpu" | "memory");
+    let value = match (rule.value, rule.replicas) {
+        // No ingress knows of the pods that were measured: it lands on what that came to.
+        (Some(_), Some(replicas)) if is_average && revision.replicas.ready == 0 => {
+            Some(rule.target * f64::from(replicas))
+        }
+        (value, _) if is_average => value.map(|value| value * f64::from(revision.replicas.ready)),
+        (value, _) => value,
     };
-    let value = rule.value.map(|value| value * shared);
     Metric {
         name: format!("ebbtide-{}-{}", revision.name, in_small_letters(&rule.name)),
         target: rule.target,

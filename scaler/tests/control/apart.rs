@@ -9,7 +9,8 @@ use std::time::Duration;
 use ebbtide::api::model::RevisionStatus;
 use ebbtide::clock::SystemClock;
 use ebbtide::control::{
-    Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, Role, SignalOptions,
+    Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, PodLink, Role,
+    SignalOptions,
 };
 use ebbtide::documents;
 use ebbtide::telemetry::{Counts, Report};
@@ -33,7 +34,7 @@ properties:
 
 /// A control task that runs no replicas.
 pub(crate) struct Scaler {
-    control: Control,
+    pub(crate) control: Control,
     reports: mpsc::Sender<Report>,
     stop: oneshot::Sender<()>,
     task: JoinSet<()>,
@@ -41,6 +42,11 @@ pub(crate) struct Scaler {
 
 impl Scaler {
     async fn start() -> Self {
+        Self::start_with(HELLO, None).await
+    }
+
+    /// One that decides for the app of a document, and reads what its pods use.
+    pub(crate) async fn start_with(document: &str, pods: Option<PodLink>) -> Self {
         let options = ControlOptions {
             clock: Arc::new(SystemClock::start()),
             workers: NonZeroUsize::MIN,
@@ -53,6 +59,7 @@ impl Scaler {
         let (reports, reported) = mpsc::channel(1);
         let inbox = Inbox {
             reports: reported,
+            pods,
             ..Inbox::default()
         };
         let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
@@ -76,7 +83,7 @@ impl Scaler {
         scaler
     }
 
-    async fn apply(&self, text: &str) {
+    pub(crate) async fn apply(&self, text: &str) {
         let texts = vec![("hello.yaml".to_owned(), text.to_owned())];
         let documents = documents::parse(&texts, &BTreeMap::new()).unwrap();
         let origin = Origin::Files;
@@ -89,7 +96,7 @@ impl Scaler {
     }
 
     /// Reports what a run of the ingress `pod` has counted.
-    async fn report(&self, run: u64, sequence: u64, counts: Counts) {
+    pub(crate) async fn report(&self, run: u64, sequence: u64, counts: Counts) {
         let report = Report {
             ingress: Arc::from("pod"),
             run,
@@ -134,7 +141,7 @@ impl Scaler {
     }
 }
 
-fn counts(started: u64, ended: u64, waiting: u32, ready: u32) -> Counts {
+pub(crate) fn counts(started: u64, ended: u64, waiting: u32, ready: u32) -> Counts {
     Counts {
         started,
         ended,

@@ -4,5 +4,6 @@
 
 mod apart;
 mod bed;
+mod pods;
 mod scenarios;
 mod sources;

@@ -206,7 +206,7 @@ case_the_api_server_takes_every_manifest() {
         files=$((files + 1))
     done < <(find "$root/manifests/keda/examples" -name '*.yaml' | sort)
     ((files > 0)) || fail 'no example was found'
-    for folder in '' tls; do
+    for folder in '' tls kubelet; do
         installation "$folder" >"$work/install.yaml"
         is_taken <"$work/install.yaml" || fail "manifests/keda/$folder: $(cat "$work/answer")"
     done
@@ -214,7 +214,7 @@ case_the_api_server_takes_every_manifest() {
     file=$root/manifests/keda/examples/scaledobject.yaml
     is_refused_for pollingIntervall < <(sed 's/pollingInterval:/pollingIntervall:/' "$file")
     is_refused_for maxSurges < <(sed 's/maxSurge:/maxSurges:/' "$work/install.yaml")
-    printf '     %d examples, and both ways to install\n' "$files"
+    printf '     %d examples, and the three ways to install\n' "$files"
 }
 
 is_refused_for() {

@@ -7,8 +7,8 @@ use super::keys::{self, KEYS};
 use super::reading::{FROM_ENV, Given, Reading, without_from_env};
 use super::source::Own;
 use super::{OwnRules, Scope};
+use crate::document::ScaleRule;
 use crate::document::fragment::{Fragment, Rules, Setting, read_scale};
-use crate::document::{Scale, ScaleRule};
 use crate::scale::ScaleSpec;
 use crate::scale::resolve::{Place, Stabilization, metadata_path};
 
@@ -80,7 +80,7 @@ impl<'m> Reading<'m> {
                 return None;
             }
         };
-        warnings.extend(surprises(&spec, &scale, traffic.is_some()));
+        warnings.extend(spec.surprises(&scale, traffic.is_some()));
         Some(OwnRules {
             spec,
             traffic,
@@ -173,21 +173,6 @@ impl<'m> Reading<'m> {
             }
         }
     }
-}
-
-/// What may surprise the author of the rules.
-fn surprises(spec: &ScaleSpec, scale: &Scale, has_traffic: bool) -> Vec<String> {
-    let mut warnings = spec.surprises(scale, has_traffic);
-    let resources = spec.rules.iter().filter(|rule| rule.metric.is_resource());
-    warnings.extend(resources.map(|rule| {
-        let scaler = &rule.scaler;
-        format!(
-            "scale rule {} ({scaler}) cannot be read for a target that Ebbtide does not run; give \
-             the ScaledObject a trigger of KEDA's own type {scaler} instead",
-            rule.name
-        )
-    }));
-    warnings
 }
 
 /// How paths in the document's shape become keys of the trigger.

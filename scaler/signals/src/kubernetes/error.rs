@@ -8,7 +8,7 @@ use std::time::Duration;
 pub enum PodUsageError {
     /// No cluster is configured, in the environment of a pod or by KUBECONFIG.
     #[error("no cluster to ask: {0}; run in a pod, or set KUBECONFIG")]
-    Configuration(#[source] Box<kube::Error>),
+    Configuration(Box<kube::Error>),
     /// The role does not allow it.
     #[error(
         "Kubernetes does not let Ebbtide {verb} {resource}{place}; give its role the verb {verb} on \

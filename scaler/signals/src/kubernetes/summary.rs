@@ -89,11 +89,13 @@ impl Summaries {
         now: Timestamp,
     ) -> Result<BTreeMap<String, Used>, PodUsageError> {
         let nodes: BTreeSet<&str> = pods.iter().filter_map(Pod::node).collect();
+        let nodes: Vec<String> = nodes.into_iter().map(str::to_owned).collect();
         let read = stream::iter(nodes).map(|node| async move {
-            let summary = self.node(api, node, now).await?;
-            Ok::<_, PodUsageError>((node, summary))
+            let read = self.node(api, &node, now).await?;
+            Ok::<_, PodUsageError>((node, read))
         });
-        let read: BTreeMap<&str, Arc<Node>> = read.buffer_unordered(AT_ONCE).try_collect().await?;
+        let read: BTreeMap<String, Arc<Node>> =
+            read.buffer_unordered(AT_ONCE).try_collect().await?;
         let used = pods.iter().filter_map(|pod| {
             let seen = read.get(pod.node()?)?.pods.get(pod.uid())?;
             Some((pod.name().to_owned(), seen.used))

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ebbtide_core::trigger::reach::{Allowed, Reach};
 
 use super::{duration, setting};
@@ -30,6 +30,8 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   ebbtide serve apps/                  decide for the apps of these documents
   ebbtide serve                        only for ScaledObjects that bring rules of their own
+  ebbtide serve apps/ --pod-usage metrics-server
+                                       with rules of cpu and memory, of the apps' pods
   ebbtide ingress apps/ --endpoints kubernetes --scaler 127.0.0.1:9091
                                        the front door that reports to it
 
@@ -205,6 +207,30 @@ pub struct TelemetryArguments {
     pub telemetry_plaintext: bool,
 }
 
+/// Where it is read what the pods use that rules of cpu and memory are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PodUsageFrom {
+    /// Nowhere: such rules are unknown.
+    #[default]
+    Off,
+    /// The metrics server, by metrics.k8s.io.
+    MetricsServer,
+    /// The kubelets, by the API server's proxy to nodes.
+    Kubelet,
+}
+
+/// What of Kubernetes is read.
+#[derive(Clone, Debug, Args)]
+pub struct PodArguments {
+    /// Where it is read what pods use, for rules of cpu and memory. The last one given counts
+    #[arg(long, value_enum, default_value_t, overrides_with = "pod_usage")]
+    pub pod_usage: PodUsageFrom,
+    /// The namespace of the apps' services and pods; that of this pod, or of the kubeconfig's
+    /// context, if absent
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+}
+
 /// `ebbtide serve`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
@@ -218,6 +244,9 @@ pub struct ServeArguments {
     /// Where ingresses report.
     #[command(flatten)]
     pub telemetry: TelemetryArguments,
+    /// What of Kubernetes is read.
+    #[command(flatten)]
+    pub pods: PodArguments,
     /// The status API.
     #[command(flatten)]
     pub status: StatusArguments,

@@ -10,7 +10,7 @@ app=a | type=tcp | concurrentConnection=3 => concurrentConnection: unknown key, 
 type=gcp-pubsub | windowSeconds=3 | subscriptionSzie=3 | vhostName=x => subscriptionSzie: taken as a key of gcp-pubsub; did you mean `subscriptionSize`? | windowSeconds: ignored, since type is not http
 type=gcp-pubsub | maxReplcas=3 => maxReplcas: taken as a key of gcp-pubsub; did you mean `maxReplicas`?
 rules=[{name: a, custom: {type: kafak, colour: red}}] | color=x => color: unknown key, ignored | rules[0].custom.type: `kafak` is not a scaler that KEDA has; did you mean `kafka`? | rules[0].custom.colour: unknown property, ignored
-type=cpu | value=70 => minReplicas 0 is taken as 1 | give the ScaledObject a trigger of KEDA's own type cpu
+type=cpu | value=70 => minReplicas 0 is taken as 1
 ";
 
 #[test]
