@@ -149,7 +149,8 @@ impl View<'_> {
                     recommended.and_then(|one| one.value),
                     Some(self.now.since(*at).as_secs_f64()),
                 ),
-                _ => (None, None),
+                // Known all the same while there is no replica that could be measured.
+                _ => (recommended.and_then(|one| one.value), None),
             };
             let state = match value {
                 Some(value) if value > rule.activation => "active",

@@ -154,6 +154,22 @@ async fn the_use_of_an_apps_pods_scales_it_from_what_there_is() {
 }
 
 #[tokio::test]
+async fn at_none_there_is_nothing_to_read_and_so_nothing_unknown() {
+    let (reader, link) = Reader::new();
+    let idle = CPU.replace("minReplicas: 1", "minReplicas: 0");
+    let scaler = Scaler::start_with(&idle, Some(link)).await;
+    scaler.report(1, 1, counts(5, 5, 0, 0)).await;
+    reader.says("hello--v1", Err("no answer".to_owned())).await;
+    let none = scaler.until("it is decided for", decided(0)).await;
+    let (value, because) = (none.rules[1].value, none.rules[1].because.as_str());
+    assert_eq!(
+        (value, because),
+        (Some(0.0), "no replica is ready to be measured")
+    );
+    scaler.end().await;
+}
+
+#[tokio::test]
 async fn without_a_rule_of_cpu_or_memory_no_pods_are_wanted() {
     let (mut reader, link) = Reader::new();
     let scaler = Scaler::start_with(CPU, Some(link)).await;

@@ -76,6 +76,24 @@ async fn each_rule_is_a_metric_and_only_the_one_asked_for_comes_back() {
 }
 
 #[tokio::test]
+async fn pods_that_no_ingress_knows_lead_to_what_was_reckoned_from_them() {
+    let bed = Bed::new().await;
+    let mut one = decided(3);
+    one.replicas.ready = 0;
+    let mut cpu = rule("busy", "cpu", Some(70.0), 50.0);
+    cpu.replicas = Some(5);
+    one.rules = vec![cpu];
+    bed.publish(vec![one]);
+    let mut keda = Keda::new(&bed.client, &[("app", "hello"), ("metrics", "per-rule")]);
+    let polled = keda.poll().await.unwrap();
+    assert_eq!(
+        polled.metrics,
+        [("s0-ebbtide-hello--v1-busy".to_owned(), 250.0, 50.0)]
+    );
+    assert!((polled.hpa(3) - 5.0).abs() < 1e-9);
+}
+
+#[tokio::test]
 async fn what_is_unknown_is_an_error_and_never_zero() {
     let bed = Bed::new().await;
     let unknown = |replicas| {
