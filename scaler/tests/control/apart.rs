@@ -63,7 +63,7 @@ impl Scaler {
             ..Inbox::default()
         };
         let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
-        let mut scaler = Self::run(task, control, HELLO).await;
+        let mut scaler = Self::run(task, control, document).await;
         scaler.reports = reports;
         scaler
     }
