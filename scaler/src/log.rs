@@ -10,6 +10,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The variable with what is logged, in the words of `tracing`: `debug`, `ebbtide=debug,info`.
 pub const FILTER: &str = "EBBTIDE_LOG";
 
+/// The client of RabbitMQ would log what it sends, passwords too, and what its reader says anyway.
+const SILENT: &str = "lapin=off";
+
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -63,7 +66,8 @@ where
 {
     let filter = if filter.is_empty() { "info" } else { filter };
     let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("{FILTER}={filter:?} is not a filter; try {FILTER}=debug"))?;
+        .with_context(|| format!("{FILTER}={filter:?} is not a filter; try {FILTER}=debug"))?
+        .add_directive(SILENT.parse()?);
     // A line that cannot be written is lost: reporting that on standard error would panic when it
     // is standard error that is closed.
     let builder = tracing_subscriber::fmt()
@@ -108,6 +112,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(app = "hello", "started");
             tracing::debug!("detail");
+            tracing::error!(target: "lapin::io_loop", "hunter2");
         });
         String::from_utf8(kept.lock().unwrap().clone()).unwrap()
     }
@@ -117,6 +122,10 @@ mod tests {
         let text = logged(LogFormat::Text, "");
         assert!(text.ends_with(" INFO started app=\"hello\"\n"), "{text}");
         assert_eq!(logged(LogFormat::Text, "debug").lines().count(), 2);
+        assert_eq!(
+            logged(LogFormat::Text, "lapin=trace,debug").lines().count(),
+            2
+        );
         let json: serde_json::Value = serde_json::from_str(&logged(LogFormat::Json, "")).unwrap();
         assert_eq!(
             (&json["message"], &json["app"]),
