@@ -15,8 +15,8 @@ use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
 pub use sample::{
-    AzureQueueWorker, AzureServicebusWorker, RabbitmqWorker, RedisStreamsWorker, RedisWorker,
-    SampleAppArguments, SampleBroker, SampleWorkerArguments,
+    AzureQueueWorker, AzureServicebusWorker, NatsJetstreamWorker, RabbitmqWorker, RedisStreamsWorker,
+    RedisWorker, SampleAppArguments, SampleBroker, SampleWorkerArguments,
 };
 pub use serving::{
     DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,
@@ -328,6 +328,7 @@ mod tests {
             "sample-worker azure-queue --queue orders --service-time 1s",
             "sample-worker --service-time 1s azure-servicebus --queue orders",
             "sample-worker azure-servicebus --topic events --subscription mail",
+            "sample-worker nats-jetstream --stream ORDERS --consumer workers",
             "sample-worker rabbitmq --queue orders",
             "sample-worker redis --list orders",
             "sample-worker redis-streams --stream orders --group workers",

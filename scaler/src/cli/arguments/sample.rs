@@ -41,6 +41,8 @@ pub enum SampleBroker {
     AzureQueue(AzureQueueWorker),
     /// A queue or subscription of Azure Service Bus
     AzureServicebus(AzureServicebusWorker),
+    /// A stream of NATS
+    NatsJetstream(NatsJetstreamWorker),
     /// A queue of RabbitMQ
     Rabbitmq(RabbitmqWorker),
     /// A list of Redis
@@ -85,6 +87,21 @@ pub struct AzureServicebusWorker {
     /// The topic's subscription
     #[arg(long, value_name = "NAME", requires = "topic")]
     pub subscription: Option<String>,
+}
+
+/// `ebbtide sample-worker nats-jetstream`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Variables:
+  NATS_ADDRESS                the server's HOST:PORT for clients, without TLS
+  NATS_USER, NATS_PASSWORD    who logs in, if the server wants to know")]
+pub struct NatsJetstreamWorker {
+    /// The stream
+    #[arg(long, value_name = "NAME")]
+    pub stream: String,
+    /// The stream's consumer, which is asked for messages and waits until they are acknowledged
+    #[arg(long, value_name = "NAME")]
+    pub consumer: String,
 }
 
 /// `ebbtide sample-worker rabbitmq`.
