@@ -3,6 +3,7 @@
 mod azure_queue;
 mod azure_servicebus;
 mod cron;
+mod nats_jetstream;
 mod prometheus;
 mod rabbitmq;
 mod redis;
