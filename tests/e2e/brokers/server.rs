@@ -16,10 +16,20 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Becomes the server, and leaves a child that waits for the end of the standard input. That is a
 /// pipe from the test process, so it ends at the latest with that, even if it is killed. Then the
-/// server gets the signal `$0`, and a second later the whole process group is killed.
+/// server gets the signal `$0`, and once it has ended, or after ten seconds, the whole process group is
+/// killed.
 const GUARD: &str = r#"
 exec 3<&0 </dev/null
-{ read -r end <&3; kill -s "$0" $$; [ "$0" = KILL ] || sleep 1; kill -s KILL 0; } &
+{
+    read -r end <&3
+    kill -s "$0" $$
+    tries=100
+    while [ "$0" != KILL ] && [ $tries -gt 0 ] && grep -q '^State:.[^Z]' /proc/$$/status 2>/dev/null; do
+        sleep 0.1
+        tries=$((tries - 1))
+    done
+    kill -s KILL 0
+} &
 exec "$@" 3<&-
 "#;
 
