@@ -60,9 +60,10 @@ impl Server {
             End::Kill => "KILL",
             End::Quit => "QUIT",
         };
-        let mut guarded = Command::new("sh");
+        // A test that runs in the background of a shell ignores SIGQUIT, and so would the server.
+        let mut guarded = Command::new("env");
         guarded
-            .args(["-c", GUARD, signal])
+            .args(["--default-signal=QUIT", "sh", "-c", GUARD, signal])
             .arg(command.get_program())
             .args(command.get_args())
             .current_dir(command.get_current_dir().unwrap_or(folder))
