@@ -1,6 +1,7 @@
 //! Connections: to where they may go, how long they may take, and what secures them.
 
 mod http;
+mod secured;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};

@@ -26,7 +26,7 @@ fn a_queue_of_rabbitmq_is_worked_off_by_what_http_and_amqp_say() {
         let work = address(&broker, "amqp", PASSWORD, encoded);
         let secrets =
             format!("[{{name: read, value: '{read}'}}, {{name: address, value: '{work}'}}]");
-        let rule = "{type: rabbitmq, metadata: {queueName: orders, value: '10'}, \
+        let rule = "{type: rabbitmq, metadata: {queueName: orders, mode: QueueLength, value: '10'}, \
                     auth: [{secretRef: read, triggerParameter: host}]}";
         let document = worker(
             &secrets,
@@ -66,21 +66,21 @@ fn what_is_wrong_with_a_queue_of_rabbitmq_is_said() {
             ),
             (
                 &rule(&wrong("http"), "orders", ""),
-                "host: the server answered 401",
+                "is not let in with this password",
             ),
             (
                 &rule(&wrong("amqp"), "orders", ""),
-                "host: the user or the password is not accepted",
+                "is not let in with this password",
             ),
             (&rule(&closed, "orders", ""), "host: cannot connect"),
             (&rule(&tls, "orders", ""), "host: "),
             (
-                &rule(&amqp, "orders", ", mode: MessageRate"),
-                "mode: messagerate needs the management",
+                &rule(&amqp, "orders", ", mode: MessageRate, value: '1'"),
+                "mode: ",
             ),
             (
                 &rule(&http, "orders", ", protocol: amqp"),
-                "host: is not an amqp:// address",
+                "host: is not of the protocol amqp",
             ),
         ],
         &["hunter2", PASSWORD],

@@ -1,15 +1,14 @@
 //! An HTTP client that goes only where a rule may lead, and takes in only so much.
 
 use std::error::Error as _;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
-use tokio_rustls::rustls::{self, CertificateError};
 
+use super::secured::{ANOTHER_ISSUER, found, is_of_another_issuer};
 use super::{Connect, TlsSettings};
 use crate::error::ReadError;
 
@@ -118,10 +117,12 @@ impl Http {
     }
 
     fn failed(&self, error: &reqwest::Error) -> ReadError {
+        // It is of whoever resolved the name.
+        if let Some(own) = found::<ReadError>(error) {
+            return own.clone();
+        }
         if self.has_ca && is_of_another_issuer(error) {
-            let message =
-                "is not what the server's certificate is signed by; give the root of that";
-            return ReadError::of("ca", message);
+            return ReadError::of("ca", ANOTHER_ISSUER);
         }
         ReadError::of(self.key, cause(error))
     }
@@ -185,27 +186,6 @@ impl Resolve for Names {
             Ok(found)
         })
     }
-}
-
-/// Whether a request failed since nothing that is trusted has signed the server's certificate, or only
-/// something of the same name.
-fn is_of_another_issuer(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
-    while let Some(deeper) = source {
-        if let Some(rustls::Error::InvalidCertificate(why)) = deeper.downcast_ref() {
-            let others = [
-                CertificateError::UnknownIssuer,
-                CertificateError::BadSignature,
-            ];
-            return others.contains(why);
-        }
-        // The source of an error of I/O is that of what it wraps, not what it wraps itself.
-        source = match deeper.downcast_ref().and_then(io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped),
-            None => deeper.source(),
-        };
-    }
-    false
 }
 
 /// What an error of the client comes down to, without the address, in which there may be a password.

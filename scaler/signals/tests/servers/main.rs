@@ -12,4 +12,6 @@ mod azure_servicebus;
 mod bed;
 mod clock;
 mod nats_jetstream;
+mod ports;
 mod process;
+mod rabbitmq;

@@ -1,134 +1,121 @@
-//! Where the broker is, and as whom it is asked.
+//! Where a server is, and who asks it.
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use super::HOST;
 use crate::error::ReadError;
 use crate::parameters::Parameters;
 
-/// Where the broker is, and as whom it is asked. Does not print: it has a password.
+const VHOST: &str = "vhostName";
+const PASSWORD: &str = "password";
+
+/// What the address of a rule says.
 pub(super) struct Address {
+    /// Whether it is the management plugin's and not that of AMQP.
     pub(super) is_http: bool,
-    pub(super) has_tls: bool,
+    pub(super) is_tls: bool,
     pub(super) host: String,
     pub(super) port: u16,
-    pub(super) user: String,
-    pub(super) password: String,
-    /// Not encoded.
-    pub(super) vhost: String,
-    /// What comes before `/api`, with a slash in front; encoded.
+    /// What comes before `/api`.
     pub(super) prefix: String,
+    pub(super) vhost: String,
+    /// The key that has the virtual host.
+    pub(super) vhost_key: &'static str,
+    pub(super) user: Option<User>,
+}
+
+/// Who asks.
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) password: String,
+    /// The key that has the password.
+    pub(super) key: &'static str,
 }
 
 impl Address {
-    /// As the parameters have it.
+    /// The address of a rule.
     ///
     /// # Errors
-    /// `host` is no address, or not of the protocol.
+    /// It is none, or not of the protocol.
     pub(super) fn of(parameters: &Parameters) -> Result<Self, ReadError> {
         let wrong = |message: &str| ReadError::of(HOST, message);
-        let url = parameters.required(HOST)?;
-        let url = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-        let (is_http, mut has_tls) = match url.scheme() {
-            "http" => (true, false),
-            "https" => (true, true),
-            "amqp" => (false, false),
-            "amqps" => (false, true),
+        let url = Url::parse(parameters.required(HOST)?);
+        let url = url.map_err(|error| wrong(&format!("is not an address: {error}")))?;
+        let (is_http, is_tls, default) = match url.scheme() {
+            "http" => (true, false, 80),
+            "https" => (true, true, 443),
+            "amqp" => (false, false, 5672),
+            "amqps" => (false, true, 5671),
             _ => {
                 return Err(wrong(
-                    "begins with none of http://, https://, amqp://, amqps://",
+                    "begins with none of http://, https://, amqp:// and amqps://",
                 ));
             }
         };
-        match parameters.word("protocol").as_deref() {
-            Some("http") if !is_http => {
-                return Err(wrong(
-                    "is not an http:// address, which protocol: http needs",
-                ));
-            }
-            Some("amqp") if is_http => {
-                return Err(wrong(
-                    "is not an amqp:// address, which protocol: amqp needs",
-                ));
-            }
-            _ => {}
+        let protocol = parameters.word("protocol").unwrap_or_default();
+        if let Some(wanted) = other(&protocol, is_http) {
+            let message = format!("is not of the protocol {protocol}; begin it with {wanted}");
+            return Err(wrong(&message));
         }
-        has_tls |= parameters.word("tls").as_deref() == Some("enable");
         let host = url.host_str().filter(|host| !host.is_empty());
-        let host = host.ok_or_else(|| wrong("has no host"))?.to_owned();
-        let usual = match (is_http, has_tls) {
-            (true, false) => 80,
-            (true, true) => 443,
-            (false, false) => 5672,
-            (false, true) => 5671,
-        };
-        let given = |key: &str, in_url: &str| {
-            let own = parameters.text(key).map(str::to_owned);
-            own.unwrap_or_else(|| decoded(in_url))
-        };
-        let (user, password) = (
-            given("username", url.username()),
-            given("password", url.password().unwrap_or_default()),
-        );
-        let (prefix, last) = url.path().rsplit_once('/').unwrap_or(("", ""));
-        let vhost = match parameters.text("vhostName") {
-            Some(name) => name.to_owned(),
-            None => decoded(last),
-        };
+        let (prefix, vhost) = path(is_http, url.path());
+        let given = parameters.text(VHOST);
         Ok(Self {
             is_http,
-            has_tls,
-            host,
-            port: url.port().unwrap_or(usual),
-            user,
-            password,
-            vhost: if vhost.is_empty() {
-                "/".to_owned()
-            } else {
-                vhost
-            },
-            prefix: prefix.trim_end_matches('/').to_owned(),
+            is_tls,
+            host: host.ok_or_else(|| wrong("has no host"))?.to_owned(),
+            port: url.port().unwrap_or(default),
+            prefix,
+            vhost: given.map_or(vhost, str::to_owned),
+            vhost_key: if given.is_some() { VHOST } else { HOST },
+            user: User::of(parameters, &url),
         })
     }
 }
 
-/// A part of an address as it was before it was encoded.
-fn decoded(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let byte = match (first, tail) {
-            (b'%', [high, low, ..]) => hexadecimal(*high).zip(hexadecimal(*low)),
-            _ => None,
-        };
-        if let Some((high, low)) = byte {
-            bytes.push(high << 4 | low);
-            rest = &rest[3..];
-        } else {
-            bytes.push(*first);
-            rest = tail;
+impl User {
+    fn of(parameters: &Parameters, url: &Url) -> Option<Self> {
+        if let (Some(name), Some(password)) =
+            (parameters.text("username"), parameters.text(PASSWORD))
+        {
+            return Some(Self {
+                name: name.to_owned(),
+                password: password.to_owned(),
+                key: PASSWORD,
+            });
         }
+        let is_given = !url.username().is_empty() || url.password().is_some();
+        is_given.then(|| Self {
+            name: decoded(url.username()),
+            password: decoded(url.password().unwrap_or_default()),
+            key: HOST,
+        })
     }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn hexadecimal(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+/// How an address has to begin for a protocol, if it does not.
+fn other(protocol: &str, is_http: bool) -> Option<&'static str> {
+    match (protocol, is_http) {
+        ("http", false) => Some("http:// or https://"),
+        ("amqp", true) => Some("amqp:// or amqps://"),
+        _ => None,
+    }
 }
 
-/// A text as one segment of an address.
-pub(super) fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte: u8| {
-        if plain(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
+/// What comes before `/api`, and the virtual host. Only that of AMQP is the whole path.
+fn path(is_http: bool, path: &str) -> (String, String) {
+    let (prefix, vhost) = if is_http {
+        path.rsplit_once('/').unwrap_or_default()
+    } else {
+        ("", path.strip_prefix('/').unwrap_or(path))
     };
-    text.bytes().map(encode).collect()
+    let vhost = if vhost.is_empty() { "/" } else { vhost };
+    (prefix.trim_end_matches('/').to_owned(), decoded(vhost))
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -136,17 +123,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_encoded_comes_back() {
-        for (text, code) in [
-            ("/", "%2F"),
-            ("a b", "a%20b"),
-            ("ü", "%C3%BC"),
-            ("a-b.c", "a-b.c"),
+    fn the_path_has_the_virtual_host() {
+        for (is_http, text, prefix, vhost) in [
+            (true, "/", "", "/"),
+            (true, "/shop", "", "shop"),
+            (true, "/%2f", "", "/"),
+            (true, "/a%20b", "", "a b"),
+            (true, "/rabbit/shop", "/rabbit", "shop"),
+            (true, "/rabbit/", "/rabbit", "/"),
+            (false, "", "", "/"),
+            (false, "/", "", "/"),
+            (false, "/%2F", "", "/"),
+            (false, "/shop", "", "shop"),
+            (false, "/shop/eu", "", "shop/eu"),
         ] {
-            assert_eq!(encoded(text), code);
-            assert_eq!(decoded(code), text);
+            let expected = (prefix.to_owned(), vhost.to_owned());
+            assert_eq!(path(is_http, text), expected, "{is_http} {text}");
         }
-        assert_eq!(decoded("50%"), "50%");
-        assert_eq!(decoded("%zz%4"), "%zz%4");
+    }
+
+    #[test]
+    fn an_address_is_of_its_protocol() {
+        assert_eq!(other("auto", true), None);
+        assert_eq!(other("http", true), None);
+        assert_eq!(other("amqp", false), None);
+        assert_eq!(other("amqp", true), Some("amqp:// or amqps://"));
+        assert_eq!(other("http", false), Some("http:// or https://"));
     }
 }

@@ -1,147 +1,225 @@
-//! By AMQP 0-9-1: a passive declaration, which says how many messages are ready.
+//! What a server says of a queue by AMQP.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 use lapin::options::QueueDeclareOptions;
-use lapin::runtime::default_runtime;
-use lapin::tcp::{AsyncTcpStream, RustlsConnector};
 use lapin::types::FieldTable;
-use lapin::uri::{AMQPAuthority, AMQPUri, AMQPUserInfo};
-use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
+use lapin::uri::{
+    AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism,
+};
+use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional, duplex};
+use tokio::task::JoinSet;
+use tokio_rustls::rustls::ClientConfig;
 
 use super::address::Address;
-use super::{HOST, QUEUE, tls};
-use crate::amount::Amount;
+use super::counts::Counts;
+use super::{HOST, QUEUE, handed};
+use crate::connect::{Connect, TlsSettings};
 use crate::error::ReadError;
 use crate::parameters::Parameters;
-use crate::readers::{Context, Reader, Reading};
+use crate::readers::Context;
 
-/// AMQP's code of what is not there, and of who may not.
-const NOT_FOUND: u16 = 404;
+/// The longest frame, in bytes: lapin keeps room for many, and answers are short. RabbitMQ takes no less.
+const LONGEST_FRAME: u32 = 8192;
+/// What may be on its way between lapin and the connection, in bytes.
+const PIPE: usize = 8192;
+/// Reply codes of AMQP.
 const ACCESS_REFUSED: u16 = 403;
+const NOT_FOUND: u16 = 404;
+const RESOURCE_LOCKED: u16 = 405;
+const NOT_ALLOWED: u16 = 530;
+/// The longest name of a queue or virtual host, in bytes.
+const LONGEST_NAME: usize = 255;
 
-struct Amqp {
-    context: Context,
+pub(super) struct Amqp {
+    connect: Connect,
     address: Address,
-    tls: Option<RustlsConnector>,
+    tls: Option<Arc<ClientConfig>>,
+    has_ca: bool,
+    /// Whether the certificate is the user.
+    by_certificate: bool,
     queue: String,
-    /// The connection and its channel, once they are there.
-    open: Option<(Connection, Channel)>,
+    open: Option<Open>,
 }
 
-pub(super) fn open(
-    parameters: &Parameters,
-    context: &Context,
-    address: Address,
-) -> Result<Box<dyn Reader>, ReadError> {
-    let tls = if address.has_tls {
-        Some(RustlsConnector::from(tls(parameters).client()?))
-    } else {
-        None
-    };
-    Ok(Box::new(Amqp {
-        context: context.clone(),
-        address,
-        tls,
-        queue: parameters.required(QUEUE)?.to_owned(),
-        open: None,
-    }))
+/// What ends, in this order, with the reader.
+struct Open {
+    channel: Channel,
+    _connection: Connection,
+    /// Carries what lapin and the server say to each other. lapin has a thread of its own, which ends
+    /// when this does, however long the server says nothing.
+    _carrier: JoinSet<()>,
 }
 
-impl Reader for Amqp {
-    fn read(&mut self) -> Reading<'_> {
-        Box::pin(self.declare())
-    }
-}
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Amqp {
-    async fn declare(&mut self) -> Result<Amount, ReadError> {
-        let (_, channel) = match &self.open {
+    pub(super) fn of(
+        parameters: &Parameters,
+        context: &Context,
+        address: Address,
+        tls: &TlsSettings<'_>,
+    ) -> Result<Self, ReadError> {
+        let queue = parameters.required(QUEUE)?.to_owned();
+        for (key, name) in [(QUEUE, &queue), (address.vhost_key, &address.vhost)] {
+            if name.len() > LONGEST_NAME {
+                let message = format!("has a name of more than {LONGEST_NAME} bytes");
+                return Err(ReadError::of(key, message));
+            }
+        }
+        let is_enabled = parameters.word("tls").is_some_and(|word| word == "enable");
+        let has_password = address
+            .user
+            .as_ref()
+            .is_some_and(|user| !user.password.is_empty());
+        Ok(Self {
+            connect: context.connect.clone(),
+            tls: address.is_tls.then(|| tls.client()).transpose()?,
+            has_ca: tls.ca.is_some(),
+            by_certificate: address.is_tls && is_enabled && tls.cert.is_some() && !has_password,
+            address,
+            queue,
+            open: None,
+        })
+    }
+
+    pub(super) async fn counts(&mut self) -> Result<Counts, ReadError> {
+        let open = match self.open.take() {
             Some(open) => open,
-            None => self.open.insert(self.connect().await?),
+            None => self.opened().await?,
         };
+        let open = self.open.insert(open);
         let options = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()
         };
-        let declared =
-            channel.queue_declare(self.queue.as_str().into(), options, FieldTable::default());
-        let queue = declared.await.map_err(|error| self.refused(&error))?;
-        Ok(Amount::from(f64::from(queue.message_count())))
+        let queue = self.queue.as_str().into();
+        let declared = open
+            .channel
+            .queue_declare(queue, options, FieldTable::default());
+        let declared = declared.await.map_err(|error| self.undeclared(&error))?;
+        let ready = f64::from(declared.message_count());
+        Ok(Counts {
+            messages: ready,
+            ready,
+            ..Counts::default()
+        })
     }
 
-    async fn connect(&self) -> Result<(Connection, Channel), ReadError> {
-        let Address {
-            host,
-            port,
-            user,
-            password,
-            vhost,
-            ..
-        } = &self.address;
-        let addresses = self.context.connect.resolve(HOST, host, *port).await?;
-        let uri = AMQPUri {
+    async fn opened(&self) -> Result<Open, ReadError> {
+        let Address { host, port, .. } = &self.address;
+        let mut stream: Box<dyn Stream> = match &self.tls {
+            Some(config) => {
+                let place = (host.as_str(), *port);
+                let secured = self.connect.secured(HOST, place, config, self.has_ca);
+                Box::new(secured.await?)
+            }
+            None => Box::new(self.connect.tcp(HOST, host, *port).await?),
+        };
+        let (mut ours, theirs) = duplex(PIPE);
+        let mut carrier = JoinSet::new();
+        carrier.spawn(async move {
+            // How it ended is what lapin says.
+            drop(copy_bidirectional(&mut ours, &mut stream).await);
+        });
+        let properties = ConnectionProperties::default().with_connection_name("ebbtide".into());
+        let connection = handed::connect(theirs, self.uri(), properties).await;
+        let connection = connection.map_err(|error| self.refused(&error))?;
+        let channel = connection.create_channel().await;
+        Ok(Open {
+            channel: channel.map_err(|error| self.refused(&error))?,
+            _connection: connection,
+            _carrier: carrier,
+        })
+    }
+
+    /// What lapin has to know. Where the server is, is not among it.
+    fn uri(&self) -> AMQPUri {
+        // A server that was just installed has this user, for this machine only.
+        let (username, password) = match &self.address.user {
+            Some(user) => (user.name.clone(), user.password.clone()),
+            None => ("guest".to_owned(), "guest".to_owned()),
+        };
+        AMQPUri {
+            scheme: AMQPScheme::AMQP,
             authority: AMQPAuthority {
-                userinfo: AMQPUserInfo {
-                    username: user.clone(),
-                    password: password.clone(),
-                },
-                host: host.clone(),
-                port: *port,
+                userinfo: AMQPUserInfo { username, password },
+                ..AMQPAuthority::default()
             },
-            vhost: vhost.clone(),
-            ..AMQPUri::default()
-        };
-        let runtime = default_runtime().map_err(|error| ReadError::new(cause(&error)))?;
-        let tls = self.tls.clone();
-        let connect = async move |uri: AMQPUri, runtime| {
-            let addresses: &[SocketAddr] = &addresses;
-            let stream = AsyncTcpStream::connect(&runtime, addresses.to_vec()).await?;
-            Ok(match &tls {
-                Some(tls) => stream.into_rustls(tls, &uri.authority.host).await?,
-                None => stream,
-            })
-        };
-        let properties = ConnectionProperties::default();
-        let failed = |error: lapin::Error| ReadError::of(HOST, cause(&error));
-        let connection = Connection::connector(uri, runtime, connect, properties);
-        let connection = connection.await.map_err(failed)?;
-        let channel = connection.create_channel().await.map_err(failed)?;
-        Ok((connection, channel))
+            vhost: self.address.vhost.clone(),
+            query: AMQPQueryString {
+                frame_max: Some(LONGEST_FRAME),
+                auth_mechanism: self.by_certificate.then_some(SASLMechanism::External),
+                ..AMQPQueryString::default()
+            },
+        }
     }
 
-    /// Why the queue could not be looked at.
-    fn refused(&self, error: &lapin::Error) -> ReadError {
-        let vhost = &self.address.vhost;
-        let code = match error.kind() {
-            ErrorKind::ProtocolError(error) => error.get_id(),
-            _ => 0,
-        };
-        match code {
-            NOT_FOUND => {
-                let message = format!(
-                    "there is no queue {} in the virtual host {vhost}",
-                    self.queue
-                );
-                ReadError::of(QUEUE, message)
+    /// Why there is no connection. What the server says at length is not passed on.
+    fn refused(&self, error: &Error) -> ReadError {
+        let Address { vhost, user, .. } = &self.address;
+        match (code(error), user) {
+            (Some(ACCESS_REFUSED), _) if self.by_certificate => {
+                ReadError::of("cert", "is of no user that the server lets in")
             }
-            ACCESS_REFUSED => {
-                let message = format!("the user may not look at it in the virtual host {vhost}");
-                ReadError::of(QUEUE, message)
+            (Some(ACCESS_REFUSED), Some(user)) => {
+                let message = format!("the user {} is not let in with this password", user.name);
+                ReadError::of(user.key, message)
             }
-            _ => ReadError::of(HOST, cause(error)),
+            (Some(ACCESS_REFUSED), None) => ReadError::of(
+                "username",
+                "is missing, and the server does not let guest in; give username and password",
+            ),
+            (Some(NOT_ALLOWED), _) => ReadError::of(
+                self.address.vhost_key,
+                format!("there is no virtual host {vhost}, or the user may not use it"),
+            ),
+            (code, _) => broken(error, code),
         }
+    }
+
+    /// Why there is no count.
+    fn undeclared(&self, error: &Error) -> ReadError {
+        let (vhost, queue) = (&self.address.vhost, &self.queue);
+        let message = match code(error) {
+            Some(NOT_FOUND) => {
+                format!("there is no queue {queue} in the virtual host {vhost}")
+            }
+            Some(ACCESS_REFUSED) => format!("the user may not look at the queue {queue}"),
+            Some(RESOURCE_LOCKED) => {
+                format!("the queue {queue} is exclusive, so that only its own connection sees it")
+            }
+            code => return broken(error, code),
+        };
+        ReadError::of(QUEUE, message)
     }
 }
 
-/// What went wrong, without what may have a password.
-fn cause(error: &lapin::Error) -> String {
+/// The reply code with which a server ended a channel or connection.
+fn code(error: &Error) -> Option<u16> {
     match error.kind() {
-        ErrorKind::IOError(error) => format!("cannot connect: {error}"),
-        ErrorKind::ProtocolError(error) if error.get_id() == ACCESS_REFUSED => {
-            "the user or the password is not accepted, or not for this virtual host".to_owned()
-        }
-        ErrorKind::ProtocolError(error) => format!("the server says: {}", error.get_message()),
-        _ => error.to_string(),
+        ErrorKind::ProtocolError(error) => Some(error.get_id()),
+        _ => None,
     }
 }
+
+/// What is said of a connection that went wrong otherwise.
+fn broken(error: &Error, code: Option<u16>) -> ReadError {
+    let message = match (error.kind(), code) {
+        (_, Some(code)) => format!("the server ended the connection with AMQP's code {code}"),
+        (ErrorKind::ParsingError(_) | ErrorKind::InvalidProtocolVersion(_), None) => {
+            "what is there does not speak AMQP 0-9-1".to_owned()
+        }
+        (ErrorKind::AuthProviderError(_), None) => {
+            "the server asks for a login that is not spoken".to_owned()
+        }
+        _ => "the server closed the connection".to_owned(),
+    };
+    ReadError::of(HOST, message)
+}
+
+#[cfg(test)]
+mod tests;

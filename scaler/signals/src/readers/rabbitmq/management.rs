@@ -1,293 +1,190 @@
-//! By the management plugin.
+//! What the management plugin says of queues.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::address::{Address, encoded};
-use super::{HOST, QUEUE, tls};
-use crate::amount::{Amount, Flow};
-use crate::connect::Http;
+use super::address::{Address, User};
+use super::counts::{COLUMNS, Counts, Operation, Queue};
+use super::{HOST, QUEUE};
+use crate::connect::{Answer, Http, TlsSettings};
 use crate::error::ReadError;
 use crate::parameters::Parameters;
-use crate::readers::{Context, Reader, Reading};
+use crate::readers::Context;
 
-struct Management {
+const PAGE_SIZE: &str = "pageSize";
+/// As many queues as RabbitMQ lists at once.
+const LARGEST_PAGE: u64 = 500;
+
+pub(super) struct Management {
     http: Http,
+    /// The queue's, or that of all of the virtual host.
     url: String,
-    user: String,
-    password: String,
-    ask: Ask,
-}
-
-/// What is asked for.
-struct Ask {
+    address: Address,
     queue: String,
-    vhost: String,
-    /// How many queues may match; none if the name is no pattern.
-    most: Option<u64>,
+    /// How queues whose names match are read, if it is not one that is named.
+    several: Option<Several>,
+}
+
+struct Several {
+    page_size: u64,
     operation: Operation,
-    mode: Mode,
-    only_ready: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Operation {
-    Sum,
-    Max,
-    Average,
-}
-
-#[derive(Clone, Copy)]
-enum Mode {
-    Length,
-    PublishRate,
-    DeliverRate,
-    PublishedToDelivered,
-    ConsumptionTime,
-}
-
-pub(super) fn open(
-    parameters: &Parameters,
-    context: &Context,
-    address: &Address,
-) -> Result<Box<dyn Reader>, ReadError> {
-    let queue = parameters.required(QUEUE)?;
-    let most = parameters.whole("pageSize").unwrap_or(100).max(1);
-    let most = parameters.flag("useRegex").then_some(most);
-    let scheme = if address.has_tls { "https" } else { "http" };
-    let (host, port, prefix) = (&address.host, address.port, &address.prefix);
-    let queues = format!(
-        "{scheme}://{host}:{port}{prefix}/api/queues/{}",
-        encoded(&address.vhost)
-    );
-    let url = match most {
-        None => format!("{queues}/{}", encoded(queue)),
-        Some(most) => format!(
-            "{queues}?page=1&page_size={most}&use_regex=true&name={}",
-            encoded(queue)
-        ),
-    };
-    Ok(Box::new(Management {
-        http: context.connect.http(HOST, &tls(parameters))?,
-        url,
-        user: address.user.clone(),
-        password: address.password.clone(),
-        ask: Ask {
-            queue: queue.to_owned(),
-            vhost: address.vhost.clone(),
-            most,
-            operation: match parameters.word("operation").as_deref() {
-                Some("max") => Operation::Max,
-                Some("avg") => Operation::Average,
-                _ => Operation::Sum,
-            },
-            mode: match parameters.word("mode").as_deref() {
-                Some("messagerate") => Mode::PublishRate,
-                Some("delivergetrate") => Mode::DeliverRate,
-                Some("publishedtodeliveredratio") => Mode::PublishedToDelivered,
-                Some("expectedqueueconsumptiontime") => Mode::ConsumptionTime,
-                _ => Mode::Length,
-            },
-            only_ready: parameters.flag("excludeUnacknowledged"),
-        },
-    }))
-}
-
-impl Reader for Management {
-    fn read(&mut self) -> Reading<'_> {
-        Box::pin(self.ask())
-    }
-}
-
-impl Management {
-    async fn ask(&mut self) -> Result<Amount, ReadError> {
-        let request = self.http.request(Method::GET, &self.url)?;
-        let request = request.basic_auth(&self.user, Some(&self.password));
-        let answer = self.http.send(request).await?;
-        if answer.status == StatusCode::NOT_FOUND && self.ask.most.is_none() {
-            let Ask { queue, vhost, .. } = &self.ask;
-            let message = format!("there is no queue {queue} in the virtual host {vhost}");
-            return Err(ReadError::of(QUEUE, message));
-        }
-        let answer = answer.success(HOST)?;
-        if self.ask.most.is_none() {
-            let queue: Queue = answer.json(HOST)?;
-            return self.ask.amount(&[queue]);
-        }
-        let page: Page = answer.json(HOST)?;
-        if page.pages > 1 {
-            let message = format!(
-                "{} queues match {}, more than pageSize",
-                page.matching, self.ask.queue
-            );
-            return Err(ReadError::of(QUEUE, message));
-        }
-        self.ask.amount(&page.items)
-    }
-}
-
+/// A page of a list of queues.
 #[derive(Deserialize)]
 struct Page {
     items: Vec<Queue>,
-    #[serde(rename = "page_count")]
-    pages: u64,
-    #[serde(rename = "filtered_count")]
-    matching: u64,
+    #[serde(default)]
+    page_count: u64,
 }
 
-/// A queue; one that is new has no statistics yet.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Queue {
-    messages: f64,
-    messages_ready: f64,
-    messages_unacknowledged: f64,
-    message_stats: Statistics,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Statistics {
-    #[serde(rename = "publish_details")]
-    publish: Rate,
-    #[serde(rename = "deliver_get_details")]
-    deliver_get: Rate,
-    /// Those delivered that need no acknowledgement.
-    #[serde(rename = "deliver_no_ack_details")]
-    deliver_no_ack: Rate,
-    #[serde(rename = "get_no_ack_details")]
-    get_no_ack: Rate,
-    #[serde(rename = "ack_details")]
-    ack: Rate,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Rate {
-    rate: f64,
-}
-
-impl Ask {
-    /// What is made of these queues.
-    fn amount(&self, queues: &[Queue]) -> Result<Amount, ReadError> {
-        let of = |number: fn(&Queue) -> f64| self.operation.of(queues.iter().map(number));
-        let messages = if self.only_ready {
-            of(|queue| queue.messages_ready)
-        } else {
-            of(|queue| queue.messages)
+impl Management {
+    pub(super) fn of(
+        parameters: &Parameters,
+        context: &Context,
+        address: Address,
+        tls: &TlsSettings<'_>,
+    ) -> Result<Self, ReadError> {
+        let queue = parameters.required(QUEUE)?.to_owned();
+        let several = parameters
+            .flag("useRegex")
+            .then(|| Several::of(parameters))
+            .transpose()?;
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let scheme = if address.is_tls { "https" } else { "http" };
+        let Address {
+            host, port, prefix, ..
+        } = &address;
+        let queues = format!("{scheme}://{host}:{port}{prefix}/api/queues");
+        let vhost = encoded(&address.vhost);
+        let url = match several {
+            Some(_) => format!("{queues}/{vhost}"),
+            None => format!("{queues}/{vhost}/{}", encoded(&queue)),
         };
-        let published = of(|queue| queue.message_stats.publish.rate);
-        let delivered = of(|queue| queue.message_stats.deliver_get.rate);
-        if messages < 0.0 {
-            let message = format!("the server says that there are {messages} messages");
+        Ok(Self {
+            http: context.connect.http(HOST, tls)?,
+            url,
+            address,
+            queue,
+            several,
+        })
+    }
+
+    pub(super) async fn counts(&self) -> Result<Counts, ReadError> {
+        match &self.several {
+            Some(several) => self.counts_of_matching(several).await,
+            None => self.counts_of_one().await,
+        }
+    }
+
+    async fn counts_of_one(&self) -> Result<Counts, ReadError> {
+        let queue: Queue = self.get(&[]).await?.json(HOST)?;
+        counts(&queue)?.ok_or_else(|| {
+            let message = format!(
+                "the messages of {} are not counted yet, or its node is down",
+                self.queue
+            );
+            ReadError::of(QUEUE, message)
+        })
+    }
+
+    async fn counts_of_matching(&self, several: &Several) -> Result<Counts, ReadError> {
+        let page_size = several.page_size.to_string();
+        let query = [
+            ("page", "1"),
+            ("page_size", &page_size),
+            ("use_regex", "true"),
+            ("pagination", "false"),
+            ("name", &self.queue),
+        ];
+        let page: Page = self.get(&query).await?.json(HOST)?;
+        if page.page_count > 1 {
+            let message = format!(
+                "more than {page_size} queues match; raise it, up to {LARGEST_PAGE}, or let fewer match"
+            );
+            return Err(ReadError::of(PAGE_SIZE, message));
+        }
+        let mut counted = Vec::new();
+        for queue in &page.items {
+            counted.extend(counts(queue)?);
+        }
+        if counted.is_empty() && !page.items.is_empty() {
+            let message = "the messages of none of the queues that match are counted yet";
             return Err(ReadError::of(QUEUE, message));
         }
-        let sum = |number: fn(&Queue) -> f64| queues.iter().map(number).sum::<f64>();
-        let finished = sum(|queue| {
-            let Statistics {
-                ack,
-                deliver_no_ack,
-                get_no_ack,
-                ..
-            } = &queue.message_stats;
-            ack.rate + deliver_no_ack.rate + get_no_ack.rate
-        });
-        let value = match self.mode {
-            Mode::Length => messages,
-            Mode::PublishRate => published,
-            Mode::DeliverRate => delivered,
-            Mode::PublishedToDelivered => over_rate(published, delivered),
-            Mode::ConsumptionTime => over_rate(messages, delivered),
+        Ok(several.operation.combined(&counted))
+    }
+
+    async fn get(&self, query: &[(&str, &str)]) -> Result<Answer, ReadError> {
+        let request = self.http.request(Method::GET, &self.url)?;
+        let request = request.query(&[("columns", COLUMNS)]).query(query);
+        let request = match &self.address.user {
+            Some(User { name, password, .. }) => request.basic_auth(name, Some(password)),
+            None => request,
         };
-        let arrivals = sum(|queue| queue.message_stats.publish.rate);
-        Ok(Amount {
-            value,
-            activity: match self.mode {
-                Mode::PublishRate => Some(published.max(messages)),
-                _ => None,
-            },
-            in_process: Some(sum(|queue| queue.messages_unacknowledged)),
-            arrivals: Some(Flow::PerSecond(arrivals)),
-            completions: Some(Flow::PerSecond(finished)),
+        let answer = self.http.send(request).await?;
+        match answer.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(self.refused(&answer.body)),
+            StatusCode::NOT_FOUND => Err(self.missing()),
+            StatusCode::BAD_REQUEST if self.several.is_some() => {
+                let message = "is not a regular expression that RabbitMQ takes";
+                Err(ReadError::of(QUEUE, message))
+            }
+            _ => answer.success(HOST),
+        }
+    }
+
+    fn missing(&self) -> ReadError {
+        let (vhost, queue) = (&self.address.vhost, &self.queue);
+        match self.several {
+            Some(_) => ReadError::of(
+                self.address.vhost_key,
+                format!("there is no virtual host {vhost}"),
+            ),
+            None => ReadError::of(
+                QUEUE,
+                format!("there is no queue {queue} in the virtual host {vhost}"),
+            ),
+        }
+    }
+
+    /// Why the user may not ask.
+    fn refused(&self, body: &[u8]) -> ReadError {
+        let Some(user) = &self.address.user else {
+            let message = "is missing, and the server asks for a user; give username and password";
+            return ReadError::of("username", message);
+        };
+        let (text, name) = (String::from_utf8_lossy(body), &user.name);
+        if text.contains("irtual host") {
+            let vhost = &self.address.vhost;
+            let message = format!("the user {name} may not use the virtual host {vhost}");
+            ReadError::of(self.address.vhost_key, message)
+        } else if text.contains("anagement user") {
+            let message =
+                format!("the user {name} may not use the management plugin; give it a tag");
+            ReadError::of(user.key, message)
+        } else {
+            let message = format!("the user {name} is not let in with this password");
+            ReadError::of(user.key, message)
+        }
+    }
+}
+
+impl Several {
+    fn of(parameters: &Parameters) -> Result<Self, ReadError> {
+        let page_size = parameters.whole(PAGE_SIZE).unwrap_or_default();
+        if !(1..=LARGEST_PAGE).contains(&page_size) {
+            let message = format!("is not 1 to {LARGEST_PAGE}, which is as many as RabbitMQ lists");
+            return Err(ReadError::of(PAGE_SIZE, message));
+        }
+        Ok(Self {
+            page_size,
+            operation: Operation::of(parameters),
         })
     }
 }
 
-/// A quotient in which a rate of zero is one a second, so that it is finite.
-fn over_rate(number: f64, rate: f64) -> f64 {
-    if rate > 0.0 { number / rate } else { number }
-}
-
-impl Operation {
-    #[expect(clippy::cast_precision_loss, reason = "queues of one page")]
-    fn of(self, numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
-        let count = numbers.len().max(1) as f64;
-        match self {
-            Self::Sum => numbers.sum(),
-            Self::Max => numbers.fold(0.0, f64::max),
-            Self::Average => numbers.sum::<f64>() / count,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(mode: Mode, operation: Operation, only_ready: bool) -> Ask {
-        Ask {
-            queue: "orders".to_owned(),
-            vhost: "/".to_owned(),
-            most: None,
-            operation,
-            mode,
-            only_ready,
-        }
-    }
-
-    fn queues() -> Vec<Queue> {
-        let text = r#"[
-            {"messages": 12, "messages_ready": 9, "messages_unacknowledged": 3, "message_stats": {
-                "publish_details": {"rate": 4.0}, "deliver_get_details": {"rate": 2.0},
-                "ack_details": {"rate": 1.5}, "get_no_ack_details": {"rate": 0.5}}},
-            {"name": "new"}
-        ]"#;
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn each_mode_has_its_number() {
-        let cases = [
-            (Mode::Length, Operation::Sum, false, 12.0),
-            (Mode::Length, Operation::Sum, true, 9.0),
-            (Mode::Length, Operation::Average, false, 6.0),
-            (Mode::Length, Operation::Max, false, 12.0),
-            (Mode::PublishRate, Operation::Sum, false, 4.0),
-            (Mode::DeliverRate, Operation::Average, false, 1.0),
-            (Mode::PublishedToDelivered, Operation::Sum, false, 2.0),
-            (Mode::ConsumptionTime, Operation::Sum, true, 4.5),
-        ];
-        for (case, (mode, operation, only_ready, expected)) in cases.into_iter().enumerate() {
-            let amount = ask(mode, operation, only_ready).amount(&queues()).unwrap();
-            assert!((amount.value - expected).abs() < 1e-9, "{case}: {amount:?}");
-            assert_eq!(amount.in_process, Some(3.0));
-            assert_eq!(amount.arrivals, Some(Flow::PerSecond(4.0)));
-            assert_eq!(amount.completions, Some(Flow::PerSecond(2.0)));
-        }
-    }
-
-    #[test]
-    fn a_rate_wakes_by_messages_too_and_no_consumer_is_not_forever() {
-        let rate = ask(Mode::PublishRate, Operation::Sum, false);
-        assert_eq!(rate.amount(&queues()).unwrap().activity, Some(12.0));
-        let time = ask(Mode::ConsumptionTime, Operation::Sum, false);
-        let idle: Vec<Queue> = serde_json::from_str(r#"[{"messages": 30}]"#).unwrap();
-        assert!((time.amount(&idle).unwrap().value - 30.0).abs() < 1e-9);
-        let odd: Vec<Queue> = serde_json::from_str(r#"[{"messages": -1}]"#).unwrap();
-        let error = time.amount(&odd).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "queueName: the server says that there are -1 messages"
-        );
-    }
+fn counts(queue: &Queue) -> Result<Option<Counts>, ReadError> {
+    queue.counts().map_err(|error| ReadError::of(HOST, error))
 }

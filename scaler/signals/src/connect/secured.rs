@@ -1,0 +1,76 @@
+//! A connection with TLS.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
+
+use super::Connect;
+use crate::error::ReadError;
+
+/// What to do about a certificate that nothing which is trusted has signed.
+pub(super) const ANOTHER_ISSUER: &str =
+    "is not what the server's certificate is signed by; give the root of that";
+
+impl Connect {
+    /// A connection to a host that has shown a certificate of its name. `has_ca` says whether the rule
+    /// has a root of its own.
+    ///
+    /// # Errors
+    /// As [`tcp`](Self::tcp), or there is no TLS, or the certificate is not to be trusted.
+    pub(crate) async fn secured(
+        &self,
+        key: &'static str,
+        (host, port): (&str, u16),
+        config: &Arc<ClientConfig>,
+        has_ca: bool,
+    ) -> Result<TlsStream<TcpStream>, ReadError> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(bare.to_owned())
+            .map_err(|_| ReadError::of(key, format!("no certificate can be of {host}")))?;
+        let stream = self.tcp(key, host, port).await?;
+        let connector = TlsConnector::from(Arc::clone(config));
+        let connected = connector.connect(name, stream).await;
+        connected.map_err(|error| {
+            if has_ca && is_of_another_issuer(&error) {
+                ReadError::of("ca", ANOTHER_ISSUER)
+            } else {
+                ReadError::of(key, format!("TLS with {host}:{port}: {error}"))
+            }
+        })
+    }
+}
+
+/// Whether a connection failed since nothing that is trusted has signed the server's certificate, or
+/// only something of the same name.
+pub(super) fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
+    let others = [
+        CertificateError::UnknownIssuer,
+        CertificateError::BadSignature,
+    ];
+    match found(error) {
+        Some(rustls::Error::InvalidCertificate(why)) => others.contains(why),
+        _ => false,
+    }
+}
+
+/// An error of this type among an error and its causes.
+pub(super) fn found<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // The source of an error of I/O is that of what it wraps, not what it wraps itself.
+        next = match error.downcast_ref().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    None
+}
