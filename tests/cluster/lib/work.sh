@@ -103,7 +103,7 @@ stop_load() {
 }
 
 end_of_load() {
-    wait "$load_pid"
+    wait "$load_pid" || fail "loadgen ended with $?: $(cat "$work/load.json")"
     load_pid=
 }
 
