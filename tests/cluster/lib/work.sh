@@ -103,8 +103,12 @@ stop_load() {
 }
 
 end_of_load() {
-    wait "$load_pid" || fail "loadgen ended with $?: $(cat "$work/load.json")"
+    local code=0
+    wait "$load_pid" || code=$?
     load_pid=
+    # Requests that were sent late make times doubtful, and nothing else: what is tested goes on.
+    ((code != 3)) || printf '     the load lagged behind its schedule, so its times are doubtful\n'
+    ((code == 0 || code == 3)) || fail "loadgen ended with $code: $(cat "$work/load.json")"
 }
 
 nothing_was_lost() {
