@@ -9,6 +9,7 @@ mod azure_servicebus;
 mod check;
 mod cron;
 mod definition;
+mod given;
 mod markdown;
 mod nats_jetstream;
 mod prometheus;
@@ -17,8 +18,10 @@ mod redis;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use check::{Given, check, unknown_keys};
+pub(crate) use check::{check, unknown_keys};
 pub use definition::{Constraint, Key, Kind, Presence, Role, Scaler, boolean, duration};
+pub(crate) use given::without_from_env;
+pub use given::{FROM_ENV, Given, given};
 pub use markdown::markdown;
 
 /// Every scaler that has a reader.

@@ -15,6 +15,11 @@ pub(crate) use tls::TlsSettings;
 
 use crate::error::ReadError;
 
+/// A host without the brackets that an address has around one of IPv6.
+pub(crate) fn unbracketed(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 /// How readers connect.
 #[derive(Clone, Debug)]
 pub struct Connect {
@@ -48,8 +53,7 @@ impl Connect {
         if let Some(reach) = &self.reach {
             reach.check_host(host, Some(port)).map_err(refused)?;
         }
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let found: Vec<SocketAddr> = match bare.parse::<IpAddr>() {
+        let found: Vec<SocketAddr> = match unbracketed(host).parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
             Err(_) => match lookup_host((host, port)).await {
                 Ok(found) => found.collect(),

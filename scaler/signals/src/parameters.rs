@@ -5,12 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use ebbtide_core::document::ScaleRule;
-use ebbtide_core::scaler::{self, Key, Presence, Role, Scaler};
+use ebbtide_core::scaler::{self, Given, Key, Presence, Role, Scaler};
 
 use crate::error::ReadError;
-
-/// The end of a key whose value is that of a variable.
-const FROM_ENV: &str = "FromEnv";
 
 /// What a rule's reader has to know: each key that was given, or has a default, and its value.
 ///
@@ -153,34 +150,22 @@ fn matters(scaler: &Scaler, key: &Key) -> bool {
     }
 }
 
-/// What a key is in a rule: from a secret, else its own value, else that of a variable, else its
-/// default.
+/// What a key is in a rule.
 fn value(key: &Key, rule: &ScaleRule, lookup: &dyn Lookup) -> Result<Option<String>, ReadError> {
     let failed = |message: String| ReadError::of(key.name, message);
-    let secret = rule
-        .auth
-        .iter()
-        .find(|auth| auth.trigger_parameter == key.name);
-    if let Some(auth) = secret {
-        let value = lookup.secret(&auth.secret_ref).map_err(failed)?;
-        return checked(key, &value).map(Some);
-    }
-    let given = |name: &str| {
-        let text = rule.metadata.get(name).map(|text| text.trim());
-        text.filter(|text| !text.is_empty())
+    let elsewhere = match scaler::given(rule, key.name) {
+        Some(Given::Value(text)) => return Ok(Some(text.to_owned())),
+        Some(Given::Secret(name)) => lookup.secret(name),
+        Some(Given::Variable(name)) => lookup.variable(name),
+        None => {
+            return match key.presence {
+                Presence::Default(value) => Ok(Some(value.to_owned())),
+                Presence::Required => Err(failed("is missing".to_owned())),
+                Presence::Optional => Ok(None),
+            };
+        }
     };
-    if let Some(text) = given(key.name) {
-        return Ok(Some(text.to_owned()));
-    }
-    if let Some(variable) = given(&format!("{}{FROM_ENV}", key.name)) {
-        let value = lookup.variable(variable).map_err(failed)?;
-        return checked(key, &value).map(Some);
-    }
-    match key.presence {
-        Presence::Default(value) => Ok(Some(value.to_owned())),
-        Presence::Required => Err(failed("is missing".to_owned())),
-        Presence::Optional => Ok(None),
-    }
+    checked(key, &elsewhere.map_err(failed)?).map(Some)
 }
 
 /// A value that was not in the document, so that it has not been checked yet.

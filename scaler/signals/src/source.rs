@@ -6,6 +6,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ebbtide_core::scale::Work;
 use ebbtide_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -43,8 +44,10 @@ pub struct SourceState {
 /// A number that was read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// The number. Its flows are rates, if they are known.
-    pub amount: Amount,
+    /// The number.
+    pub value: f64,
+    /// What else is known of the work that it counts.
+    pub work: Work,
     /// When it was asked for.
     pub at: Timestamp,
     /// How long the answer took.
@@ -97,14 +100,15 @@ impl Poll {
         let took = self.context.clock.now().since(began);
         let read = read.map(|amount| {
             let before = self.before.replace((began, amount));
-            with_rates(amount, began, before)
+            (amount.value, work(&amount, began, before))
         });
         self.state.send_modify(|state| {
             state.reads += 1;
             match read {
-                Ok(amount) => {
+                Ok((value, work)) => {
                     let sample = Sample {
-                        amount,
+                        value,
+                        work,
                         at: began,
                         took,
                         late,
@@ -169,11 +173,11 @@ pub(crate) fn too_late() -> ReadError {
     ReadError::new(format!("no answer within {seconds} s"))
 }
 
-/// Totals as the rates that follow of their difference to those before; unknown if there are none,
-/// or they ran backwards as the server began anew.
-fn with_rates(amount: Amount, now: Timestamp, before: Option<(Timestamp, Amount)>) -> Amount {
+/// What is known of the work. Totals are the rates that follow of their difference to those before;
+/// unknown if there are none, or they ran backwards as the server began anew.
+fn work(amount: &Amount, now: Timestamp, before: Option<(Timestamp, Amount)>) -> Work {
     let rate = |flow: Option<Flow>, flow_before: fn(&Amount) -> Option<Flow>| match flow? {
-        Flow::PerSecond(rate) => Some(Flow::PerSecond(rate)),
+        Flow::PerSecond(rate) => Some(rate),
         Flow::Total(total) => {
             let (at, before) = before.as_ref()?;
             let Some(Flow::Total(earlier)) = flow_before(before) else {
@@ -181,13 +185,14 @@ fn with_rates(amount: Amount, now: Timestamp, before: Option<(Timestamp, Amount)
             };
             let seconds = now.since(*at).as_secs_f64();
             let passed = total - earlier;
-            (passed >= 0.0 && seconds > 0.0).then(|| Flow::PerSecond(passed / seconds))
+            (passed >= 0.0 && seconds > 0.0).then(|| passed / seconds)
         }
     };
-    Amount {
+    Work {
+        activity: amount.activity,
+        in_process: amount.in_process,
         arrivals: rate(amount.arrivals, |before| before.arrivals),
         completions: rate(amount.completions, |before| before.completions),
-        ..amount
     }
 }
 

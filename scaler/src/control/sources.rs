@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::document::{ContainerApp, EnvironmentValue, ScaleRule, Template};
-use ebbtide_core::scale::{Metric, Reading, Work};
+use ebbtide_core::scale::{Metric, Reading};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::trigger::reach::Reach;
 use ebbtide_signals::{
-    DocumentSecrets, EnvironmentSecrets, Flow, Lookup, Parameters, ReadError, SecretStore,
-    SourceKey, SourceState, Sources, Wanted,
+    DocumentSecrets, EnvironmentSecrets, Lookup, Parameters, ReadError, SecretStore, SourceKey,
+    SourceState, Sources, Wanted,
 };
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -111,8 +111,8 @@ impl RuleSource {
                         if error.is_none() || now.since(sample.at) <= allowed_age =>
                     {
                         return Reading::Known {
-                            value: sample.amount.value,
-                            work: work(&sample.amount),
+                            value: sample.value,
+                            work: sample.work,
                             at: sample.at,
                         };
                     }
@@ -164,19 +164,6 @@ impl RuleSource {
         }
         logged.clone_from(&state.error);
         true
-    }
-}
-
-fn work(amount: &ebbtide_signals::Amount) -> Work {
-    let rate = |flow: Option<Flow>| match flow? {
-        Flow::PerSecond(rate) => Some(rate),
-        Flow::Total(_) => None,
-    };
-    Work {
-        activity: amount.activity,
-        in_process: amount.in_process,
-        arrivals: rate(amount.arrivals),
-        completions: rate(amount.completions),
     }
 }
 

@@ -32,6 +32,19 @@ properties:
     scale: {maxReplicas: 9, rules: [{name: http, http: {metadata: {concurrentRequests: '1'}}}]}
 ";
 
+/// The options of a control task that runs no replicas.
+pub(crate) fn options(signals: SignalOptions) -> ControlOptions {
+    ControlOptions {
+        clock: Arc::new(SystemClock::start()),
+        workers: NonZeroUsize::MIN,
+        ingress_port: None,
+        status_url: String::new(),
+        program: PathBuf::new(),
+        seed: 0,
+        signals,
+    }
+}
+
 /// A control task that runs no replicas.
 pub(crate) struct Scaler {
     pub(crate) control: Control,
@@ -47,22 +60,14 @@ impl Scaler {
 
     /// One that decides for the app of a document, and reads what its pods use.
     pub(crate) async fn start_with(document: &str, pods: Option<PodLink>) -> Self {
-        let options = ControlOptions {
-            clock: Arc::new(SystemClock::start()),
-            workers: NonZeroUsize::MIN,
-            ingress_port: None,
-            status_url: String::new(),
-            program: PathBuf::new(),
-            seed: 0,
-            signals: SignalOptions::default(),
-        };
         let (reports, reported) = mpsc::channel(1);
         let inbox = Inbox {
             reports: reported,
             pods,
             ..Inbox::default()
         };
-        let (task, control) = ControlTask::new(options, Role::Scaler, inbox);
+        let (task, control) =
+            ControlTask::new(options(SignalOptions::default()), Role::Scaler, inbox);
         let mut scaler = Self::run(task, control, document).await;
         scaler.reports = reports;
         scaler

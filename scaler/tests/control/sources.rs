@@ -1,12 +1,9 @@
 //! A control task whose rules read from a server.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use ebbtide::clock::SystemClock;
-use ebbtide::control::{ControlOptions, ControlTask, Inbox, Role, SignalOptions};
+use ebbtide::control::{ControlTask, Inbox, Role, SignalOptions};
 use ebbtide_core::document::SecretValue;
 use ebbtide_core::name::AppName;
 use ebbtide_signals::SecretStore;
@@ -15,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::apart::Scaler;
+use super::apart::{Scaler, options};
 
 const WORKER: &str = "
 name: worker
@@ -91,27 +88,16 @@ async fn prometheus(tasks: &mut JoinSet<()>, value: watch::Receiver<Option<u32>>
     address
 }
 
-fn options(vault: &Arc<Vault>) -> ControlOptions {
-    ControlOptions {
-        clock: Arc::new(SystemClock::start()),
-        workers: NonZeroUsize::MIN,
-        ingress_port: None,
-        status_url: String::new(),
-        program: PathBuf::new(),
-        seed: 0,
-        signals: SignalOptions {
-            secrets: vec![Arc::clone(vault) as _],
-            ..SignalOptions::default()
-        },
-    }
-}
-
 #[tokio::test]
 async fn a_rule_follows_its_source_and_its_secret_and_fails_alone() {
     let (vault, mut servers) = (Arc::<Vault>::default(), JoinSet::new());
     let (orders, value) = watch::channel(Some(35));
     let first = prometheus(&mut servers, value).await;
-    let (task, control) = ControlTask::new(options(&vault), Role::Scaler, Inbox::default());
+    let signals = SignalOptions {
+        secrets: vec![Arc::clone(&vault) as _],
+        ..SignalOptions::default()
+    };
+    let (task, control) = ControlTask::new(options(signals), Role::Scaler, Inbox::default());
     let scaler = Scaler::run(task, control, WORKER).await;
 
     let rules = scaler.until("the secret is missed", |one| {

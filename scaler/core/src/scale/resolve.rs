@@ -16,7 +16,7 @@ pub(crate) use self::metadata::{Place, metadata_path};
 use self::rule::DEFAULT_CONCURRENCY;
 use super::spec::{DEFAULT_WINDOW, Metric, Policy, RuleSpec, ScaleSpec, StepLimit};
 use crate::document::{ContainerApp, Scale, ScaleRule, Template, Transport};
-use crate::scaler;
+use crate::scaler::{self, Role};
 
 /// What is wrong with a scale rule, where, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -126,9 +126,17 @@ impl ScaleSpec {
     }
 }
 
-/// The keys of a scaler's metadata that may hold its target.
+/// The keys that may hold the target of a scaler without a reader.
 pub(crate) fn target_names(scaler: &str) -> &'static [&'static str] {
     scalers::target_keys(scaler).names
+}
+
+/// Whether a key may hold the target of a scaler.
+pub(crate) fn is_target(scaler: &str, key: &str) -> bool {
+    match scaler::named(scaler) {
+        Some(scaler) => scaler.key(key).is_some_and(|key| key.role == Role::Target),
+        None => target_names(scaler).contains(&key),
+    }
 }
 
 /// What about a rule may surprise its author.

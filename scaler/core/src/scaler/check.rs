@@ -1,19 +1,7 @@
 //! Whether the keys of a rule are what its scaler takes.
 
-use super::{Constraint, Key, Presence, Role, Scaler};
+use super::{Constraint, Given, Key, Presence, Role, Scaler, without_from_env};
 use crate::document::suggestion;
-
-/// The end of a key whose value is that of a variable.
-const FROM_ENV: &str = "FromEnv";
-
-/// How a key is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Given<'a> {
-    /// By its value.
-    Value(&'a str),
-    /// By a secret or a variable, whose value is not known yet.
-    Elsewhere,
-}
 
 /// Everything that is wrong with the keys of a rule, each with the key that it is about. `given`
 /// says how a key is given, `shown` how a message may show its value.
@@ -36,7 +24,7 @@ pub(crate) fn check<'a>(
                 let allowed = key.kind.in_words();
                 errors.push((key.name, format!("{name} needs {}, {allowed}", key.name)));
             }
-            Some(Given::Elsewhere) | None => {}
+            Some(Given::Secret(_) | Given::Variable(_)) | None => {}
         }
     }
     let is_given = |key: &&str| given(key).is_some();
@@ -89,7 +77,7 @@ pub(crate) fn unknown_keys<'a>(
 ) -> Vec<(&'a str, String)> {
     let known = || scaler.keys.iter().map(|key| key.name);
     let about = |given: &'a str| {
-        let name = given.strip_suffix(FROM_ENV).unwrap_or(given);
+        let name = without_from_env(given);
         let message = match scaler.key(given).or_else(|| scaler.key(name)) {
             Some(key) if key.role == Role::Ignored => format!("does nothing here: {}", key.meaning),
             Some(_) => return None,

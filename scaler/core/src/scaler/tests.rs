@@ -144,16 +144,16 @@ fn everything_that_is_wrong_is_said_at_once() {
     );
     assert_eq!(
         wrong(&[
-            ("host", Given::Elsewhere),
+            ("host", Given::Secret("s")),
             ("queue", value("q")),
-            ("topic", Given::Elsewhere),
+            ("topic", Given::Secret("s")),
         ]),
         [
             "topic: example takes queue or topic, not both",
             "subscription: example needs subscription beside topic",
         ]
     );
-    assert!(wrong(&[("host", Given::Elsewhere), ("queue", value("q"))]).is_empty());
+    assert!(wrong(&[("host", Given::Secret("s")), ("queue", value("q"))]).is_empty());
 }
 
 #[test]

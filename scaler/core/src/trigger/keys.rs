@@ -1,7 +1,7 @@
 //! The keys of a trigger's metadata, from which the documentation is made too.
 
 use crate::document::SCALERS;
-use crate::scale::resolve::target_names;
+use crate::scale::resolve::is_target;
 use crate::scaler;
 
 /// A key of a trigger's metadata.
@@ -161,7 +161,7 @@ pub(super) fn of_scaler(scaler: &str) -> Option<Vec<&'static str>> {
 
 /// Whether a key belongs to one rule: it says its type or its target.
 pub(super) fn is_rule_key(name: &str) -> bool {
-    let is_target = |scaler: &&str| target_names(scaler).contains(&name);
+    let is_target = |scaler: &&str| is_target(scaler, name);
     name == "type"
         || name.starts_with(ACTIVATION)
         || HTTP.contains(&name)

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::keys::{self, KEYS};
-use super::reading::{FROM_ENV, Given, Reading, without_from_env};
+use super::reading::{Given, Reading};
 use super::source::Own;
 use super::{OwnRules, Scope};
 use crate::document::ScaleRule;
 use crate::document::fragment::{Fragment, Rules, Setting, read_scale};
 use crate::scale::ScaleSpec;
 use crate::scale::resolve::{Place, Stabilization, metadata_path};
+use crate::scaler::{FROM_ENV, without_from_env};
 
 /// The longest name of a rule, and of a scaler, in bytes.
 const LONGEST_NAME: usize = 128;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Metrics, Scope, Source, TriggerError};
 use crate::document::HIDDEN;
 use crate::name::{AppName, RevisionName};
+use crate::scaler::FROM_ENV;
 
 /// The most that the metadata of a trigger may have, in bytes of keys and values.
 pub const MAX_METADATA: usize = 64 * 1024;
@@ -21,18 +22,10 @@ pub(super) const LONGEST_SHOWN: usize = 80;
 /// The most of a message about one key, in characters.
 const LONGEST_MESSAGE: usize = 400;
 
-/// The end of a key that has the value of a variable.
-pub(super) const FROM_ENV: &str = "FromEnv";
-
 /// The bytes of a trigger's metadata, keys and values.
 pub fn metadata_size(metadata: &BTreeMap<String, String>) -> usize {
     let sizes = metadata.iter().map(|(key, value)| key.len() + value.len());
     sizes.sum()
-}
-
-/// A key without the end that says where its value comes from.
-pub(super) fn without_from_env(key: &str) -> &str {
-    key.strip_suffix(FROM_ENV).unwrap_or(key)
 }
 
 /// At most the first `longest` characters.

@@ -1,8 +1,9 @@
 //! Where a trigger has its rules.
 
 use super::keys::is_rule_key;
-use super::reading::{LONGEST_SHOWN, Reading, start, without_from_env};
+use super::reading::{LONGEST_SHOWN, Reading, start};
 use crate::document::{SCALERS, suggestion};
+use crate::scaler::without_from_env;
 
 /// Where the rules are that a trigger goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]

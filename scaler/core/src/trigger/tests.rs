@@ -2,8 +2,8 @@ mod own;
 
 use proptest::prelude::*;
 
-use super::reading::FROM_ENV;
 use super::*;
+use crate::scaler::FROM_ENV;
 
 fn parse(pairs: &[(&str, &str)]) -> Result<Trigger, String> {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());

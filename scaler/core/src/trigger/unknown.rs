@@ -1,10 +1,11 @@
 //! The keys of a trigger that mean nothing, or not what was meant.
 
 use super::keys::{self, KEYS};
-use super::reading::{LONGEST_SHOWN, MOST_WARNINGS, Reading, start, without_from_env};
+use super::reading::{LONGEST_SHOWN, MOST_WARNINGS, Reading, start};
 use super::source::{Own, Source};
 use crate::document::{nearest, suggestion};
 use crate::scale::resolve::target_names;
+use crate::scaler::without_from_env;
 
 /// Shorter keys than this are near to too many words to be a slip of one.
 const SHORTEST_SLIP: usize = 8;

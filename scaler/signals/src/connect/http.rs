@@ -99,7 +99,7 @@ impl Http {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ReadError> {
         let failed = |error: reqwest::Error| self.failed(&error);
         let mut response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LONGEST_ANSWER {

@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
 
-use super::Connect;
+use super::{Connect, unbracketed};
 use crate::error::ReadError;
 
 /// What to do about a certificate that nothing which is trusted has signed.
@@ -30,8 +30,7 @@ impl Connect {
         config: &Arc<ClientConfig>,
         has_ca: bool,
     ) -> Result<TlsStream<TcpStream>, ReadError> {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(bare.to_owned())
+        let name = ServerName::try_from(unbracketed(host).to_owned())
             .map_err(|_| ReadError::of(key, format!("no certificate can be of {host}")))?;
         let stream = self.tcp(key, host, port).await?;
         let connector = TlsConnector::from(Arc::clone(config));

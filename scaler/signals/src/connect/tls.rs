@@ -35,8 +35,8 @@ impl TlsSettings<'_> {
     /// A PEM text that has not what it should have, or a key that is not the certificate's.
     pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, ReadError> {
         static USUAL: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-        let is_usual = self.ca.is_none() && self.cert.is_none() && self.key.is_none();
-        if !is_usual || self.any_server {
+        let given = [self.ca, self.cert, self.key];
+        if self.any_server || given.iter().any(Option::is_some) {
             return self.build();
         }
         // Roots are most of what a connection takes in memory, so they are shared.

@@ -189,7 +189,7 @@ async fn a_server_that_fails_is_told_of_and_delays_no_other() {
         let said = state.error.as_ref().map(ToString::to_string);
         let said = said.unwrap_or_default();
         assert!(said.contains(error), "{manner:?}: {said}");
-        let value = state.sample.map(|sample| sample.amount.value);
+        let value = state.sample.map(|sample| sample.value);
         assert_eq!(value, error.is_empty().then_some(42.0), "{manner:?}");
     }
     all.shutdown().await;
@@ -267,10 +267,10 @@ fn totals_become_rates_and_those_that_ran_back_do_not() {
         ..Amount::from(3.0)
     };
     let (then, now) = (Timestamp::from_secs(10), Timestamp::from_secs(14));
-    let rates = with_rates(total(120.0, 40.0), now, Some((then, total(100.0, 60.0))));
-    assert_eq!(rates.arrivals, Some(Flow::PerSecond(5.0)));
+    let rates = work(&total(120.0, 40.0), now, Some((then, total(100.0, 60.0))));
+    assert_eq!(rates.arrivals, Some(5.0));
     assert_eq!(rates.completions, None);
-    assert_eq!(with_rates(total(1.0, 1.0), now, None).arrivals, None);
-    let same = with_rates(total(120.0, 60.0), then, Some((then, total(100.0, 60.0))));
+    assert_eq!(work(&total(1.0, 1.0), now, None).arrivals, None);
+    let same = work(&total(120.0, 60.0), then, Some((then, total(100.0, 60.0))));
     assert_eq!(same.arrivals, None);
 }

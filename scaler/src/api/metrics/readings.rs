@@ -26,7 +26,7 @@ impl Samples {
                     .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
             }
         }
-        let value: fn(&Sample) -> f64 = |sample| sample.amount.value;
+        let value: fn(&Sample) -> f64 = |sample| sample.value;
         let took: fn(&Sample) -> f64 = |sample| sample.took.as_secs_f64();
         let late: fn(&Sample) -> f64 = |sample| sample.late.as_secs_f64();
         for (name, help, of) in [

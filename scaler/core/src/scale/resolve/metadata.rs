@@ -6,9 +6,6 @@ use super::RuleError;
 use crate::document::{HIDDEN, RuleForm, ScaleRule, quantity};
 use crate::scaler::{self, Given, Key, Role, Scaler};
 
-/// The end of a key whose value is that of a variable.
-const FROM_ENV: &str = "FromEnv";
-
 /// What a value has to be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Allowed {
@@ -155,10 +152,11 @@ impl<'a> Metadata<'a> {
                 HIDDEN.to_owned()
             }
         };
-        let mut errors = scaler::check(scaler, |key| self.given(key), shown);
+        let mut errors = scaler::check(scaler, |key| scaler::given(self.rule, key), shown);
         let decided = |key: &&Key| !matches!(key.role, Role::Source | Role::Ignored);
         for key in scaler.keys.iter().filter(decided) {
-            if self.given(key.name) == Some(Given::Elsewhere) {
+            let given = scaler::given(self.rule, key.name);
+            if matches!(given, Some(Given::Secret(_) | Given::Variable(_))) {
                 let message = "has to be written out, since it is no secret and decides";
                 errors.push((key.name, message.to_owned()));
             }
@@ -174,23 +172,12 @@ impl<'a> Metadata<'a> {
         let is_credential = scaler.key(key).is_some_and(|key| !key.kind.is_shown());
         let is_short = self.rule.form == RuleForm::AzureQueue;
         match (&self.rule.identity, is_short) {
-            _ if !is_credential || self.given(key).is_some() => "",
+            _ if !is_credential || scaler::given(self.rule, key).is_some() => "",
             (Some(_), true) => "; give one as triggerParameter of auth (the identity is not used)",
             (None, true) => "; give one as triggerParameter of auth",
             (Some(_), false) => " (the identity is not used)",
             (None, false) => "",
         }
-    }
-
-    /// How a key is given: by its value, by a secret, or by a variable.
-    fn given(&self, key: &str) -> Option<Given<'a>> {
-        let by_secret = |auth: &crate::document::RuleAuth| auth.trigger_parameter == key;
-        if self.rule.auth.iter().any(by_secret) {
-            return Some(Given::Elsewhere);
-        }
-        let variable = || self.text(&format!("{key}{FROM_ENV}"));
-        let value = self.text(key).map(Given::Value);
-        value.or_else(|| variable().map(|_| Given::Elsewhere))
     }
 
     /// The first key that begins with `prefix`.

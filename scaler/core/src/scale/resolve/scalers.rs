@@ -13,29 +13,20 @@ const fn keys(names: &'static [&'static str], default: Option<f64>) -> TargetKey
     TargetKeys { names, default }
 }
 
-/// The keys of a scaler by its type, as KEDA 2.20 has them. A scaler that is not known here is
+/// The keys of a scaler without a reader by its type, as KEDA 2.20 has them. A scaler that is not known here is
 /// looked at for the usual keys, and has the target 1 without any.
 pub(super) fn target_keys(scaler: &str) -> TargetKeys {
     match scaler {
-        "azure-servicebus" => keys(&["messageCount"], Some(5.0)),
-        "azure-queue" | "aws-sqs-queue" => keys(&["queueLength"], Some(5.0)),
+        "aws-sqs-queue" => keys(&["queueLength"], Some(5.0)),
         "azure-blob" => keys(&["blobCount"], Some(5.0)),
         "azure-eventhub" => keys(&["unprocessedEventThreshold"], Some(64.0)),
         "azure-pipelines" => keys(&["targetPipelinesQueueLength"], Some(1.0)),
-        "rabbitmq" => keys(&["value", "queueLength"], Some(20.0)),
-        "redis" | "redis-cluster" | "redis-sentinel" => keys(&["listLength"], Some(5.0)),
-        "redis-streams" | "redis-cluster-streams" | "redis-sentinel-streams" => keys(
-            &["lagCount", "pendingEntriesCount", "streamLength"],
-            Some(5.0),
-        ),
-        "kafka" | "apache-kafka" | "nats-jetstream" => keys(&["lagThreshold"], Some(10.0)),
+        "kafka" | "apache-kafka" => keys(&["lagThreshold"], Some(10.0)),
         "gcp-pubsub" => keys(&["value", "subscriptionSize"], Some(10.0)),
-        "prometheus" | "azure-log-analytics" | "loki" => keys(&["threshold"], None),
+        "azure-log-analytics" | "loki" => keys(&["threshold"], None),
         "mysql" | "mongodb" => keys(&["queryValue"], None),
         "postgresql" => keys(&["targetQueryValue"], None),
         "azure-monitor" | "metrics-api" | "mssql" => keys(&["targetValue"], None),
-        // The value is the wanted number of replicas itself.
-        "cron" => keys(&[], Some(1.0)),
         _ => keys(&["targetValue", "value", "threshold"], Some(1.0)),
     }
 }

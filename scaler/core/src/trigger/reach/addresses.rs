@@ -3,7 +3,7 @@
 use super::connection::{self, HostPort};
 use super::{Reach, Refused, strings};
 use crate::document::ScaleRule;
-use crate::trigger::reading::without_from_env;
+use crate::scaler::without_from_env;
 
 /// A host that a rule names.
 #[derive(Clone, Debug, PartialEq, Eq)]

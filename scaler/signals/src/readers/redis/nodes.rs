@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::connect::TlsSettings;
+use crate::connect::{TlsSettings, unbracketed};
 use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::Context;
@@ -147,8 +147,7 @@ impl Nodes {
         let Some(tls) = &self.tls else {
             return self.login(user, stream).await;
         };
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(bare.to_owned());
+        let name = ServerName::try_from(unbracketed(host).to_owned());
         let name = name.map_err(|_| ReadError::of(self.key, "is no name of a server"))?;
         let connector = TlsConnector::from(Arc::clone(tls));
         let stream = connector.connect(name, stream).await;
