@@ -10,6 +10,7 @@ mod check;
 mod cron;
 mod definition;
 mod given;
+mod kafka;
 mod markdown;
 mod nats_jetstream;
 mod prometheus;
@@ -29,6 +30,7 @@ pub const SCALERS: &[&Scaler] = &[
     &azure_queue::SCALER,
     &azure_servicebus::SCALER,
     &cron::SCALER,
+    &kafka::SCALER,
     &nats_jetstream::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,

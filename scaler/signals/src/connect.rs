@@ -11,6 +11,7 @@ use ebbtide_core::trigger::reach::Reach;
 use tokio::net::{TcpStream, lookup_host};
 
 pub(crate) use http::{Answer, Http};
+pub(crate) use secured::Security;
 pub(crate) use tls::TlsSettings;
 
 use crate::error::ReadError;

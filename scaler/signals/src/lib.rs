@@ -7,6 +7,7 @@ mod cgroup;
 mod clock;
 mod connect;
 mod error;
+pub mod kafka;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod parameters;

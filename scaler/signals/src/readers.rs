@@ -3,6 +3,7 @@
 mod azure_queue;
 mod azure_servicebus;
 mod cron;
+mod kafka;
 mod nats_jetstream;
 mod prometheus;
 mod rabbitmq;
@@ -65,6 +66,7 @@ pub(crate) fn open(
         "azure-queue" => azure_queue::open(parameters, context),
         "azure-servicebus" => azure_servicebus::open(parameters, context),
         "cron" => cron::open(parameters, context),
+        "kafka" => kafka::open(parameters, context),
         "nats-jetstream" => nats_jetstream::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),

@@ -10,16 +10,34 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig};
 
-use super::{Connect, unbracketed};
+use super::{Connect, TlsSettings, unbracketed};
 use crate::error::ReadError;
 
 /// What to do about a certificate that nothing which is trusted has signed.
 pub(super) const ANOTHER_ISSUER: &str =
     "is not what the server's certificate is signed by; give the root of that";
 
+/// What secures connections.
+#[derive(Clone)]
+pub(crate) struct Security {
+    config: Arc<ClientConfig>,
+    /// Whether the rule has a root of its own.
+    has_ca: bool,
+}
+
+impl Security {
+    /// By these settings.
+    ///
+    /// # Errors
+    /// TLS settings that cannot be.
+    pub(crate) fn new(tls: &TlsSettings<'_>) -> Result<Self, ReadError> {
+        let (config, has_ca) = (tls.client()?, tls.ca.is_some());
+        Ok(Self { config, has_ca })
+    }
+}
+
 impl Connect {
-    /// A connection to a host that has shown a certificate of its name. `has_ca` says whether the rule
-    /// has a root of its own.
+    /// A connection to a host that has shown a certificate of its name.
     ///
     /// # Errors
     /// As [`tcp`](Self::tcp), or there is no TLS, or the certificate is not to be trusted.
@@ -27,16 +45,15 @@ impl Connect {
         &self,
         key: &'static str,
         (host, port): (&str, u16),
-        config: &Arc<ClientConfig>,
-        has_ca: bool,
+        security: &Security,
     ) -> Result<TlsStream<TcpStream>, ReadError> {
         let name = ServerName::try_from(unbracketed(host).to_owned())
             .map_err(|_| ReadError::of(key, format!("no certificate can be of {host}")))?;
         let stream = self.tcp(key, host, port).await?;
-        let connector = TlsConnector::from(Arc::clone(config));
+        let connector = TlsConnector::from(Arc::clone(&security.config));
         let connected = connector.connect(name, stream).await;
         connected.map_err(|error| {
-            if has_ca && is_of_another_issuer(&error) {
+            if security.has_ca && is_of_another_issuer(&error) {
                 ReadError::of("ca", ANOTHER_ISSUER)
             } else {
                 ReadError::of(key, format!("TLS with {host}:{port}: {error}"))

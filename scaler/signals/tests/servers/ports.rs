@@ -1,6 +1,6 @@
 //! Ports for servers that cannot be told to let the system choose.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Below those that Linux gives to outgoing connections, so that none of these takes a port between its
@@ -12,14 +12,20 @@ static CHOSEN: AtomicU16 = AtomicU16::new(0);
 
 /// A port of loopback that nothing listens on, and that was not returned before.
 pub(crate) fn free() -> u16 {
+    free_on(&["127.0.0.1"])
+}
+
+/// A port on which nothing listens at any of these addresses, and that was not returned before.
+pub(crate) fn free_on(hosts: &[&str]) -> u16 {
     // Test processes that run at the same time begin at different places.
-    let begin = u16::try_from(std::process::id() * 101 % u32::from(COUNT)).expect("it is below");
+    let begin = std::process::id().wrapping_mul(101) % u32::from(COUNT);
     for _ in 0..COUNT {
-        let offset = u32::from(begin) + u32::from(CHOSEN.fetch_add(1, Ordering::Relaxed));
+        let offset = begin + u32::from(CHOSEN.fetch_add(1, Ordering::Relaxed));
         let port = FIRST + u16::try_from(offset % u32::from(COUNT)).expect("it is below");
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        let mut hosts = hosts.iter();
+        if hosts.all(|host| TcpListener::bind((*host, port)).is_ok()) {
             return port;
         }
     }
-    panic!("no port from {FIRST} on is free on loopback");
+    panic!("no port from {FIRST} on is free");
 }

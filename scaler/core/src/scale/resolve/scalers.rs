@@ -21,7 +21,6 @@ pub(super) fn target_keys(scaler: &str) -> TargetKeys {
         "azure-blob" => keys(&["blobCount"], Some(5.0)),
         "azure-eventhub" => keys(&["unprocessedEventThreshold"], Some(64.0)),
         "azure-pipelines" => keys(&["targetPipelinesQueueLength"], Some(1.0)),
-        "kafka" | "apache-kafka" => keys(&["lagThreshold"], Some(10.0)),
         "gcp-pubsub" => keys(&["value", "subscriptionSize"], Some(10.0)),
         "azure-log-analytics" | "loki" => keys(&["threshold"], None),
         "mysql" | "mongodb" => keys(&["queryValue"], None),

@@ -1,7 +1,5 @@
 //! What a server says of a queue by AMQP.
 
-use std::sync::Arc;
-
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use lapin::uri::{
@@ -10,12 +8,11 @@ use lapin::uri::{
 use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional, duplex};
 use tokio::task::JoinSet;
-use tokio_rustls::rustls::ClientConfig;
 
 use super::address::Address;
 use super::counts::Counts;
 use super::{HOST, QUEUE, handed};
-use crate::connect::{Connect, TlsSettings};
+use crate::connect::{Connect, Security, TlsSettings};
 use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::Context;
@@ -35,8 +32,7 @@ const LONGEST_NAME: usize = 255;
 pub(super) struct Amqp {
     connect: Connect,
     address: Address,
-    tls: Option<Arc<ClientConfig>>,
-    has_ca: bool,
+    security: Option<Security>,
     /// Whether the certificate is the user.
     by_certificate: bool,
     queue: String,
@@ -77,8 +73,7 @@ impl Amqp {
             .is_some_and(|user| !user.password.is_empty());
         Ok(Self {
             connect: context.connect.clone(),
-            tls: address.is_tls.then(|| tls.client()).transpose()?,
-            has_ca: tls.ca.is_some(),
+            security: address.is_tls.then(|| Security::new(tls)).transpose()?,
             by_certificate: address.is_tls && is_enabled && tls.cert.is_some() && !has_password,
             address,
             queue,
@@ -111,10 +106,10 @@ impl Amqp {
 
     async fn opened(&self) -> Result<Open, ReadError> {
         let Address { host, port, .. } = &self.address;
-        let mut stream: Box<dyn Stream> = match &self.tls {
-            Some(config) => {
+        let mut stream: Box<dyn Stream> = match &self.security {
+            Some(security) => {
                 let place = (host.as_str(), *port);
-                let secured = self.connect.secured(HOST, place, config, self.has_ca);
+                let secured = self.connect.secured(HOST, place, security);
                 Box::new(secured.await?)
             }
             None => Box::new(self.connect.tcp(HOST, host, *port).await?),

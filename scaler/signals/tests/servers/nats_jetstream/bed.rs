@@ -4,8 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
+use crate::ports::free_on;
 use crate::process::Server;
 
 /// The account that has the streams.
@@ -60,13 +61,13 @@ impl Nats {
 
     /// Starts three that are a cluster, at the same ports of three addresses.
     pub(super) async fn cluster() -> [Self; 3] {
-        let hosts = [1, 2, 3].map(|number| format!("127.0.0.{number}"));
-        let (monitoring, routes) = (free(&hosts).await, free(&hosts).await);
+        let hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
+        let (monitoring, routes) = (free_on(&hosts), free_on(&hosts));
         let all = hosts
             .each_ref()
             .map(|host| format!("\"nats://{host}:{routes}\""));
         let start = async |number: usize| {
-            let host = &hosts[number];
+            let host = hosts[number];
             let configuration = format!(
                 "server_name: n{number}\nlisten: \"{host}:-1\"\nhttp: \"{host}:{monitoring}\"\n\
                  cluster: {{name: c, listen: \"{host}:{routes}\", routes: [{}]}}",
@@ -128,21 +129,6 @@ impl Nats {
             .send(&format!("CONNECT {login}\r\nSUB _INBOX.tests 1\r\n"))
             .await;
         client
-    }
-}
-
-/// A port that is free at all of these addresses.
-async fn free(hosts: &[String]) -> u16 {
-    let (first, others) = hosts.split_first().unwrap();
-    'port: loop {
-        let held = TcpListener::bind((first.as_str(), 0)).await.unwrap();
-        let port = held.local_addr().unwrap().port();
-        for host in others {
-            if TcpListener::bind((host.as_str(), port)).await.is_err() {
-                continue 'port;
-            }
-        }
-        return port;
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::document::{RuleForm, ScaleRule};
@@ -7,7 +8,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use super::*;
 use crate::clock::WallClock;
 use crate::parameters::Lookup;
 use crate::readers::read_once;

@@ -1,0 +1,124 @@
+//! The questions that are asked, each in one version.
+
+use super::wire::Question;
+use super::{Named, Partitions};
+
+/// A kind of question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Api {
+    pub(super) name: &'static str,
+    pub(super) key: i16,
+    pub(super) version: i16,
+}
+
+const fn api(name: &'static str, key: i16, version: i16) -> Api {
+    Api { name, key, version }
+}
+
+pub(super) const FETCH: Api = api("Fetch", 1, 4);
+pub(super) const LIST_OFFSETS: Api = api("ListOffsets", 2, 1);
+pub(super) const METADATA: Api = api("Metadata", 3, 4);
+pub(super) const OFFSET_COMMIT: Api = api("OffsetCommit", 8, 2);
+pub(super) const OFFSET_FETCH: Api = api("OffsetFetch", 9, 2);
+pub(super) const FIND_COORDINATOR: Api = api("FindCoordinator", 10, 1);
+pub(super) const SASL_HANDSHAKE: Api = api("SaslHandshake", 17, 1);
+pub(super) const API_VERSIONS: Api = api("ApiVersions", 18, 0);
+pub(super) const SASL_AUTHENTICATE: Api = api("SaslAuthenticate", 36, 0);
+
+/// What a broker has to know to be read.
+pub(super) const NEEDED: [Api; 4] = [LIST_OFFSETS, METADATA, OFFSET_FETCH, FIND_COORDINATOR];
+
+/// The number by which a client says that it is no broker.
+const NO_BROKER: i32 = -1;
+/// How much of a partition is fetched at once, in bytes.
+const FETCHED: i32 = 1 << 16;
+
+/// Where these topics are.
+pub(super) fn metadata(topics: &[String]) -> Question {
+    let mut question = Question::default();
+    question.list(topics.iter(), |question, topic| question.text(topic));
+    // A topic that is asked for must not come into being by that.
+    question.i8(0);
+    question
+}
+
+/// Which broker keeps what a group commits.
+pub(super) fn find_coordinator(group: &str) -> Question {
+    const OF_GROUP: i8 = 0;
+    let mut question = Question::default();
+    question.text(group);
+    question.i8(OF_GROUP);
+    question
+}
+
+/// What a group has committed, for all of its partitions if none are given.
+pub(super) fn offset_fetch(group: &str, partitions: Option<&Named>) -> Question {
+    let mut question = Question::default();
+    question.text(group);
+    let Some(topics) = partitions else {
+        question.no_list();
+        return question;
+    };
+    question.list(topics.iter(), |question, (topic, partitions)| {
+        question.text(topic);
+        question.list(partitions.iter(), |question, partition| {
+            question.i32(*partition);
+        });
+    });
+    question
+}
+
+/// An offset of each partition: the last, -1, or the first, -2.
+pub(super) fn list_offsets(topics: &Partitions<i64>) -> Question {
+    let mut question = Question::default();
+    question.i32(NO_BROKER);
+    write_partitions(&mut question, topics, |question, which| {
+        question.i64(*which);
+    });
+    question
+}
+
+/// That a group is done with what comes before these offsets.
+pub(super) fn offset_commit(group: &str, topics: &Partitions<i64>) -> Question {
+    let mut question = Question::default();
+    question.text(group);
+    // No member of the group, for as long as the broker likes.
+    question.i32(-1);
+    question.text("");
+    question.i64(-1);
+    write_partitions(&mut question, topics, |question, offset| {
+        question.i64(*offset);
+        question.text("");
+    });
+    question
+}
+
+/// Records from these offsets on, for which the broker may wait so many milliseconds.
+pub(super) fn fetch(topics: &Partitions<i64>, wait: i32) -> Question {
+    let mut question = Question::default();
+    question.i32(NO_BROKER);
+    question.i32(wait);
+    question.i32(1);
+    question.i32(FETCHED);
+    // Those of transactions that go on, too.
+    question.i8(0);
+    write_partitions(&mut question, topics, |question, offset| {
+        question.i64(*offset);
+        question.i32(FETCHED);
+    });
+    question
+}
+
+fn write_partitions<T>(
+    question: &mut Question,
+    topics: &Partitions<T>,
+    write: impl Fn(&mut Question, &T),
+) {
+    question.list(topics.iter(), |question, (topic, partitions)| {
+        question.text(topic);
+        question.list(partitions.iter(), |question, (partition, value)| {
+            question.i32(*partition);
+            write(question, value);
+        });
+    });
+}

@@ -1,0 +1,119 @@
+//! Connections to brokers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::api::Api;
+use super::connection::Connection;
+use super::login::Login;
+use super::wire::{Answer, Nonsense, Question};
+use super::{Address, SERVERS};
+use crate::connect::{Connect, Security, TlsSettings};
+use crate::error::ReadError;
+
+/// How long one of several servers may take to be connected to.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How brokers are connected to.
+pub struct Settings {
+    servers: Vec<Address>,
+    security: Option<Security>,
+    login: Option<Login>,
+}
+
+/// Brokers, which are connected to when they are asked something.
+pub(super) struct Brokers {
+    connect: Connect,
+    settings: Settings,
+    connections: BTreeMap<Address, Connection>,
+}
+
+impl Settings {
+    /// Brokers without TLS and who logs in, if that is wanted.
+    pub fn new(servers: Vec<Address>, login: Option<Login>) -> Self {
+        Self {
+            servers,
+            security: None,
+            login,
+        }
+    }
+
+    /// With TLS.
+    ///
+    /// # Errors
+    /// TLS settings that cannot be.
+    pub(crate) fn secured(mut self, tls: &TlsSettings<'_>) -> Result<Self, ReadError> {
+        self.security = Some(Security::new(tls)?);
+        Ok(self)
+    }
+}
+
+impl Brokers {
+    /// None is connected to yet.
+    pub(super) fn new(connect: Connect, settings: Settings) -> Self {
+        Self {
+            connect,
+            settings,
+            connections: BTreeMap::new(),
+        }
+    }
+
+    /// Asks whichever broker is connected, or the first that can be.
+    pub(super) async fn ask_any<T>(
+        &mut self,
+        api: Api,
+        question: &Question,
+        read: impl FnOnce(Answer<'_>) -> Result<T, Nonsense>,
+    ) -> Result<T, ReadError> {
+        let connected = self.connections.keys().next().cloned();
+        let address = match connected {
+            Some(address) => address,
+            None => self.begin().await?,
+        };
+        self.ask(&address, api, question, read).await
+    }
+
+    pub(super) async fn ask<T>(
+        &mut self,
+        address: &Address,
+        api: Api,
+        question: &Question,
+        read: impl FnOnce(Answer<'_>) -> Result<T, Nonsense>,
+    ) -> Result<T, ReadError> {
+        if !self.connections.contains_key(address) {
+            let connection = self.open(address).await?;
+            self.connections.insert(address.clone(), connection);
+        }
+        let lost = || ReadError::of(SERVERS, "the connection is lost");
+        let connection = self.connections.get_mut(address).ok_or_else(lost)?;
+        let answer = connection.ask(api, question).await?;
+        connection.read(&answer, read)
+    }
+
+    /// Connects to one of the servers that the settings name.
+    async fn begin(&mut self) -> Result<Address, ReadError> {
+        let mut failure = ReadError::of(SERVERS, "is empty");
+        for address in self.settings.servers.clone() {
+            match timeout(PATIENCE, self.open(&address)).await {
+                Ok(Ok(connection)) => {
+                    self.connections.insert(address.clone(), connection);
+                    return Ok(address);
+                }
+                Ok(Err(error)) => failure = error,
+                Err(_) => failure = ReadError::of(SERVERS, format!("{address} does not answer")),
+            }
+        }
+        Err(failure)
+    }
+
+    async fn open(&self, address: &Address) -> Result<Connection, ReadError> {
+        let security = self.settings.security.as_ref();
+        let mut connection = Connection::open(&self.connect, address, security).await?;
+        if let Some(login) = &self.settings.login {
+            login.to(&mut connection).await?;
+        }
+        Ok(connection)
+    }
+}
