@@ -15,7 +15,7 @@ use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
 pub use sample::{
-    AzureQueueWorker, AzureServicebusWorker, NatsJetstreamWorker, RabbitmqWorker,
+    AzureQueueWorker, AzureServicebusWorker, KafkaWorker, NatsJetstreamWorker, RabbitmqWorker,
     RedisStreamsWorker, RedisWorker, SampleAppArguments, SampleBroker, SampleWorkerArguments,
 };
 pub use serving::{
@@ -328,6 +328,7 @@ mod tests {
             "sample-worker azure-queue --queue orders --service-time 1s",
             "sample-worker --service-time 1s azure-servicebus --queue orders",
             "sample-worker azure-servicebus --topic events --subscription mail",
+            "sample-worker kafka --topic orders --group workers",
             "sample-worker nats-jetstream --stream ORDERS --consumer workers",
             "sample-worker rabbitmq --queue orders",
             "sample-worker redis --list orders",

@@ -3,6 +3,7 @@
 
 mod azure_queue;
 mod azure_servicebus;
+mod kafka;
 mod nats_jetstream;
 mod rabbitmq;
 mod redis;
@@ -31,6 +32,7 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
     match arguments.broker {
         SampleBroker::AzureQueue(of) => azure_queue::run(&of, work).await,
         SampleBroker::AzureServicebus(of) => azure_servicebus::run(&of, work).await,
+        SampleBroker::Kafka(of) => kafka::run(&of, work).await,
         SampleBroker::NatsJetstream(of) => nats_jetstream::run(&of, work).await,
         SampleBroker::Rabbitmq(of) => rabbitmq::run(&of, work).await,
         SampleBroker::Redis(of) => redis::list(&of, work).await,

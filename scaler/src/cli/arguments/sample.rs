@@ -41,6 +41,8 @@ pub enum SampleBroker {
     AzureQueue(AzureQueueWorker),
     /// A queue or subscription of Azure Service Bus
     AzureServicebus(AzureServicebusWorker),
+    /// A topic of Kafka
+    Kafka(KafkaWorker),
     /// A stream of NATS
     NatsJetstream(NatsJetstreamWorker),
     /// A queue of RabbitMQ
@@ -87,6 +89,24 @@ pub struct AzureServicebusWorker {
     /// The topic's subscription
     #[arg(long, value_name = "NAME", requires = "topic")]
     pub subscription: Option<String>,
+}
+
+/// `ebbtide sample-worker kafka`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+It consumes all partitions, and is no member of its group: run one at most.
+
+Variables:
+  KAFKA_BOOTSTRAP_SERVERS           brokers to begin with, HOST:PORT with commas, without TLS
+  KAFKA_SASL                        none, plaintext, scram_sha256 or scram_sha512; by default none
+  KAFKA_USERNAME, KAFKA_PASSWORD    who logs in")]
+pub struct KafkaWorker {
+    /// The topic
+    #[arg(long, value_name = "NAME")]
+    pub topic: String,
+    /// The group that it commits for
+    #[arg(long, value_name = "NAME")]
+    pub group: String,
 }
 
 /// `ebbtide sample-worker nats-jetstream`.
