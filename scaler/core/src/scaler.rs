@@ -9,6 +9,7 @@ mod azure_servicebus;
 mod check;
 mod cron;
 mod definition;
+mod external;
 mod given;
 mod kafka;
 mod markdown;
@@ -30,6 +31,8 @@ pub const SCALERS: &[&Scaler] = &[
     &azure_queue::SCALER,
     &azure_servicebus::SCALER,
     &cron::SCALER,
+    &external::POLLED,
+    &external::PUSHED,
     &kafka::SCALER,
     &nats_jetstream::SCALER,
     &prometheus::SCALER,

@@ -29,6 +29,15 @@ impl ReadError {
         Self::made(Some(key), &message.to_string())
     }
 
+    /// The same, of a key that is called otherwise in a rule of this scaler.
+    pub(crate) fn renamed(mut self, names: &[(&'static str, &'static str)]) -> Self {
+        let mut names = names.iter();
+        if let Some((_, name)) = names.find(|(usual, _)| self.key == Some(usual)) {
+            self.key = Some(name);
+        }
+        self
+    }
+
     fn made(key: Option<&'static str>, message: &str) -> Self {
         // What a server said may have any characters.
         let plain = message

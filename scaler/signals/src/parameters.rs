@@ -16,6 +16,8 @@ use crate::error::ReadError;
 pub struct Parameters {
     scaler: &'static Scaler,
     values: BTreeMap<&'static str, String>,
+    /// All metadata of the rule, if the server is told it.
+    passed_on: BTreeMap<String, String>,
 }
 
 /// Where the values come from that a rule does not have itself.
@@ -54,12 +56,27 @@ impl Parameters {
                 values.insert(key.name, value);
             }
         }
-        Ok(Self { scaler, values })
+        let passed_on = if scaler.passes_on() {
+            passed_on(rule, lookup)
+        } else {
+            BTreeMap::new()
+        };
+        Ok(Self {
+            scaler,
+            values,
+            passed_on,
+        })
     }
 
     /// What they are of.
     pub fn scaler(&self) -> &'static Scaler {
         self.scaler
+    }
+
+    /// All metadata of the rule, for a server that is told it: a key that ends in `FromEnv` keeps that
+    /// end and has the variable's value.
+    pub fn passed_on(&self) -> &BTreeMap<String, String> {
+        &self.passed_on
     }
 
     /// A value, if there is one.
@@ -128,15 +145,18 @@ impl Ord for Parameters {
         key(self)
             .cmp(key(other))
             .then_with(|| self.values.cmp(&other.values))
+            .then_with(|| self.passed_on.cmp(&other.passed_on))
     }
 }
 
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.values.keys().collect();
+        let passed_on: Vec<_> = self.passed_on.keys().collect();
         f.debug_struct("Parameters")
             .field("scaler", &self.scaler.name())
             .field("keys", &keys)
+            .field("passed_on", &passed_on)
             .finish()
     }
 }
@@ -146,8 +166,20 @@ fn matters(scaler: &Scaler, key: &Key) -> bool {
     match key.role {
         Role::Source => true,
         Role::Target | Role::Activation => scaler.reads_target,
-        Role::TargetLatency | Role::Ignored => false,
+        Role::TargetLatency | Role::Ignored | Role::PassedOn => false,
     }
+}
+
+/// All metadata of a rule, but variables that have no value.
+fn passed_on(rule: &ScaleRule, lookup: &dyn Lookup) -> BTreeMap<String, String> {
+    let pairs = rule.metadata.iter().filter_map(|(key, value)| {
+        let value = match key.strip_suffix(scaler::FROM_ENV) {
+            Some(_) => lookup.variable(value.trim()).ok()?,
+            None => value.clone(),
+        };
+        Some((key.clone(), value))
+    });
+    pairs.collect()
 }
 
 /// What a key is in a rule.

@@ -3,6 +3,7 @@
 mod azure_queue;
 mod azure_servicebus;
 mod cron;
+mod external;
 mod kafka;
 mod nats_jetstream;
 mod prometheus;
@@ -66,6 +67,8 @@ pub(crate) fn open(
         "azure-queue" => azure_queue::open(parameters, context),
         "azure-servicebus" => azure_servicebus::open(parameters, context),
         "cron" => cron::open(parameters, context),
+        "external" => external::open(parameters, context, false),
+        "external-push" => external::open(parameters, context, true),
         "kafka" => kafka::open(parameters, context),
         "nats-jetstream" => nats_jetstream::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),

@@ -81,6 +81,7 @@ pub(crate) fn unknown_keys<'a>(
         let message = match scaler.key(given).or_else(|| scaler.key(name)) {
             Some(key) if key.role == Role::Ignored => format!("does nothing here: {}", key.meaning),
             Some(_) => return None,
+            None if scaler.passes_on() => return None,
             None => format!("unknown key, ignored{}", suggestion(name, known())),
         };
         Some((given, message))

@@ -90,6 +90,8 @@ pub enum Role {
     TargetLatency,
     /// A key of KEDA's that does nothing here; the meaning says why.
     Ignored,
+    /// It stands for every other key, which the server is told as it is.
+    PassedOn,
 }
 
 /// What keys have to do with one another.
@@ -109,6 +111,12 @@ impl Scaler {
     /// Its usual name.
     pub fn name(&self) -> &'static str {
         self.names.first().copied().unwrap_or_default()
+    }
+
+    /// Whether the server is told all of a rule's metadata, so that any key may be there.
+    pub fn passes_on(&self) -> bool {
+        let mut keys = self.keys.iter();
+        keys.any(|key| key.role == Role::PassedOn)
     }
 
     /// The key of this name.

@@ -33,7 +33,7 @@ fn section(scaler: &Scaler) -> String {
             Role::Target => format!("target: {}", key.meaning),
             Role::Activation => format!("activation: {}", key.meaning),
             Role::Ignored => format!("does nothing here: {}", key.meaning),
-            Role::Source | Role::TargetLatency => key.meaning.to_owned(),
+            Role::Source | Role::TargetLatency | Role::PassedOn => key.meaning.to_owned(),
         };
         let _ = writeln!(text, "| `{}` | {kind} | {default} | {meaning} |", key.name);
     }

@@ -157,6 +157,14 @@ fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
+fn a_scaler_that_is_told_everything_knows_every_key() {
+    let scaler = named("external-push").unwrap();
+    assert!(scaler.passes_on());
+    assert!(unknown_keys(scaler, ["queue", "scalerAddress"].into_iter()).is_empty());
+    assert!(!EXAMPLE.passes_on());
+}
+
+#[test]
 fn keys_that_do_nothing_are_named() {
     let given = ["hostFromEnv", "qeue", "region", "length"];
     let found = unknown_keys(&EXAMPLE, given.into_iter());

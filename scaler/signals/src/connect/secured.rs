@@ -34,6 +34,13 @@ impl Security {
         let (config, has_ca) = (tls.client()?, tls.ca.is_some());
         Ok(Self { config, has_ca })
     }
+
+    /// The same, for a server that is told which protocol is spoken.
+    pub(crate) fn speaking(mut self, protocol: &str) -> Self {
+        let config = Arc::make_mut(&mut self.config);
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        self
+    }
 }
 
 impl Connect {

@@ -114,7 +114,7 @@ async fn nobody_gets_in_who_may_not(kafka: &Kafka) {
     let secured = of(kafka.tls, "orders").with("tls", "enable");
     let other = generate_simple_self_signed([HOST.to_owned()]).unwrap();
     let error = secured.secret("ca", &other.cert.pem()).error().await;
-    let expected = "ca: is not what the broker's certificate is signed by; give the root of that";
+    let expected = "ca: is not what the server's certificate is signed by; give the root of that";
     assert_eq!(error, expected);
     let error = secured.error().await;
     let expected = format!("bootstrapServers: {HOST}: TLS: invalid peer certificate");

@@ -11,6 +11,7 @@ mod azure_queue;
 mod azure_servicebus;
 mod bed;
 mod clock;
+mod external;
 mod kafka;
 mod nats_jetstream;
 mod ports;
