@@ -11,8 +11,10 @@ mod cron;
 mod definition;
 mod external;
 mod given;
+mod http;
 mod kafka;
 mod markdown;
+mod metrics_api;
 mod nats_jetstream;
 mod prometheus;
 mod rabbitmq;
@@ -34,6 +36,7 @@ pub const SCALERS: &[&Scaler] = &[
     &external::POLLED,
     &external::PUSHED,
     &kafka::SCALER,
+    &metrics_api::SCALER,
     &nats_jetstream::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,

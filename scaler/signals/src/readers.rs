@@ -3,8 +3,10 @@
 mod azure_queue;
 mod azure_servicebus;
 mod cron;
+mod endpoint;
 mod external;
 mod kafka;
+mod metrics_api;
 mod nats_jetstream;
 mod prometheus;
 mod rabbitmq;
@@ -70,6 +72,7 @@ pub(crate) fn open(
         "external" => external::open(parameters, context, false),
         "external-push" => external::open(parameters, context, true),
         "kafka" => kafka::open(parameters, context),
+        "metrics-api" => metrics_api::open(parameters, context),
         "nats-jetstream" => nats_jetstream::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),

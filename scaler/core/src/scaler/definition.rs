@@ -58,6 +58,8 @@ pub enum Kind {
     Boolean,
     /// One of these words, whatever their case.
     Choice(&'static [&'static str]),
+    /// A list with commas of these words, whatever their case.
+    Choices(&'static [&'static str]),
     /// A list with commas.
     List,
     /// A time: whole seconds, or as Go writes it (`1m30s`, `500ms`).
@@ -160,7 +162,8 @@ impl Kind {
             Self::Whole => text.parse::<u64>().is_ok(),
             Self::Port => text.parse::<u16>().is_ok_and(|port| port > 0),
             Self::Boolean => boolean(text).is_some(),
-            Self::Choice(words) => words.iter().any(|word| word.eq_ignore_ascii_case(text)),
+            Self::Choice(words) => is_among(words, text),
+            Self::Choices(words) => text.split(',').all(|part| is_among(words, part.trim())),
             Self::List => text.split(',').all(|part| !part.trim().is_empty()),
             Self::Duration => duration(text).is_some(),
             Self::Pem => text.contains("-----BEGIN "),
@@ -179,12 +182,17 @@ impl Kind {
             Self::Port => "a port, 1 to 65535",
             Self::Boolean => "true or false",
             Self::Choice(words) => return words.join(", "),
+            Self::Choices(words) => return format!("a list with commas of {}", words.join(", ")),
             Self::List => "a list with commas",
             Self::Duration => "a time, as in 30 (seconds), 30s or 1m30s",
             Self::Pem => "PEM, which begins with -----BEGIN",
         };
         words.to_owned()
     }
+}
+
+fn is_among(words: &[&str], text: &str) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// `true` or `false`, as KEDA reads them.

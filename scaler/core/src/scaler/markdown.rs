@@ -64,6 +64,7 @@ fn kind(kind: Kind) -> String {
         Kind::Port => "port".to_owned(),
         Kind::Boolean => "boolean".to_owned(),
         Kind::Choice(words) => listed(words, "or"),
+        Kind::Choices(words) => format!("list with commas of {}", listed(words, "or")),
         Kind::List => "list with commas".to_owned(),
         Kind::Duration => "time, as in `30s`".to_owned(),
         Kind::Pem => "PEM, secret".to_owned(),

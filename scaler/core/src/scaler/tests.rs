@@ -51,6 +51,11 @@ fn values_are_checked_by_kind() {
         (Kind::Port, &["1", "65535"], &["0", "65536"]),
         (Kind::Boolean, &["true", "False", "1"], &["yes", ""]),
         (Kind::Choice(&["all", "none"]), &["ALL"], &["some"]),
+        (
+            Kind::Choices(&["tls", "basic"]),
+            &["tls", "Basic, tls"],
+            &["", "tls,", "tls;basic"],
+        ),
         (Kind::List, &["a", "a, b"], &["", "a,,b"]),
         (
             Kind::Url,

@@ -25,7 +25,7 @@ pub(super) fn target_keys(scaler: &str) -> TargetKeys {
         "azure-log-analytics" | "loki" => keys(&["threshold"], None),
         "mysql" | "mongodb" => keys(&["queryValue"], None),
         "postgresql" => keys(&["targetQueryValue"], None),
-        "azure-monitor" | "metrics-api" | "mssql" => keys(&["targetValue"], None),
+        "azure-monitor" | "mssql" => keys(&["targetValue"], None),
         _ => keys(&["targetValue", "value", "threshold"], Some(1.0)),
     }
 }
