@@ -13,6 +13,7 @@ use crate::connect::{Answer, Http};
 use crate::error::ReadError;
 use crate::parameters::Parameters;
 use credentials::Credentials;
+pub(super) use credentials::header_name;
 
 const TIMEOUT: &str = "timeout";
 
@@ -52,7 +53,7 @@ impl Endpoint {
     pub(super) async fn get(
         &self,
         url: &str,
-        parameters: &[(&str, &str)],
+        parameters: &[(String, String)],
         headers: &HeaderMap,
     ) -> Result<Answer, ReadError> {
         let request = self.http.request(Method::GET, url)?;
