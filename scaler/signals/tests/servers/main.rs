@@ -10,10 +10,14 @@
 mod azure_queue;
 mod azure_servicebus;
 mod bed;
+mod canned;
+mod certificates;
 mod clock;
 mod external;
 mod kafka;
+mod metrics_api;
 mod nats_jetstream;
 mod ports;
 mod process;
+mod prometheus;
 mod rabbitmq;

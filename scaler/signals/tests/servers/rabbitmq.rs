@@ -1,7 +1,6 @@
 //! RabbitMQ.
 
 mod bed;
-mod certificates;
 mod wrong;
 
 use ebbtide_core::trigger::reach::Reach;
@@ -9,8 +8,8 @@ use ebbtide_signals::{Amount, Flow};
 use lapin::options::{BasicGetOptions, BasicNackOptions};
 
 use self::bed::{PASSWORD, RabbitMq, USER, eventually, take};
-use self::certificates::Certificates;
 use crate::bed::{Case, refusing};
+use crate::certificates::Certificates;
 
 /// The default virtual host in a path.
 const DEFAULT: &str = "%2F";

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use super::certificates::Certificates;
 use crate::bed::{self, Case};
+use crate::certificates::Certificates;
 use crate::ports;
 use crate::process::Server;
 
