@@ -8,6 +8,7 @@ mod azure_queue;
 mod azure_servicebus;
 mod check;
 mod cron;
+mod database;
 mod definition;
 mod external;
 mod given;
@@ -16,6 +17,7 @@ mod kafka;
 mod markdown;
 mod metrics_api;
 mod nats_jetstream;
+mod postgresql;
 mod prometheus;
 mod rabbitmq;
 mod redis;
@@ -38,6 +40,7 @@ pub const SCALERS: &[&Scaler] = &[
     &kafka::SCALER,
     &metrics_api::SCALER,
     &nats_jetstream::SCALER,
+    &postgresql::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,
     &redis::LISTS,

@@ -11,7 +11,7 @@ use ebbtide_core::trigger::reach::Reach;
 use tokio::net::{TcpStream, lookup_host};
 
 pub(crate) use http::{Answer, Http};
-pub(crate) use secured::Security;
+pub(crate) use secured::{ANOTHER_ISSUER, Security, found, is_of_another_issuer};
 pub(crate) use tls::TlsSettings;
 
 use crate::error::ReadError;

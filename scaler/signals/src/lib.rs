@@ -6,6 +6,7 @@ pub mod azure;
 mod cgroup;
 mod clock;
 mod connect;
+pub mod databases;
 mod error;
 pub mod kafka;
 #[cfg(feature = "kubernetes")]

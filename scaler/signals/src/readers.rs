@@ -8,6 +8,7 @@ mod external;
 mod kafka;
 mod metrics_api;
 mod nats_jetstream;
+mod postgresql;
 mod prometheus;
 mod rabbitmq;
 mod redis;
@@ -74,6 +75,7 @@ pub(crate) fn open(
         "kafka" => kafka::open(parameters, context),
         "metrics-api" => metrics_api::open(parameters, context),
         "nats-jetstream" => nats_jetstream::open(parameters, context),
+        "postgresql" => postgresql::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
         name if name.starts_with("redis") => redis::open(parameters, context),

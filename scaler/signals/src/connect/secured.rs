@@ -14,7 +14,7 @@ use super::{Connect, TlsSettings, unbracketed};
 use crate::error::ReadError;
 
 /// What to do about a certificate that nothing which is trusted has signed.
-pub(super) const ANOTHER_ISSUER: &str =
+pub(crate) const ANOTHER_ISSUER: &str =
     "is not what the server's certificate is signed by; give the root of that";
 
 /// What secures connections.
@@ -71,7 +71,7 @@ impl Connect {
 
 /// Whether a connection failed since nothing that is trusted has signed the server's certificate, or
 /// only something of the same name.
-pub(super) fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
     let others = [
         CertificateError::UnknownIssuer,
         CertificateError::BadSignature,
@@ -83,7 +83,7 @@ pub(super) fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// An error of this type among an error and its causes.
-pub(super) fn found<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+pub(crate) fn found<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {

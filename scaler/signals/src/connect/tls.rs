@@ -10,7 +10,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 
 use crate::error::ReadError;
@@ -37,17 +37,25 @@ impl TlsSettings<'_> {
         static USUAL: OnceLock<Arc<ClientConfig>> = OnceLock::new();
         let given = [self.ca, self.cert, self.key];
         if self.any_server || given.iter().any(Option::is_some) {
-            return self.build();
+            return self.build(Name::Counts);
         }
         // Roots are most of what a connection takes in memory, so they are shared.
         if let Some(usual) = USUAL.get() {
             return Ok(Arc::clone(usual));
         }
-        let built = self.build()?;
+        let built = self.build(Name::Counts)?;
         Ok(Arc::clone(USUAL.get_or_init(|| built)))
     }
 
-    fn build(&self) -> Result<Arc<ClientConfig>, ReadError> {
+    /// The same for a server whose certificate may be of any name, if it is signed by what is trusted.
+    ///
+    /// # Errors
+    /// As [`client`](Self::client).
+    pub(crate) fn client_of_any_name(&self) -> Result<Arc<ClientConfig>, ReadError> {
+        self.build(Name::IsAny)
+    }
+
+    fn build(&self, name: Name) -> Result<Arc<ClientConfig>, ReadError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder
@@ -62,7 +70,15 @@ impl TlsSettings<'_> {
             let roots = Arc::new(self.roots()?);
             let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
             let verifier = verifier.map_err(|error| ReadError::of("ca", error))?;
-            builder.with_webpki_verifier(verifier)
+            match name {
+                Name::Counts => builder.with_webpki_verifier(verifier),
+                Name::IsAny => {
+                    let verifier = Arc::new(AnyName(verifier));
+                    builder
+                        .dangerous()
+                        .with_custom_certificate_verifier(verifier)
+                }
+            }
         };
         let config = match (self.cert, self.key) {
             (None, None) => builder.with_no_client_auth(),
@@ -113,6 +129,61 @@ fn certificates(key: &'static str, pem: &str) -> Result<Vec<CertificateDer<'stat
     match read {
         Ok(found) if !found.is_empty() => Ok(found),
         _ => Err(ReadError::of(key, "has no certificate in PEM")),
+    }
+}
+
+/// Whether a server's certificate has to be of its name.
+#[derive(Clone, Copy)]
+enum Name {
+    Counts,
+    IsAny,
+}
+
+/// Takes a certificate of any name that is signed by what is trusted.
+#[derive(Debug)]
+struct AnyName(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for AnyName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self
+            .0
+            .verify_server_cert(certificate, intermediates, name, ocsp, now);
+        match verified {
+            // The name is looked at last, when everything else is well.
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, cert, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, cert, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
     }
 }
 

@@ -24,7 +24,6 @@ pub(super) fn target_keys(scaler: &str) -> TargetKeys {
         "gcp-pubsub" => keys(&["value", "subscriptionSize"], Some(10.0)),
         "azure-log-analytics" | "loki" => keys(&["threshold"], None),
         "mysql" | "mongodb" => keys(&["queryValue"], None),
-        "postgresql" => keys(&["targetQueryValue"], None),
         "azure-monitor" | "mssql" => keys(&["targetValue"], None),
         _ => keys(&["targetValue", "value", "threshold"], Some(1.0)),
     }

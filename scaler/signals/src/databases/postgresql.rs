@@ -1,0 +1,13 @@
+//! `PostgreSQL`: connection strings, and sessions.
+
+mod connection_string;
+mod explain;
+mod session;
+mod settings;
+mod target;
+
+pub use session::Session;
+pub use settings::Settings;
+
+pub(crate) use explain::explain;
+pub(crate) use settings::SslMode;

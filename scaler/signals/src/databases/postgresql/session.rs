@@ -1,0 +1,179 @@
+//! Sessions.
+
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Error, config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_rustls::rustls::ClientConfig;
+
+use super::explain;
+use super::settings::{Settings, SslMode};
+use crate::connect::{Connect, TlsSettings};
+use crate::databases::Keys;
+use crate::databases::bounded::{Allowance, Bounded};
+use crate::error::ReadError;
+
+/// A connection to a server, which ends when this is dropped.
+pub struct Session {
+    client: Client,
+    allowance: Allowance,
+    /// What passes messages from and to the server, until that ends.
+    driver: JoinSet<Result<(), Error>>,
+}
+
+impl Session {
+    /// A session of whoever may connect to anything, with what the system trusts.
+    ///
+    /// # Errors
+    /// Why there is none, without a password.
+    pub async fn open(settings: &Settings) -> Result<Self, ReadError> {
+        let keys = Keys::all("connection");
+        let connect = Connect::anywhere();
+        Self::within(&connect, settings, &TlsSettings::default(), keys).await
+    }
+
+    /// A session with the first host that can be used.
+    ///
+    /// # Errors
+    /// Why the last of them cannot be.
+    pub(crate) async fn within(
+        connect: &Connect,
+        settings: &Settings,
+        tls: &TlsSettings<'_>,
+        keys: Keys,
+    ) -> Result<Self, ReadError> {
+        let opening = Opening {
+            connect,
+            settings,
+            config: config(settings),
+            client: client(settings.ssl_mode, tls)?,
+            has_ca: tls.ca.is_some(),
+            keys,
+        };
+        let mut last = None;
+        for (host, port) in &settings.hosts {
+            match opening.at(host, *port).await {
+                Ok(session) => return Ok(session),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| ReadError::of(keys.host, "names no host")))
+    }
+
+    /// What asks, with a whole allowance of what it may be told.
+    pub fn client(&mut self) -> &mut Client {
+        self.allowance.renew();
+        &mut self.client
+    }
+
+    /// Why the session ended, if `error` only says that it did.
+    pub(crate) async fn ended(&mut self, error: Error) -> Error {
+        if !error.is_closed() {
+            return error;
+        }
+        match self.driver.join_next().await {
+            Some(Ok(Err(cause))) => cause,
+            _ => error,
+        }
+    }
+}
+
+/// What does not change from host to host.
+struct Opening<'o> {
+    connect: &'o Connect,
+    settings: &'o Settings,
+    config: Config,
+    client: Arc<ClientConfig>,
+    has_ca: bool,
+    keys: Keys,
+}
+
+impl Opening<'_> {
+    async fn at(&self, host: &str, port: u16) -> Result<Session, ReadError> {
+        let explained = |error| explain(&error, self.keys, self.has_ca);
+        let opened = match self.settings.ssl_mode {
+            SslMode::Allow => match self.with(host, port, config::SslMode::Disable).await? {
+                Err(error)
+                    if error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) =>
+                {
+                    self.with(host, port, config::SslMode::Require).await?
+                }
+                opened => opened,
+            },
+            SslMode::Disable => self.with(host, port, config::SslMode::Disable).await?,
+            SslMode::Prefer => self.with(host, port, config::SslMode::Prefer).await?,
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
+                self.with(host, port, config::SslMode::Require).await?
+            }
+        };
+        let session = opened.map_err(explained)?;
+        let target = self.settings.target;
+        if target.is_met(&session.client).await.map_err(explained)? {
+            return Ok(session);
+        }
+        let message = format!("{host}:{port} is not what target_session_attrs asks for");
+        Err(ReadError::of(self.keys.host, message))
+    }
+
+    async fn with(
+        &self,
+        host: &str,
+        port: u16,
+        mode: config::SslMode,
+    ) -> Result<Result<Session, Error>, ReadError> {
+        let stream = self.connect.tcp(self.keys.host, host, port).await?;
+        let stream = Bounded::new(stream);
+        let allowance = stream.allowance();
+        let mut maker = MakeRustlsConnect::new(ClientConfig::clone(&self.client));
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let connector = MakeTlsConnect::<Bounded<TcpStream>>::make_tls_connect(&mut maker, bare);
+        let tls = connector.map_err(|_| {
+            let message = format!("no certificate can be of {host}");
+            ReadError::of(self.keys.host, message)
+        })?;
+        let mut config = self.config.clone();
+        config.ssl_mode(mode);
+        let connected = config.connect_raw(stream, tls).await;
+        Ok(connected.map(|(client, connection)| {
+            let mut driver = JoinSet::new();
+            driver.spawn(connection);
+            Session {
+                client,
+                allowance,
+                driver,
+            }
+        }))
+    }
+}
+
+fn config(settings: &Settings) -> Config {
+    let mut config = Config::new();
+    config.user(&settings.user);
+    if let Some(password) = &settings.password {
+        config.password(password);
+    }
+    if let Some(database) = &settings.database {
+        config.dbname(database);
+    }
+    if !settings.options.is_empty() {
+        config.options(&settings.options);
+    }
+    config
+}
+
+/// The client's side of TLS, as strict as the mode asks for.
+fn client(mode: SslMode, tls: &TlsSettings<'_>) -> Result<Arc<ClientConfig>, ReadError> {
+    match mode {
+        SslMode::VerifyFull => tls.client(),
+        SslMode::VerifyCa => tls.client_of_any_name(),
+        SslMode::Require if tls.ca.is_some() => tls.client_of_any_name(),
+        SslMode::Disable | SslMode::Allow | SslMode::Prefer | SslMode::Require => {
+            let any_server = true;
+            TlsSettings { any_server, ..*tls }.client()
+        }
+    }
+}
