@@ -18,6 +18,7 @@ mod kafka;
 mod metrics_api;
 mod nats_jetstream;
 mod ports;
+mod postgresql;
 mod process;
 mod prometheus;
 mod rabbitmq;
