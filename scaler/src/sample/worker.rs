@@ -5,6 +5,7 @@ mod azure_queue;
 mod azure_servicebus;
 mod kafka;
 mod nats_jetstream;
+mod postgresql;
 mod rabbitmq;
 mod redis;
 
@@ -34,6 +35,7 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
         SampleBroker::AzureServicebus(of) => azure_servicebus::run(&of, work).await,
         SampleBroker::Kafka(of) => kafka::run(&of, work).await,
         SampleBroker::NatsJetstream(of) => nats_jetstream::run(&of, work).await,
+        SampleBroker::Postgresql(of) => postgresql::run(&of, work).await,
         SampleBroker::Rabbitmq(of) => rabbitmq::run(&of, work).await,
         SampleBroker::Redis(of) => redis::list(&of, work).await,
         SampleBroker::RedisStreams(of) => redis::stream(&of, work).await,

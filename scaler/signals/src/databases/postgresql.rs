@@ -1,4 +1,4 @@
-//! `PostgreSQL`: connection strings, and sessions.
+//! PostgreSQL: connection strings, and sessions.
 
 mod connection_string;
 mod explain;

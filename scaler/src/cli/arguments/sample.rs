@@ -45,6 +45,8 @@ pub enum SampleBroker {
     Kafka(KafkaWorker),
     /// A stream of NATS
     NatsJetstream(NatsJetstreamWorker),
+    /// Rows of a table of PostgreSQL
+    Postgresql(PostgresqlWorker),
     /// A queue of RabbitMQ
     Rabbitmq(RabbitmqWorker),
     /// A list of Redis
@@ -122,6 +124,17 @@ pub struct NatsJetstreamWorker {
     /// The stream's consumer, which is asked for messages and waits until they are acknowledged
     #[arg(long, value_name = "NAME")]
     pub consumer: String,
+}
+
+/// `ebbtide sample-worker postgresql`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Variables:
+  POSTGRESQL_CONNECTION_STRING  postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or host=HOST user=USER …")]
+pub struct PostgresqlWorker {
+    /// The table, which has a column `id`
+    #[arg(long, value_name = "NAME", default_value = "jobs")]
+    pub table: String,
 }
 
 /// `ebbtide sample-worker rabbitmq`.

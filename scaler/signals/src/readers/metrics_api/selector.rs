@@ -1,4 +1,4 @@
-//! Which sample is meant, as `PromQL` writes it.
+//! Which sample is meant, as PromQL writes it.
 
 use regex::Regex;
 

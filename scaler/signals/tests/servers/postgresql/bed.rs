@@ -1,4 +1,4 @@
-//! A `PostgreSQL` server.
+//! A PostgreSQL server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
