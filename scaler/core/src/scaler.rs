@@ -16,6 +16,7 @@ mod http;
 mod kafka;
 mod markdown;
 mod metrics_api;
+mod mysql;
 mod nats_jetstream;
 mod postgresql;
 mod prometheus;
@@ -39,6 +40,7 @@ pub const SCALERS: &[&Scaler] = &[
     &external::PUSHED,
     &kafka::SCALER,
     &metrics_api::SCALER,
+    &mysql::SCALER,
     &nats_jetstream::SCALER,
     &postgresql::SCALER,
     &prometheus::SCALER,

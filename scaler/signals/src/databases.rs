@@ -1,6 +1,7 @@
 //! Databases, as readers and workers connect to them.
 
 mod bounded;
+pub mod mysql;
 pub mod postgresql;
 
 /// The keys of a rule that name what can be wrong with a connection.

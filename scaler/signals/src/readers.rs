@@ -7,6 +7,7 @@ mod endpoint;
 mod external;
 mod kafka;
 mod metrics_api;
+mod mysql;
 mod nats_jetstream;
 mod postgresql;
 mod prometheus;
@@ -74,6 +75,7 @@ pub(crate) fn open(
         "external-push" => external::open(parameters, context, true),
         "kafka" => kafka::open(parameters, context),
         "metrics-api" => metrics_api::open(parameters, context),
+        "mysql" => mysql::open(parameters, context),
         "nats-jetstream" => nats_jetstream::open(parameters, context),
         "postgresql" => postgresql::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),

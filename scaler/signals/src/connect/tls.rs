@@ -96,6 +96,23 @@ impl TlsSettings<'_> {
         Ok(Arc::new(config))
     }
 
+    /// What may have signed a server's certificate, for a client that secures connections itself.
+    ///
+    /// # Errors
+    /// A PEM text that has not what it should have, or there is nothing.
+    pub(crate) fn root_certificates(&self) -> Result<Vec<CertificateDer<'static>>, ReadError> {
+        let mut roots = rustls_native_certs::load_native_certs().certs;
+        // Such a client may not pass over one that it cannot read.
+        roots.retain(|root| RootCertStore::empty().add(root.clone()).is_ok());
+        if let Some(ca) = self.ca {
+            roots.extend(certificates("ca", ca)?);
+        }
+        if roots.is_empty() {
+            return Err(no_roots());
+        }
+        Ok(roots)
+    }
+
     fn roots(&self) -> Result<RootCertStore, ReadError> {
         let mut roots = system_roots().clone();
         if let Some(ca) = self.ca {
@@ -105,8 +122,7 @@ impl TlsSettings<'_> {
             }
         }
         if roots.is_empty() {
-            let message = "is missing, and this machine has no roots of its own";
-            return Err(ReadError::of("ca", message));
+            return Err(no_roots());
         }
         Ok(roots)
     }
@@ -122,6 +138,11 @@ fn system_roots() -> &'static RootCertStore {
         roots.add_parsable_certificates(system.certs);
         roots
     })
+}
+
+fn no_roots() -> ReadError {
+    let message = "is missing, and this machine has no roots of its own";
+    ReadError::of("ca", message)
 }
 
 fn certificates(key: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, ReadError> {

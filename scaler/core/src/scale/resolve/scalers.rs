@@ -23,7 +23,7 @@ pub(super) fn target_keys(scaler: &str) -> TargetKeys {
         "azure-pipelines" => keys(&["targetPipelinesQueueLength"], Some(1.0)),
         "gcp-pubsub" => keys(&["value", "subscriptionSize"], Some(10.0)),
         "azure-log-analytics" | "loki" => keys(&["threshold"], None),
-        "mysql" | "mongodb" => keys(&["queryValue"], None),
+        "mongodb" => keys(&["queryValue"], None),
         "azure-monitor" | "mssql" => keys(&["targetValue"], None),
         _ => keys(&["targetValue", "value", "threshold"], Some(1.0)),
     }

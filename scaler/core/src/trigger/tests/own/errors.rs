@@ -20,7 +20,7 @@ rules=a: 1 => rules: found a mapping; expected a list
 rules=- [ => rules: line 1, column 3: unclosed bracket
 rules=[{name: a, custom: {type: etcd}}, {name: a, custom: {type: etcd}}] => rules[1]: a second rule has the name `a`
 app=a | rules=[{name: a, http: {metadata: {concurrentRequests: no}}}] => rules[0].http.metadata.concurrentRequests: found `no`; expected a whole number of at least 1
-rules=[{name: a, custom: {type: mysql, metadata: {queryValue: 0}}}] => rules[0].custom.metadata.queryValue: "0" is not a number greater than 0
+rules=[{name: a, custom: {type: mongodb, metadata: {queryValue: 0}}}] => rules[0].custom.metadata.queryValue: "0" is not a number greater than 0
 rules=[{name: a, custom: {type: kafka, metadata: {saslFromEnv: X}}}] => rules[0].custom.metadata.saslFromEnv: KEDA fills in variables for keys of the trigger
 rules=[{name: a, custom: {type: kafka, auth: [{secretRef: s, triggerParameter: p}]}}] => rules[0].custom.auth: there are no secrets
 rules=[{name: a, azureQueue: {auth: [{secretRef: s, triggerParameter: p}]}}] => rules[0].azureQueue.auth: there are no secrets
@@ -99,7 +99,7 @@ fn all_errors_come_at_once_and_each_but_once() {
     }
     let rules = "
 - {name: a, http: {metadata: {concurrentRequests: 0}}}
-- {name: b, custom: {type: mysql}}
+- {name: b, custom: {type: mongodb}}
 - {name: c, custom: {type: aws-sqs-queue, metadata: {queueLength: none}}}";
     let error = parse(&[("app", "a"), ("rules", rules)]).unwrap_err();
     assert_eq!(error.matches("rules[").count(), 3, "{error}");

@@ -41,7 +41,7 @@ fn what_is_said_is_bounded() {
     assert_eq!(warnings.len(), 16);
     assert!(warnings.iter().all(|warning| warning.len() < 200));
 
-    let rule = "- {name: '', custom: {type: mysql}}\n".repeat(32);
+    let rule = "- {name: '', custom: {type: mongodb}}\n".repeat(32);
     let error = parse(&[("rules", &rule)]).unwrap_err();
     assert_eq!(error.matches("rules[").count(), 32);
 }

@@ -1,0 +1,12 @@
+//! MySQL and MariaDB: connection strings, and sessions.
+
+mod connection_string;
+mod explain;
+mod session;
+mod settings;
+
+pub use session::Session;
+pub use settings::Settings;
+
+pub(crate) use explain::explain;
+pub(crate) use settings::Tls;
