@@ -16,6 +16,7 @@ mod clock;
 mod external;
 mod kafka;
 mod metrics_api;
+mod mysql;
 mod nats_jetstream;
 mod ports;
 mod postgresql;
