@@ -15,9 +15,9 @@ use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
 pub use sample::{
-    AzureQueueWorker, AzureServicebusWorker, KafkaWorker, NatsJetstreamWorker, PostgresqlWorker,
-    RabbitmqWorker, RedisStreamsWorker, RedisWorker, SampleAppArguments, SampleBroker,
-    SampleWorkerArguments,
+    AzureQueueWorker, AzureServicebusWorker, KafkaWorker, MysqlWorker, NatsJetstreamWorker,
+    PostgresqlWorker, RabbitmqWorker, RedisStreamsWorker, RedisWorker, SampleAppArguments,
+    SampleBroker, SampleWorkerArguments,
 };
 pub use serving::{
     DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,

@@ -4,6 +4,7 @@
 mod azure_queue;
 mod azure_servicebus;
 mod kafka;
+mod mysql;
 mod nats_jetstream;
 mod postgresql;
 mod rabbitmq;
@@ -34,6 +35,7 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
         SampleBroker::AzureQueue(of) => azure_queue::run(&of, work).await,
         SampleBroker::AzureServicebus(of) => azure_servicebus::run(&of, work).await,
         SampleBroker::Kafka(of) => kafka::run(&of, work).await,
+        SampleBroker::Mysql(of) => mysql::run(&of, work).await,
         SampleBroker::NatsJetstream(of) => nats_jetstream::run(&of, work).await,
         SampleBroker::Postgresql(of) => postgresql::run(&of, work).await,
         SampleBroker::Rabbitmq(of) => rabbitmq::run(&of, work).await,

@@ -43,6 +43,8 @@ pub enum SampleBroker {
     AzureServicebus(AzureServicebusWorker),
     /// A topic of Kafka
     Kafka(KafkaWorker),
+    /// Rows of a table of MySQL or MariaDB
+    Mysql(MysqlWorker),
     /// A stream of NATS
     NatsJetstream(NatsJetstreamWorker),
     /// Rows of a table of PostgreSQL
@@ -109,6 +111,17 @@ pub struct KafkaWorker {
     /// The group that it commits for
     #[arg(long, value_name = "NAME")]
     pub group: String,
+}
+
+/// `ebbtide sample-worker mysql`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Variables:
+  MYSQL_CONNECTION_STRING  USER:PASSWORD@tcp(HOST:PORT)/DATABASE")]
+pub struct MysqlWorker {
+    /// The table, which has a column `id` of whole numbers
+    #[arg(long, value_name = "NAME", default_value = "jobs")]
+    pub table: String,
 }
 
 /// `ebbtide sample-worker nats-jetstream`.
