@@ -45,12 +45,12 @@ pub const SCALERS: &[&Scaler] = &[
     &postgresql::SCALER,
     &prometheus::SCALER,
     &rabbitmq::SCALER,
-    &redis::LISTS,
-    &redis::CLUSTER_LISTS,
-    &redis::SENTINEL_LISTS,
-    &redis::STREAMS,
-    &redis::CLUSTER_STREAMS,
-    &redis::SENTINEL_STREAMS,
+    &redis::LIST,
+    &redis::STREAM,
+    &redis::LIST_OF_CLUSTER,
+    &redis::STREAM_OF_CLUSTER,
+    &redis::LIST_OF_SENTINEL,
+    &redis::STREAM_OF_SENTINEL,
 ];
 
 /// The scaler of this name, KEDA's, or none if Ebbtide does not read it.

@@ -80,7 +80,10 @@ pub(crate) fn open(
         "postgresql" => postgresql::open(parameters, context),
         "prometheus" => prometheus::open(parameters, context),
         "rabbitmq" => rabbitmq::open(parameters, context),
-        name if name.starts_with("redis") => redis::open(parameters, context),
+        "redis" | "redis-cluster" | "redis-sentinel" => redis::open_list(parameters, context),
+        "redis-cluster-streams" | "redis-sentinel-streams" | "redis-streams" => {
+            redis::open_stream(parameters, context)
+        }
         other => Err(ReadError::new(format!("{other} has no reader"))),
     }
 }

@@ -23,3 +23,4 @@ mod postgresql;
 mod process;
 mod prometheus;
 mod rabbitmq;
+mod redis;

@@ -161,6 +161,36 @@ fn other_rules_have_the_target_of_their_scaler() {
 }
 
 #[test]
+fn the_target_of_a_redis_stream_is_that_of_what_is_counted() {
+    let fixed = [("address", "redis:6379"), ("stream", "orders")];
+    let with = |keys: &[(&'static str, &'static str)]| [&fixed, keys].concat();
+    let group = ("consumerGroup", "workers");
+    let (lag, pending, length) = (
+        ("lagCount", "2"),
+        ("pendingEntriesCount", "3"),
+        ("streamLength", "4"),
+    );
+    for (keys, target) in [
+        (with(&[]), 5.0),
+        (with(&[length]), 4.0),
+        (with(&[group]), 5.0),
+        (with(&[group, pending, length]), 3.0),
+        (with(&[group, lag, pending, length]), 2.0),
+    ] {
+        check("redis-streams", &keys, &Metric::External, target, 0.0);
+    }
+    for key in [lag, pending] {
+        let errors = resolved(vec![rule("redis-streams", &with(&[key]))]).unwrap_err();
+        let message = errors[0].to_string();
+        let expected = format!(
+            "consumerGroup: redis-streams needs consumerGroup beside {}",
+            key.0
+        );
+        assert!(message.ends_with(&expected), "{message}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_path_and_all_of_it_at_once() {
     let errors = resolved(vec![
         rule(
