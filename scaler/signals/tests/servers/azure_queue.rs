@@ -218,7 +218,7 @@ async fn what_is_wrong_is_said_by_the_key_that_it_is_of() {
                 .with("accountName", "a")
                 .with("endpointSuffix", "queue.nowhere.invalid")
                 .secret("accountKey", &wrong),
-            "accountName: accountName: the host a.queue.nowhere.invalid cannot be resolved",
+            "accountName: the host a.queue.nowhere.invalid cannot be resolved",
         ),
     ] {
         let error = case.error().await;

@@ -117,7 +117,10 @@ async fn nobody_gets_in_who_may_not(kafka: &Kafka) {
     let expected = "ca: is not what the server's certificate is signed by; give the root of that";
     assert_eq!(error, expected);
     let error = secured.error().await;
-    let expected = format!("bootstrapServers: {HOST}: TLS: invalid peer certificate");
+    let expected = format!(
+        "bootstrapServers: TLS with {HOST}:{}: invalid peer certificate",
+        kafka.tls
+    );
     assert!(error.starts_with(&expected), "{error}");
     for (port, tls) in [(kafka.plain, "enable"), (kafka.tls, "disable")] {
         let case = of(port, "orders")
