@@ -3,7 +3,12 @@
 mod azure_queue;
 mod azure_servicebus;
 mod cron;
+mod external;
+mod kafka;
+mod metrics_api;
+mod mysql;
 mod nats_jetstream;
+mod postgresql;
 mod prometheus;
 mod rabbitmq;
 mod redis;

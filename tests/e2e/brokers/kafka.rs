@@ -76,7 +76,7 @@ impl Kafka {
         tool::run(&mut command);
     }
 
-    /// Puts records into a topic.
+    /// Puts records into a topic, each with a key of its own, so that all partitions get some.
     pub(crate) fn put(&self, topic: &str, number: usize) {
         self.produce(
             self.tool("org.apache.kafka.tools.ConsoleProducer"),
@@ -105,9 +105,14 @@ impl Kafka {
 
     fn produce(&self, mut command: Command, topic: &str, number: usize) {
         let records = self.folder.path().join("records");
-        std::fs::write(&records, "record\n".repeat(number)).expect("the folder is writable");
+        let lines: Vec<String> = (0..number).map(|key| format!("{key}:record\n")).collect();
+        std::fs::write(&records, lines.concat()).expect("the folder is writable");
         let records = std::fs::File::open(records).expect("it was just written");
-        tool::run(command.args(["--topic", topic]).stdin(records));
+        command.args(["--topic", topic]);
+        for property in ["parse.key=true", "key.separator=:"] {
+            command.args(["--reader-property", property]);
+        }
+        tool::run(command.stdin(records));
     }
 
     /// Reads records as a group, which says then that they are done with.

@@ -130,22 +130,28 @@ fn what_is_wrong_with_a_list_of_redis_is_said() {
         &[
             (
                 &rule(redis.port, "orders", "password: hunter2"),
-                "password: the user or the password",
+                "password: the server does not let in with this password",
             ),
             (
                 &rule(redis.port, "orders", "username: ''"),
-                "a password is needed",
+                "password: is missing, and the server asks for one",
             ),
             (
                 &rule(redis.port, "text", &right),
-                "listName: is a string, and not a list",
+                "listName: text is of the type string",
             ),
             (
                 &rule(1, "orders", &right),
                 "address: cannot connect to 127.0.0.1:1",
             ),
-            (&rule(secure.port, "orders", &tls), "ca: TLS with 127.0.0.1"),
-            (&rule(redis.port, "orders", &tls), "no answer within 5 s"),
+            (
+                &rule(secure.port, "orders", &tls),
+                "address: TLS with 127.0.0.1",
+            ),
+            (
+                &rule(redis.port, "orders", &tls),
+                "begins no TLS within 4 s",
+            ),
             (&streams, "stream: there is no stream nothing"),
             (
                 &rule(
@@ -153,7 +159,7 @@ fn what_is_wrong_with_a_list_of_redis_is_said() {
                     "orders",
                     &format!("username: {USER}, password: hunter2"),
                 ),
-                "password: ",
+                &format!("password: the user {USER} is not let in with this password"),
             ),
         ],
         &["hunter2", PASSWORD],
