@@ -71,10 +71,7 @@ pub(crate) fn check_drain(document: &str, put: impl Fn(usize), length: impl Fn()
     assert!(changes[1].contains(" / target 10 = 4"), "{changes:#?}");
     let last = changes.last().map(String::as_str).unwrap_or_default();
     assert!(last.contains("→ 0: no activity for "), "{changes:#?}");
-    let logs = ebbtide.cli(&["logs", "worker", "--tail", "1000"]);
-    let logs = String::from_utf8_lossy(&logs.stdout).into_owned();
-    let done = logs.lines().filter(|line| line.contains("done ")).count();
-    assert_eq!(done, 40, "{logs}");
+    assert_eq!(done(&ebbtide), 40);
 }
 
 const PAUSE: Duration = Duration::from_millis(50);
@@ -109,13 +106,25 @@ pub(crate) fn until_ready(ebbtide: &Ebbtide, replicas: u64) {
     });
 }
 
-/// The sentences of all decisions so far that changed the number, oldest first.
-pub(crate) fn changes(ebbtide: &Ebbtide) -> Vec<String> {
+/// The sentences of all decisions so far, oldest first.
+pub(crate) fn decisions(ebbtide: &Ebbtide) -> Vec<String> {
     let decisions = ebbtide.api("/api/v1/apps/worker/decisions");
     let all = decisions["value"].as_array().cloned().unwrap_or_default();
     let sentences = all.iter().rev().filter_map(|one| one["sentence"].as_str());
-    let changes = sentences.filter(|sentence| sentence.contains(" → "));
-    changes.map(str::to_owned).collect()
+    sentences.map(str::to_owned).collect()
+}
+
+/// Those of decisions that changed the number.
+pub(crate) fn changes(ebbtide: &Ebbtide) -> Vec<String> {
+    let mut sentences = decisions(ebbtide);
+    sentences.retain(|sentence| sentence.contains(" → "));
+    sentences
+}
+
+/// The number of messages that replicas of the app `worker` say they are done with.
+pub(crate) fn done(ebbtide: &Ebbtide) -> usize {
+    let logs = ebbtide.cli_text(&["logs", "worker", "--tail", "1000"]);
+    logs.lines().filter(|line| line.contains("done ")).count()
 }
 
 /// Runs an app for each fault, whose rule is YAML in one line, and checks what each one says. None of

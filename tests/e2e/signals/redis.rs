@@ -1,6 +1,8 @@
 //! `redis` and `redis-streams`, alone, with a sentinel, as a cluster and by TLS.
 
-use super::{check_drain, check_faults, sample_worker, until_read, until_ready, worker};
+use super::{
+    check_drain, check_faults, decisions, done, sample_worker, until_read, until_ready, worker,
+};
 use crate::brokers::redis::cluster::Cluster;
 use crate::brokers::redis::sentinel::{MASTER, SENTINEL_PASSWORD, Sentinel};
 use crate::brokers::redis::{PASSWORD, Redis, USER};
@@ -39,11 +41,7 @@ fn a_stream_of_redis_is_worked_off_by_its_group() {
     let document = document(&redis, "redis-streams", "--stream, orders", rule);
     check_drain(
         &document,
-        |number| {
-            for order in 0..number {
-                redis.cli(&["xadd", "orders", "*", "order", &order.to_string()]);
-            }
-        },
+        |number| put_entries(&redis, number),
         || {
             let groups = redis.cli(&["xinfo", "groups", "orders"]);
             let lines: Vec<&str> = groups.lines().collect();
@@ -55,6 +53,48 @@ fn a_stream_of_redis_is_worked_off_by_its_group() {
             after("lag") + after("pending")
         },
     );
+}
+
+/// Puts entries into the stream `orders`.
+fn put_entries(redis: &Redis, number: usize) {
+    for order in 0..number {
+        redis.cli(&["xadd", "orders", "*", "order", &order.to_string()]);
+    }
+}
+
+#[test]
+fn as_many_work_on_a_stream_as_it_takes_to_be_done_in_time_and_the_last_finishes_what_it_has() {
+    let _machine = machine();
+    let redis = Redis::start();
+    redis.cli(&["xgroup", "create", "orders", "workers", "0", "mkstream"]);
+    // By the number alone one replica would do.
+    let rule = "{type: redis-streams, metadata: {address: '127.0.0.1:PORT', stream: orders, \
+                consumerGroup: workers, lagCount: '1000', targetLatency: 10s}, \
+                auth: [{secretRef: password, triggerParameter: password}]}";
+    let text = document(&redis, "redis-streams", "--stream, orders", rule);
+    let ebbtide = Ebbtide::up(&[("worker.yaml", &text)]);
+    until_read(&ebbtide, 0.0);
+    put_entries(&redis, 60);
+    until_ready(&ebbtide, 4);
+    until_ready(&ebbtide, 0);
+    let sentences = decisions(&ebbtide);
+    let by_time = |sentence: &String| sentence.contains(" in 10 s, at ");
+    assert!(sentences.iter().any(by_time), "{sentences:#?}");
+    assert_eq!(done(&ebbtide), 60, "{sentences:#?}");
+
+    // One message takes longer than the cooldown.
+    let slow = text.replace("--service-time, 1s", "--service-time, 8s");
+    assert_ne!(slow, text);
+    drop(ebbtide);
+    let ebbtide = Ebbtide::up(&[("worker.yaml", &slow)]);
+    until_read(&ebbtide, 0.0);
+    put_entries(&redis, 1);
+    until_ready(&ebbtide, 1);
+    until_ready(&ebbtide, 0);
+    let sentences = decisions(&ebbtide);
+    let keeps = |sentence: &String| sentence.contains("orders has 1 in hand");
+    assert!(sentences.iter().any(keeps), "{sentences:#?}");
+    assert_eq!(done(&ebbtide), 1, "{sentences:#?}");
 }
 
 /// Starts an app with this rule, and checks that it reads 0, and `number` after `put`.
