@@ -51,6 +51,8 @@ impl ConnectionString {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -79,6 +81,22 @@ mod tests {
         ] {
             let error = ConnectionString::parse(text).err();
             assert_eq!(error.as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_and_what_is_wrong_is_not_shown(
+            key in "[a-zA-Z]{1,12}",
+            value in "[!-:<-~]{1,20}",
+            junk in "[ -~]{0,20}",
+        ) {
+            let read = ConnectionString::parse(&format!("{key} = {value};"));
+            let read = read.map_err(TestCaseError::fail)?;
+            prop_assert_eq!(read.get(&key.to_ascii_lowercase()), Some(value.as_str()));
+            if let Err(error) = ConnectionString::parse(&format!("Hunter2{junk}")) {
+                prop_assert!(!error.contains("Hunter2"));
+            }
         }
     }
 }

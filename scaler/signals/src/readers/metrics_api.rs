@@ -110,6 +110,9 @@ fn unreadable(why: &str) -> ReadError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
 
     fn read(format: &str, location: &str, answer: &str) -> Result<f64, String> {
@@ -208,6 +211,41 @@ mod tests {
         ] {
             let error = read(format, location, answer).unwrap_err();
             assert!(error.starts_with(expected), "{format} {location}: {error}");
+        }
+    }
+
+    /// A path to a key, whatever is in its name.
+    fn escaped(name: &str) -> String {
+        let escape = |c: char| {
+            let is_plain = c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
+            let backslash = (!is_plain).then_some('\\');
+            backslash.into_iter().chain(std::iter::once(c))
+        };
+        name.chars().flat_map(escape).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_found_under_keys_of_any_name(
+            outer in "[^\\p{Cc}]{1,8}",
+            inner in "[^\\p{Cc}]{1,8}",
+            number in 0_u32..,
+        ) {
+            let answer = json!({&outer: [{&inner: number}]}).to_string();
+            let location = format!("{}.0.{}", escaped(&outer), escaped(&inner));
+            prop_assert_eq!(read("json", &location, &answer), Ok(f64::from(number)), "{}", location);
+        }
+
+        #[test]
+        fn any_answer_and_any_path_are_read_or_said_to_be_wrong(
+            location in "([a-z.#*?|@\\\\()=<>!%~\"\\[\\]{},0-9]|é){0,20}",
+            answer in "[a-z<>/=&;:{}\\[\\]\",.0-9 \n#-]{0,60}",
+        ) {
+            for format in ["json", "yaml", "xml", "prometheus"] {
+                if let Err(error) = read(format, &location, &answer) {
+                    prop_assert!(!error.is_empty());
+                }
+            }
         }
     }
 }

@@ -122,6 +122,8 @@ fn decoded(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn shown(settings: &Settings) -> String {
@@ -216,6 +218,33 @@ mod tests {
                 .unwrap_err();
             assert!(error.starts_with(expected), "{text}: {error}");
             assert!(!error.contains("hunter2"), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_has_what_was_written_into_it(
+            user in "[a-z]{1,8}",
+            // The client has no way to write an `@` or `/` that is not the last one.
+            password in "[ -~]{1,12}",
+            host in "[a-z]{1,8}(\\.[a-z]{1,8}){0,2}",
+            port in 1_u16..,
+        ) {
+            let settings = Settings::parse(&format!("{user}:{password}@tcp({host}:{port})/orders"));
+            let settings = settings.map_err(TestCaseError::fail)?;
+            let expected = format!("{host} {port} | {user} | {password} | orders | Off | []");
+            prop_assert_eq!(shown(&settings), expected);
+        }
+
+        #[test]
+        fn whatever_is_wrong_is_said_without_showing_it(
+            before in "[a-z=@:/?&%()]{0,20}",
+            after in "[a-z=@:/?&%()]{0,20}",
+        ) {
+            let text = format!("{before}Hunter2{after}");
+            if let Err(error) = Settings::parse(&text) {
+                prop_assert!(!error.contains("Hunter2"), "{}: {}", text, error);
+            }
         }
     }
 }

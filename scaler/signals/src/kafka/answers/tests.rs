@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::kafka::wire::Question;
 
@@ -115,4 +117,25 @@ fn batches_are_read_until_the_broker_has_cut_one() {
         batches(Answer::of(batch(i64::MAX, 3, 0).written())),
         Err(Nonsense)
     );
+}
+
+proptest! {
+    /// Whatever a broker sends, it is read or nonsense, and takes no more memory than it has bytes.
+    #[test]
+    fn anything_may_be_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let answer = || Answer::of(&bytes);
+        // Two lists, a text and two numbers are the least that there can be of it.
+        prop_assert!(metadata(answer()).is_err() || bytes.len() >= 18);
+        drop(find_coordinator(answer()));
+        let lengths = [
+            offset_fetch(answer()).map(|read| read.map_or(0, |numbers| numbers.len())),
+            list_offsets(answer()).map(|numbers| numbers.len()),
+            offset_commit(answer()).map(|numbers| numbers.len()),
+            fetch(answer()).map(|fetched| fetched.len()),
+            batches(answer()).map(|batches| batches.len()),
+        ];
+        for length in lengths.into_iter().flatten() {
+            prop_assert!(length <= bytes.len());
+        }
+    }
 }

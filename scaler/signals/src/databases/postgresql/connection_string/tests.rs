@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::super::settings::{Settings, SslMode};
 
 fn shown(settings: &Settings) -> String {
@@ -123,5 +125,37 @@ fn what_is_wrong_is_said_without_what_is_in_it() {
             .unwrap_err();
         assert!(error.starts_with(expected), "{text}: {error}");
         assert!(!error.contains("hunter2"), "{text}: {error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_address_has_what_was_written_into_it(
+        user in "[a-z]{1,8}",
+        password in "[ -~]{1,12}",
+        host in "[a-z]{1,8}(\\.[a-z]{1,8}){0,2}",
+        port in 1_u16..,
+    ) {
+        let encoded = percent_encoding::utf8_percent_encode(&password, percent_encoding::NON_ALPHANUMERIC);
+        let text = format!("postgresql://{user}:{encoded}@{host}:{port}/orders");
+        let quoted = password.replace('\\', "\\\\").replace('\'', "\\'");
+        let pairs = format!("host={host} port={port} user={user} password='{quoted}' dbname=orders");
+        for text in [text, pairs] {
+            let settings = Settings::parse(&text).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&settings.hosts, &vec![(host.clone(), port)]);
+            prop_assert_eq!(&settings.user, &user);
+            prop_assert_eq!(settings.password.as_deref(), Some(password.as_str()));
+        }
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_said_without_showing_it(
+        before in "(postgres://)?[a-z=@:/?&%' \\\\]{0,20}",
+        after in "[a-z=@:/?&%' \\\\]{0,20}",
+    ) {
+        let text = format!("{before}Hunter2{after}");
+        if let Err(error) = Settings::parse(&text) {
+            prop_assert!(!error.contains("Hunter2"), "{}: {}", text, error);
+        }
     }
 }

@@ -1,4 +1,5 @@
 use jiff::civil::date;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -107,5 +108,23 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         ("999 * * * *", "\"999\" is no minute, which is 0 to 59"),
     ] {
         assert_eq!(Schedule::parse(text).unwrap_err(), expected, "{text}");
+    }
+}
+
+proptest! {
+    /// Whatever is in a field, the schedule comes at its numbers or says what is wrong.
+    #[test]
+    fn any_field_is_read_or_said_to_be_wrong(field in "[0-9,*/?-]{1,8}|[a-zA-Z]{3}(-[a-z]{3})?") {
+        for place in 0..5 {
+            let mut fields = ["*"; 5];
+            fields[place] = &field;
+            match Schedule::parse(&fields.join(" ")) {
+                Ok(schedule) => {
+                    let times = schedule.times(date(2026, 11, 26)).count();
+                    prop_assert!((1..=1440).contains(&times), "{} has {} times", field, times);
+                }
+                Err(error) => prop_assert!(error.contains(", which is "), "{}: {}", field, error),
+            }
+        }
     }
 }
