@@ -8,6 +8,7 @@ mod brokers;
 mod cluster;
 mod connection;
 mod login;
+mod membership;
 mod partitions;
 mod scram;
 mod wire;
@@ -19,6 +20,7 @@ pub use answers::{Batch, Batches};
 pub use brokers::Settings;
 pub use cluster::{Cluster, Start};
 pub use login::{Login, Mechanism};
+pub use membership::{Membership, Standing};
 
 use crate::error::ReadError;
 

@@ -79,9 +79,12 @@ pub(super) fn list_offsets(mut answer: Answer<'_>) -> Result<Numbers, Nonsense> 
     })
 }
 
-/// Whether each partition's commit was taken; the numbers mean nothing.
-pub(super) fn offset_commit(mut answer: Answer<'_>) -> Result<Numbers, Nonsense> {
-    partitions(&mut answer, |answer| Ok(fine(answer.i16()?, 0)))
+/// Whether all commits were taken.
+pub(super) fn offset_commit(mut answer: Answer<'_>) -> Result<Result<(), i16>, Nonsense> {
+    let errors = partitions(&mut answer, |answer| answer.i16())?;
+    let mut errors = errors.values().flat_map(BTreeMap::values);
+    let error = errors.find(|error| **error != FINE);
+    Ok(error.map_or(Ok(()), |error| Err(*error)))
 }
 
 /// Records that were written together.
@@ -164,9 +167,9 @@ fn partitions<T>(
     Ok(topics.into_iter().collect())
 }
 
-fn fine<T>(error: i16, value: T) -> Result<T, i16> {
+pub(super) fn fine<T>(error: i16, value: T) -> Result<T, i16> {
     if error == FINE { Ok(value) } else { Err(error) }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -21,6 +21,10 @@ pub(super) const METADATA: Api = api("Metadata", 3, 4);
 pub(super) const OFFSET_COMMIT: Api = api("OffsetCommit", 8, 2);
 pub(super) const OFFSET_FETCH: Api = api("OffsetFetch", 9, 2);
 pub(super) const FIND_COORDINATOR: Api = api("FindCoordinator", 10, 1);
+pub(super) const JOIN_GROUP: Api = api("JoinGroup", 11, 2);
+pub(super) const HEARTBEAT: Api = api("Heartbeat", 12, 1);
+pub(super) const LEAVE_GROUP: Api = api("LeaveGroup", 13, 1);
+pub(super) const SYNC_GROUP: Api = api("SyncGroup", 14, 1);
 pub(super) const SASL_HANDSHAKE: Api = api("SaslHandshake", 17, 1);
 pub(super) const API_VERSIONS: Api = api("ApiVersions", 18, 0);
 pub(super) const SASL_AUTHENTICATE: Api = api("SaslAuthenticate", 36, 0);
@@ -78,13 +82,17 @@ pub(super) fn list_offsets(topics: &Partitions<i64>) -> Question {
     question
 }
 
-/// That a group is done with what comes before these offsets.
-pub(super) fn offset_commit(group: &str, topics: &Partitions<i64>) -> Question {
+/// That a group is done with what comes before these offsets, says a member of a generation.
+pub(super) fn offset_commit(
+    group: &str,
+    (generation, member): (i32, &str),
+    topics: &Partitions<i64>,
+) -> Question {
     let mut question = Question::default();
     question.text(group);
-    // No member of the group, for as long as the broker likes.
-    question.i32(-1);
-    question.text("");
+    question.i32(generation);
+    question.text(member);
+    // It is kept for as long as the broker likes.
     question.i64(-1);
     write_partitions(&mut question, topics, |question, offset| {
         question.i64(*offset);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::api::Api;
+use super::answers;
+use super::api::{self, Api};
 use super::connection::Connection;
 use super::login::Login;
 use super::wire::{Answer, Nonsense, Question};
@@ -15,6 +16,9 @@ use crate::error::ReadError;
 
 /// How long one of several servers may take to be connected to.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// How often a broker is asked that is not ready, and how long it is waited for in between.
+pub(super) const ATTEMPTS: u32 = 10;
+pub(super) const PAUSE: Duration = Duration::from_millis(300);
 
 /// How brokers are connected to.
 pub struct Settings {
@@ -82,14 +86,26 @@ impl Brokers {
         question: &Question,
         read: impl FnOnce(Answer<'_>) -> Result<T, Nonsense>,
     ) -> Result<T, ReadError> {
-        if !self.connections.contains_key(address) {
-            let connection = self.open(address).await?;
-            self.connections.insert(address.clone(), connection);
-        }
-        let lost = || ReadError::of(SERVERS, "the connection is lost");
-        let connection = self.connections.get_mut(address).ok_or_else(lost)?;
+        // Taken out, so that none stays on which an answer is still to come when this is given up.
+        let mut connection = match self.connections.remove(address) {
+            Some(connection) => connection,
+            None => self.open(address).await?,
+        };
         let answer = connection.ask(api, question).await?;
-        connection.read(&answer, read)
+        let read = connection.read(&answer, read)?;
+        self.connections.insert(address.clone(), connection);
+        Ok(read)
+    }
+
+    /// The broker that keeps what a group commits, and knows its members.
+    pub(super) async fn coordinator(
+        &mut self,
+        group: &str,
+    ) -> Result<Result<Address, i16>, ReadError> {
+        let question = api::find_coordinator(group);
+        let api = api::FIND_COORDINATOR;
+        self.ask_any(api, &question, answers::find_coordinator)
+            .await
     }
 
     /// Connects to one of the servers that the settings name.

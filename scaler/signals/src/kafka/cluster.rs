@@ -7,15 +7,11 @@ use tokio::time::sleep;
 
 use super::answers::{self, Batches, Numbers};
 use super::api;
-use super::brokers::{Brokers, Settings};
+use super::brokers::{ATTEMPTS, Brokers, PAUSE, Settings};
 use super::partitions::{all_with, fine, is_passing, leaders, refused};
 use super::{Address, GROUP, Named, Partitions, TOPIC};
 use crate::connect::Connect;
 use crate::error::ReadError;
-
-/// How often a broker is asked that is not ready, and how long it is waited for in between.
-const ATTEMPTS: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(300);
 
 /// The two ends of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +83,7 @@ impl Cluster {
         group: &str,
         partitions: Option<&Named>,
     ) -> Result<Result<Numbers, i16>, ReadError> {
-        let coordinator = match self.coordinator(group).await? {
+        let coordinator = match self.brokers.coordinator(group).await? {
             Ok(coordinator) => coordinator,
             Err(error) => return Ok(Err(error)),
         };
@@ -149,36 +145,6 @@ impl Cluster {
             }
         }
         Ok(all)
-    }
-
-    /// Commits for a group that has no members.
-    ///
-    /// # Errors
-    /// The group's broker does not take it, as when the group has members.
-    pub async fn commit(
-        &mut self,
-        group: &str,
-        offsets: &Partitions<i64>,
-    ) -> Result<(), ReadError> {
-        let coordinator = self.coordinator(group).await?;
-        let coordinator = coordinator.map_err(|error| refused(GROUP, group, error))?;
-        let question = api::offset_commit(group, offsets);
-        let answer = self.brokers.ask(
-            &coordinator,
-            api::OFFSET_COMMIT,
-            &question,
-            answers::offset_commit,
-        );
-        fine(GROUP, group, answer.await?).map(drop)
-    }
-
-    /// The broker that keeps what a group commits.
-    async fn coordinator(&mut self, group: &str) -> Result<Result<Address, i16>, ReadError> {
-        let question = api::find_coordinator(group);
-        let api = api::FIND_COORDINATOR;
-        self.brokers
-            .ask_any(api, &question, answers::find_coordinator)
-            .await
     }
 
     fn by_leader(&self, partitions: &Partitions<i64>) -> BTreeMap<Address, Partitions<i64>> {

@@ -68,9 +68,13 @@ pub(super) fn refused(key: &'static str, name: &str, error: i16) -> ReadError {
         5 | 6 => format!("the leader of a partition changes, says {name}"),
         error if is_passing(error) => format!("the broker of the group {name} is not ready"),
         17 => format!("{name} is no name of a topic"),
-        22 | 25 => format!("the group {name} has members, which commit themselves"),
+        23 => format!(
+            "the group {name} has members of another kind, or one that does not assign by range"
+        ),
         24 => format!("{name} is no name of a group"),
+        26 => format!("the session timeout of the group {name} is not one that the broker takes"),
         29 | 30 => format!("the user may not read {name}"),
+        81 => format!("the group {name} has as many members as it may have"),
         _ => format!("the broker answers with the error {error} for {name}"),
     };
     ReadError::of(key, message)

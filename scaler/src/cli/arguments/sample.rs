@@ -98,7 +98,8 @@ pub struct AzureServicebusWorker {
 /// `ebbtide sample-worker kafka`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-It consumes all partitions, and is no member of its group: run one at most.
+It is a member of its group, as Kafka's own consumers may be: several share the topic's partitions, so
+that more of them than partitions have nothing to do.
 
 Variables:
   KAFKA_BOOTSTRAP_SERVERS           brokers to begin with, HOST:PORT with commas, without TLS
@@ -108,7 +109,7 @@ pub struct KafkaWorker {
     /// The topic
     #[arg(long, value_name = "NAME")]
     pub topic: String,
-    /// The group that it commits for
+    /// The consumer group, which is made if it is not there
     #[arg(long, value_name = "NAME")]
     pub group: String,
 }

@@ -1,61 +1,192 @@
-//! A consumer of all partitions of a topic of Kafka. It commits for its group without being a member,
-//! so that there can be no more than one of it.
+//! A consumer of those partitions of a topic of Kafka that its group assigns to it. It finishes the
+//! record that it has in hand, and commits it, before others get the record's partition.
 
+mod positions;
+
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use ebbtide_signals::Connect;
 use ebbtide_signals::kafka::{
-    Address, Batch, Cluster, Login, Mechanism, Partitions, Settings, Start,
+    Address, Batches, Cluster, Login, Mechanism, Membership, Named, Partitions, Settings, Standing,
+    Start,
 };
-use tokio::time::sleep;
+use futures_util::FutureExt as _;
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
+use self::positions::{Offset, left, positions};
 use super::{Work, variable};
 use crate::cli::arguments::KafkaWorker;
 
 const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 const SASL: &str = "KAFKA_SASL";
-/// How long a broker waits for records; so long may the end take too.
+/// How long a broker waits for records.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How much longer than the work on a record a rebalance may take.
+const REBALANCE: Duration = Duration::from_secs(60);
+
+/// A member of a group, and what it works on.
+struct Consumer {
+    member: Membership,
+    /// When it should say that it is still there.
+    beats: Interval,
+    cluster: Cluster,
+    work: Work,
+    group: String,
+}
 
 /// Takes records until `work` is over.
-pub(super) async fn run(of: &KafkaWorker, mut work: Work) -> anyhow::Result<()> {
+pub(super) async fn run(of: &KafkaWorker, work: Work) -> anyhow::Result<()> {
+    let KafkaWorker { topic, group } = of;
+    let anywhere = Connect::anywhere();
+    let mut beats = interval(Membership::HEARTBEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut consumer = Consumer {
+        member: Membership::new(
+            anywhere.clone(),
+            settings()?,
+            group,
+            vec![topic.clone()],
+            REBALANCE.saturating_add(work.time),
+        ),
+        beats,
+        cluster: Cluster::new(anywhere, settings()?),
+        work,
+        group: group.clone(),
+    };
+    let consumed = consumer.run().await;
+    // Also after an error: the others need not wait until it is missed.
+    let left = consumer.member.leave().await;
+    consumed?;
+    Ok(left?)
+}
+
+impl Consumer {
+    async fn run(&mut self) -> anyhow::Result<()> {
+        while !self.work.is_over() {
+            if let Some(assigned) = self.join().await? {
+                self.consume(&assigned).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What it is assigned, unless it has to ask again or is to end.
+    async fn join(&mut self) -> anyhow::Result<Option<Named>> {
+        // Who has a name can leave while it waits for the others.
+        let joined = if self.member.is_named() {
+            self.work.next(self.member.join()).await
+        } else {
+            Some(self.member.join().await)
+        };
+        Ok(joined.transpose()?.flatten())
+    }
+
+    /// Works until the partitions are not its own any more, or it is to end.
+    async fn consume(&mut self, assigned: &Named) -> anyhow::Result<()> {
+        let mut positions = self.begin(assigned).await?;
+        while !self.work.is_over() && self.beat_if_due().await? == Standing::Member {
+            for (topic, partitions) in self.fetch(&positions).await? {
+                for (partition, batches) in partitions {
+                    let place = positions
+                        .get_mut(&topic)
+                        .and_then(|all| all.get_mut(&partition));
+                    let position = place.context("records came that nobody asked for")?;
+                    for offset in left(&batches, *position) {
+                        if self.work.is_over() {
+                            return Ok(());
+                        }
+                        if self.finish(&topic, partition, offset).await? != Standing::Member {
+                            return Ok(());
+                        }
+                        *position = offset.offset + 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where to go on in each partition.
+    async fn begin(&mut self, assigned: &Named) -> anyhow::Result<Partitions<i64>> {
+        if assigned.is_empty() {
+            return Ok(Partitions::new());
+        }
+        let topics: Vec<String> = assigned.keys().cloned().collect();
+        self.cluster.find(&topics).await?;
+        let committed = self.cluster.committed(&self.group, Some(assigned)).await?;
+        let earliest = self.cluster.offsets(assigned, Start::Earliest).await?;
+        Ok(positions(&committed, earliest))
+    }
+
+    /// The next records, or none after a while.
+    async fn fetch(&mut self, positions: &Partitions<i64>) -> anyhow::Result<Batches> {
+        if positions.is_empty() {
+            self.work.pause(PATIENCE).await;
+            return Ok(Batches::new());
+        }
+        let fetched = self.work.next(self.cluster.fetch(positions, PATIENCE));
+        Ok(fetched.await.transpose()?.unwrap_or_default())
+    }
+
+    /// Works on a record and commits it; what is no record is only committed. Whoever has lost the
+    /// partition does not go on: another does.
+    async fn finish(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        Offset { offset, is_record }: Offset,
+    ) -> anyhow::Result<Standing> {
+        let standing = if is_record {
+            self.hold().await?
+        } else {
+            self.beat_if_due().await?
+        };
+        if standing == Standing::Lost {
+            return Ok(standing);
+        }
+        let next = [(partition, offset + 1)].into();
+        let done = [(topic.to_owned(), next)].into();
+        let taken = self.member.commit(&done).await?;
+        if taken != Standing::Member {
+            return Ok(taken);
+        }
+        if is_record {
+            Work::done(&format!("{partition}:{offset}"));
+        }
+        Ok(standing)
+    }
+
+    /// Works, and says meanwhile that it is still there.
+    async fn hold(&mut self) -> anyhow::Result<Standing> {
+        let mut standing = Standing::Member;
+        let mut work = pin!(sleep(self.work.time));
+        while standing != Standing::Lost {
+            tokio::select! {
+                biased;
+                _ = self.beats.tick() => standing = self.member.beat().await?,
+                () = &mut work => break,
+            }
+        }
+        Ok(standing)
+    }
+
+    async fn beat_if_due(&mut self) -> anyhow::Result<Standing> {
+        if self.beats.tick().now_or_never().is_none() {
+            return Ok(Standing::Member);
+        }
+        Ok(self.member.beat().await?)
+    }
+}
+
+fn settings() -> anyhow::Result<Settings> {
     let servers = variable(SERVERS)?;
     let servers: Result<_, _> = servers
         .split(',')
         .map(|one| Address::parse(one.trim()))
         .collect();
-    let settings = Settings::new(servers.context(SERVERS)?, login()?);
-    let mut cluster = Cluster::new(Connect::anywhere(), settings);
-    let partitions = cluster.find(std::slice::from_ref(&of.topic)).await?;
-    let committed = cluster.committed(&of.group, Some(&partitions)).await?;
-    let earliest = cluster.offsets(&partitions, Start::Earliest).await?;
-    let mut positions = positions(&committed, earliest);
-    while !work.is_over() {
-        for (topic, partitions) in cluster.fetch(&positions, PATIENCE).await? {
-            for (partition, batches) in partitions {
-                let place = positions
-                    .get_mut(&topic)
-                    .and_then(|all| all.get_mut(&partition));
-                let position = place.context("records came that nobody asked for")?;
-                for offset in left(&batches, *position) {
-                    if work.is_over() {
-                        return Ok(());
-                    }
-                    if offset.is_record {
-                        sleep(work.time).await;
-                    }
-                    *position = offset.offset + 1;
-                    let done = [(topic.clone(), [(partition, *position)].into())];
-                    cluster.commit(&of.group, &done.into()).await?;
-                    if offset.is_record {
-                        Work::done(&format!("{partition}:{}", offset.offset));
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
+    Ok(Settings::new(servers.context(SERVERS)?, login()?))
 }
 
 fn login() -> anyhow::Result<Option<Login>> {
@@ -71,61 +202,4 @@ fn login() -> anyhow::Result<Option<Login>> {
         user: variable("KAFKA_USERNAME")?,
         password: variable("KAFKA_PASSWORD")?,
     }))
-}
-
-/// Where to go on: after what is committed, or with the first record that there is.
-fn positions(committed: &Partitions<i64>, mut earliest: Partitions<i64>) -> Partitions<i64> {
-    for (topic, partitions) in &mut earliest {
-        for (partition, position) in partitions {
-            let committed = committed.get(topic).and_then(|all| all.get(partition));
-            *position = committed.map_or(*position, |committed| (*committed).max(*position));
-        }
-    }
-    earliest
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Offset {
-    offset: i64,
-    /// Whether it is one to be worked on, and not the broker's own.
-    is_record: bool,
-}
-
-/// What of batches has not been done yet; a batch may begin before what was asked for.
-fn left(batches: &[Batch], position: i64) -> impl Iterator<Item = Offset> + use<'_> {
-    batches.iter().flat_map(move |batch| {
-        let is_record = !batch.is_control;
-        let offsets = batch.first.max(position)..=batch.last;
-        offsets.map(move |offset| Offset { offset, is_record })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn partitions(offsets: &[i64]) -> Partitions<i64> {
-        let offsets = (0..).zip(offsets.iter().copied()).collect();
-        Partitions::from([("orders".to_owned(), offsets)])
-    }
-
-    #[test]
-    fn it_goes_on_after_what_is_committed() {
-        let positions = positions(&partitions(&[7, -1, 2]), partitions(&[0, 3, 5, 4]));
-        assert_eq!(positions, partitions(&[7, 3, 5, 4]));
-    }
-
-    #[test]
-    fn a_batch_may_have_begun_before() {
-        let batch = |first, last, is_control| Batch {
-            first,
-            last,
-            is_control,
-        };
-        let batches = [batch(3, 5, false), batch(6, 6, true)];
-        let left: Vec<_> = left(&batches, 4)
-            .map(|one| (one.offset, one.is_record))
-            .collect();
-        assert_eq!(left, [(4, true), (5, true), (6, false)]);
-    }
 }

@@ -4,7 +4,10 @@ use super::*;
 use crate::kafka::wire::Question;
 
 /// What is read from an answer, of which no beginning is an answer too.
-fn read<T>(answer: &Question, read: impl Fn(Answer<'_>) -> Result<T, Nonsense>) -> T {
+pub(in crate::kafka) fn read<T>(
+    answer: &Question,
+    read: impl Fn(Answer<'_>) -> Result<T, Nonsense>,
+) -> T {
     let all = answer.written();
     for length in 0..all.len() {
         let part = read(Answer::of(&all[..length]));
@@ -78,6 +81,21 @@ fn offsets_are_numbers_or_errors() {
     let offsets = BTreeMap::from([(0, Ok(7)), (1, Err(29))]);
     let expected = Partitions::from([("orders".to_owned(), offsets)]);
     assert_eq!(read(&answer, offset_fetch), Ok(expected));
+}
+
+#[test]
+fn commits_are_taken_unless_one_is_not() {
+    for (errors, expected) in [([FINE, FINE], Ok(())), ([FINE, 22], Err(22))] {
+        let mut answer = Question::default();
+        answer.list(["orders"].iter(), |answer, topic| {
+            answer.text(topic);
+            answer.list(errors.iter().enumerate(), |answer, (partition, error)| {
+                answer.i32(i32::try_from(partition).unwrap());
+                answer.i16(*error);
+            });
+        });
+        assert_eq!(read(&answer, offset_commit), expected);
+    }
 }
 
 /// The head of a batch of so many records, and what comes after it.
