@@ -1,6 +1,7 @@
 //! Apache Kafka, one broker that is its own controller.
 
 mod bed;
+mod membership;
 
 use ebbtide_core::trigger::reach::Reach;
 use ebbtide_signals::{Amount, Flow};

@@ -13,6 +13,8 @@ use crate::process::{self, Server};
 
 /// The address of the broker.
 pub(super) const HOST: &str = "127.0.0.1";
+/// The consumer group of all rules and consumers.
+pub(super) const GROUP: &str = "workers";
 /// Who may log in.
 pub(super) const USER: &str = "ebbtide";
 /// The password.
@@ -31,7 +33,7 @@ const JAVA: [&str; 5] = [
 pub(super) fn of(port: u16, topic: &str) -> Case {
     Case::of("kafka")
         .with("bootstrapServers", &format!("{HOST}:{port}"))
-        .with("consumerGroup", "workers")
+        .with("consumerGroup", GROUP)
         .with("topic", topic)
 }
 
@@ -112,7 +114,7 @@ impl Kafka {
     pub(super) async fn take(&self, topic: &str, number: usize) {
         let mut command = self.tool("org.apache.kafka.tools.consumer.ConsoleConsumer");
         command
-            .args(["--topic", topic, "--group", "workers"])
+            .args(["--topic", topic, "--group", GROUP])
             .args(["--max-messages", &number.to_string()])
             .args(["--from-beginning", "--timeout-ms", "60000"]);
         let taken = run(command).await;
