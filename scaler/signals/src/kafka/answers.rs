@@ -81,7 +81,7 @@ pub(super) fn list_offsets(mut answer: Answer<'_>) -> Result<Numbers, Nonsense> 
 
 /// Whether all commits were taken.
 pub(super) fn offset_commit(mut answer: Answer<'_>) -> Result<Result<(), i16>, Nonsense> {
-    let errors = partitions(&mut answer, |answer| answer.i16())?;
+    let errors = partitions(&mut answer, Answer::i16)?;
     let mut errors = errors.values().flat_map(BTreeMap::values);
     let error = errors.find(|error| **error != FINE);
     Ok(error.map_or(Ok(()), |error| Err(*error)))
@@ -155,9 +155,9 @@ fn address(answer: &mut Answer<'_>) -> Result<Address, Nonsense> {
     Ok(Address { host, port })
 }
 
-fn partitions<T>(
-    answer: &mut Answer<'_>,
-    mut read: impl FnMut(&mut Answer<'_>) -> Result<T, Nonsense>,
+fn partitions<'a, T>(
+    answer: &mut Answer<'a>,
+    mut read: impl FnMut(&mut Answer<'a>) -> Result<T, Nonsense>,
 ) -> Result<Partitions<T>, Nonsense> {
     let topics = answer.list(|answer| {
         let topic = answer.text()?;

@@ -55,10 +55,10 @@ pub(super) async fn run(of: &KafkaWorker, work: Work) -> anyhow::Result<()> {
         work,
         group: group.clone(),
     };
-    let consumed = consumer.run().await;
+    let ended = consumer.run().await;
     // Also after an error: the others need not wait until it is missed.
     let left = consumer.member.leave().await;
-    consumed?;
+    ended?;
     Ok(left?)
 }
 

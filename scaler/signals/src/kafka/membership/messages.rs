@@ -127,6 +127,8 @@ fn of_member(group: &str, member: &Member) -> Question {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::kafka::answers::FINE;
     use crate::kafka::answers::tests::read;
@@ -218,6 +220,22 @@ mod tests {
             answer.i32(0);
             answer.i16(error);
             assert_eq!(read(&answer, done), expected.map(drop));
+        }
+    }
+
+    proptest! {
+        /// Whatever a broker or another member sends, it is read or nonsense, and takes no more memory
+        /// than it has bytes.
+        #[test]
+        fn anything_may_be_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let answer = || Answer::of(&bytes);
+            if let Ok(Ok(joined)) = joined(answer()) {
+                prop_assert!(joined.members.len() <= bytes.len());
+            }
+            if let Ok(Ok(assigned)) = synced(answer()) {
+                prop_assert!(assigned.values().map(BTreeSet::len).sum::<usize>() <= bytes.len());
+            }
+            let _ = done(answer());
         }
     }
 }
