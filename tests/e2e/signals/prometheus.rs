@@ -63,7 +63,10 @@ fn what_is_wrong_with_a_query_of_prometheus_is_said() {
     };
     check_faults(
         &[
-            (&rule(&address, "sum("), "400 Bad Request"),
+            (
+                &rule(&address, "sum("),
+                "query: is refused: invalid parameter",
+            ),
             (&rule(&address, "\"text\""), "query: "),
             (&rule("http://127.0.0.1:1", METRIC), "serverAddress: "),
             (&rule("https://127.0.0.1:1", METRIC), "onnection refused"),
