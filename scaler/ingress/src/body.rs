@@ -1,21 +1,67 @@
 //! Bodies on their way through, passed on frame by frame and never gathered.
 
+mod upload;
+
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use crate::headers;
 use crate::request::visit::Visit;
 use crate::upstream::Lease;
+
+pub(crate) use upload::{Upload, UploadFailure};
 
 /// The body of a request to a replica.
 pub(crate) enum RequestBody {
     /// The client's.
-    Client(Incoming),
+    Client(ClientBody),
     /// None, for a request that is sent again.
     Empty,
+}
+
+/// The body that a client sends.
+pub(crate) struct ClientBody {
+    incoming: Incoming,
+    /// None if there is nothing to come.
+    upload: Option<Rc<Upload>>,
+}
+
+impl ClientBody {
+    pub(crate) fn new(incoming: Incoming) -> Self {
+        let upload = (!incoming.is_end_stream()).then(Rc::default);
+        Self { incoming, upload }
+    }
+
+    /// The body seen from the request; none if there is none.
+    pub(crate) fn upload(&self) -> Option<Rc<Upload>> {
+        self.upload.clone()
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        match &mut polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    headers::clean_trailers(trailers);
+                }
+            }
+            Poll::Ready(Some(Err(error))) => {
+                if let Some(upload) = &self.upload {
+                    upload.failed(UploadFailure::of(error));
+                }
+            }
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+        polled
+    }
 }
 
 impl Body for RequestBody {
@@ -27,21 +73,21 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match self.get_mut() {
-            Self::Client(body) => Pin::new(body).poll_frame(cx),
+            Self::Client(body) => body.poll_frame(cx),
             Self::Empty => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Client(body) => body.is_end_stream(),
+            Self::Client(body) => body.incoming.is_end_stream(),
             Self::Empty => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Client(body) => body.size_hint(),
+            Self::Client(body) => body.incoming.size_hint(),
             Self::Empty => SizeHint::with_exact(0),
         }
     }
@@ -103,14 +149,19 @@ impl Body for ResponseBody {
         match self.get_mut() {
             Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Replica(replica) => {
-                let polled = Pin::new(&mut replica.body).poll_frame(cx);
-                match &polled {
+                let mut polled = Pin::new(&mut replica.body).poll_frame(cx);
+                match &mut polled {
                     Poll::Ready(None) => replica.finish(),
                     Poll::Ready(Some(Err(error))) => {
                         tracing::debug!(%error, "an answer broke off");
                         replica.held = None;
                     }
-                    Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+                    Poll::Ready(Some(Ok(frame))) => {
+                        if let Some(trailers) = frame.trailers_mut() {
+                            headers::clean_trailers(trailers);
+                        }
+                    }
+                    Poll::Pending => {}
                 }
                 polled
             }

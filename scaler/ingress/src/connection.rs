@@ -28,6 +28,12 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long a client may take to send the head of a request, and be idle before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is buffered of an HTTP/1 connection at most, each way, unless a head may be larger.
+const BUFFER: usize = 128 * 1024;
+
+/// As many headers hyper reads without allocating, which is the limit that it has by itself.
+const INLINE_HEADERS: usize = 100;
+
 /// How many requests an HTTP/2 connection may have at a time.
 const MAX_STREAMS: u32 = 1000;
 
@@ -90,10 +96,18 @@ async fn serve_http1(worker: Rc<Worker>, stream: ClientStream, address: HeaderVa
         tunnel: RefCell::default(),
     });
     let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
-    let mut connection = http1::Builder::new()
+    let limits = worker.shared.options.limits;
+    let header_bytes = usize::try_from(limits.header_bytes).unwrap_or(usize::MAX);
+    let mut builder = http1::Builder::new();
+    builder
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .max_header_size(header_bytes)
+        .max_buf_size(BUFFER.max(header_bytes));
+    if usize::from(limits.headers) != INLINE_HEADERS {
+        builder.max_headers(limits.headers.into());
+    }
+    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
     let ended = worker.drain.run(Pin::new(&mut connection), |connection| {
         connection.graceful_shutdown();
     });
@@ -120,6 +134,7 @@ async fn serve_http2(worker: Rc<Worker>, stream: ClientStream, address: HeaderVa
     let connection = http2::Builder::new(LocalExecutor)
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(worker.shared.options.limits.header_bytes)
         .serve_connection(TokioIo::new(stream), service);
     let connection = pin!(connection);
     let ended = worker

@@ -1,56 +1,18 @@
 //! Which headers go through, which end here, and which are added.
 
+mod hop;
+
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, Entry, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
 use http_body::Body;
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+pub(crate) use hop::{clean_trailers, strip_hop_by_hop};
+
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Headers that concern one connection only (RFC 9110, section 7.6.1), `TE` aside.
-const HOP_BY_HOP: [HeaderName; 7] = [
-    CONNECTION,
-    KEEP_ALIVE,
-    PROXY_CONNECTION,
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
-
-/// Takes out what concerns one connection only: the known headers, and those that `Connection`
-/// names. Of `TE` only `trailers` stays, which is about the whole way.
-pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    for name in named_by_connection(headers) {
-        headers.remove(name);
-    }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
-    if let Entry::Occupied(mut te) = headers.entry(TE) {
-        if te.iter().any(|value| has_token(value, "trailers")) {
-            te.insert(HeaderValue::from_static("trailers"));
-        } else {
-            te.remove_entry_mult();
-        }
-    }
-}
-
-/// The headers that `Connection` names and that are not taken out anyway.
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(CONNECTION).iter();
-    let names = values.flat_map(tokens).filter(|token| {
-        let known = ["close", "keep-alive", "te", "upgrade"];
-        !known.iter().any(|known| token.eq_ignore_ascii_case(known))
-    });
-    names.filter_map(|token| token.parse().ok()).collect()
-}
 
 /// The protocol that an HTTP/1.1 request asks to switch to. HTTP/2 is not switched to (RFC 9113 has
 /// done away with it): such a request is an ordinary one.
@@ -162,7 +124,7 @@ mod tests {
     use super::*;
     use http_body_util::{Empty, Full};
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    pub(super) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {
             (
                 HeaderName::from_static(name),
@@ -170,30 +132,6 @@ mod tests {
             )
         });
         pairs.collect()
-    }
-
-    #[test]
-    fn what_concerns_one_connection_ends_here() {
-        let mut map = headers(&[
-            ("connection", "close, X-Private"),
-            ("connection", "keep-alive"),
-            ("x-private", "1"),
-            ("keep-alive", "timeout=5"),
-            ("proxy-authorization", "secret"),
-            ("proxy-connection", "keep-alive"),
-            ("te", "gzip, trailers;q=0.5"),
-            ("transfer-encoding", "chunked"),
-            ("trailer", "x-sum"),
-            ("upgrade", "websocket"),
-            ("accept", "*/*"),
-        ]);
-        strip_hop_by_hop(&mut map);
-        let left = headers(&[("te", "trailers"), ("trailer", "x-sum"), ("accept", "*/*")]);
-        assert_eq!(map, left);
-
-        let mut map = headers(&[("te", "gzip"), ("te", "deflate")]);
-        strip_hop_by_hop(&mut map);
-        assert!(map.is_empty());
     }
 
     #[test]

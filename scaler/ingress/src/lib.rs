@@ -12,6 +12,7 @@ mod body;
 mod connection;
 mod headers;
 mod ingress;
+mod limits;
 mod listener;
 mod meter;
 mod options;
@@ -26,6 +27,7 @@ mod upstream;
 mod worker;
 
 pub use ingress::Ingress;
+pub use limits::Limits;
 pub use meter::{MeterReading, RevisionMeter};
 pub use options::{IngressOptions, StartError, WaitingRoom};
 pub use publish::Publisher;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use ebbtide_core::time::Clock;
 use thiserror::Error;
 
+use crate::limits::Limits;
+
 /// What an [`Ingress`](crate::Ingress) is started with.
 #[derive(Clone)]
 pub struct IngressOptions {
@@ -19,6 +21,8 @@ pub struct IngressOptions {
     pub workers: NonZeroUsize,
     /// How requests are held while a revision has no replica.
     pub waiting_room: WaitingRoom,
+    /// What one client may ask.
+    pub limits: Limits,
     /// How long a replica may take from getting a request to the head of its answer.
     pub request_timeout: Duration,
     /// How long connections without a request are kept once the ingress drains: a request may be on
@@ -36,6 +40,7 @@ impl IngressOptions {
             listen,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting_room: WaitingRoom::default(),
+            limits: Limits::default(),
             request_timeout: Duration::from_secs(240),
             linger: Duration::from_millis(200),
             clock,

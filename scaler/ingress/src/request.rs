@@ -1,6 +1,7 @@
 //! The life of a request: route, choose the revision, admit, forward, count, answer.
 
 mod admit;
+mod check;
 mod directory;
 mod forward;
 mod refusal;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::body::{RequestBody, ResponseBody};
+use crate::body::{ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
@@ -33,27 +35,29 @@ pub(crate) async fn handle(
     peer: Rc<Peer>,
     request: Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Infallible> {
-    let mut response = answer(&peer, request).await;
+    let (mut response, is_last) = answer(&peer, request).await;
     let is_http1 = peer.watch.is_some();
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if peer.worker.drain.has_begun() && is_http1 && !switches {
+    if (is_last || peer.worker.drain.has_begun()) && is_http1 && !switches {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
     Ok(response)
 }
 
-async fn answer(peer: &Peer, request: Request<Incoming>) -> Response<ResponseBody> {
+/// The answer, and whether it has to be the connection's last one: where the client and we may not
+/// agree on where the next request begins, there is none.
+async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
     let Routed { host, mut visit } = match route(peer, &request) {
         Ok(routed) => routed,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => return (refusal.to_response(), refusal.ends_connection()),
     };
     let outgoing = prepare(peer, request, &host);
     match forward::forward(peer, &mut visit, &host, outgoing).await {
-        Ok(answer) => forward::respond(peer, visit, answer),
+        Ok(answer) => (forward::respond(peer, visit, answer), false),
         Err(refusal) => {
             visit.answered(refusal.status());
-            refusal.into_response()
+            (refusal.to_response(), refusal.ends_connection())
         }
     }
 }
@@ -64,8 +68,9 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
     }
+    check::check(request, peer.worker.shared.options.limits.target_bytes)?;
     let host = host::of(request)?;
-    let key = host::key(host.to_str().map_err(|_| host::HostError::Malformed)?)?;
+    let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
     match snapshot.find(&key, None) {
         Found::Backend(backend) => {
@@ -93,21 +98,23 @@ struct Outgoing {
     request: Request<RequestBody>,
     /// The protocol it asks to switch to.
     upgrade: Option<HeaderValue>,
-    /// Whether it has a body, which nobody reads until a replica does.
-    has_body: bool,
+    /// Its body, which nobody reads until a replica does; none if it has none.
+    upload: Option<Rc<Upload>>,
 }
 
 fn prepare(peer: &Peer, request: Request<Incoming>, host: &HeaderValue) -> Outgoing {
-    let upgrade = headers::upgrade_of(&request);
+    // What follows the body of such a request is no request, and no other protocol yet either.
+    let upgrade = headers::upgrade_of(&request).filter(|_| request.body().is_end_stream());
+    let request = request.map(ClientBody::new);
+    let upload = request.body().upload();
     let mut request = request.map(RequestBody::Client);
     let headers = request.headers_mut();
     headers::strip_hop_by_hop(headers);
     headers::add_forwarded(headers, &peer.address, host);
     headers::join_cookies(headers);
-    let has_body = !http_body::Body::is_end_stream(request.body());
     Outgoing {
         request,
         upgrade,
-        has_body,
+        upload,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{CONNECTION, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
@@ -46,8 +46,9 @@ pub(super) async fn forward(
     let Outgoing {
         mut request,
         upgrade,
-        has_body,
+        upload,
     } = outgoing;
+    let has_body = upload.is_some();
     let mut pauses = PAUSES.iter();
     let mut avoid = None;
     loop {
@@ -76,14 +77,16 @@ pub(super) async fn forward(
                 });
             }
             Ok(Err(Failure::Unsent(unsent, cause))) => (unsent, cause),
-            Ok(Err(Failure::Broken(error))) if error.is_user() => return Err(Refusal::ClientGone),
             Ok(Err(Failure::Broken(cause))) => {
-                let replica = replica.name().clone();
-                return Err(Refusal::Broken {
-                    revision: revision(),
-                    replica,
-                    cause,
-                });
+                let failure = upload.as_ref().and_then(|upload| upload.failure());
+                return Err(failure.map_or_else(
+                    || Refusal::Broken {
+                        revision: revision(),
+                        replica: replica.name().clone(),
+                        cause,
+                    },
+                    Refusal::from,
+                ));
             }
             Err(Passed::TimedOut) => {
                 return Err(Refusal::NoAnswerInTime {
@@ -94,10 +97,9 @@ pub(super) async fn forward(
             Err(Passed::ClientGone) => return Err(Refusal::ClientGone),
         };
         let Some(pause) = pauses.next() else {
-            let replica = replica.name().clone();
             return Err(Refusal::Unreachable {
                 revision: revision(),
-                replica,
+                replica: replica.name().clone(),
                 cause,
             });
         };
@@ -116,6 +118,10 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     let (mut head, body) = answer.response.into_parts();
     visit.answered(head.status);
     let protocol = head.headers.get(UPGRADE).cloned();
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        // The coding has decided how long the body was (RFC 9112, section 6.3).
+        head.headers.remove(CONTENT_LENGTH);
+    }
     strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
     if let Some(value) = visit.waited().and_then(server_timing) {
@@ -129,7 +135,7 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     let (Some(protocol), Some(replica), true) = (protocol, replica, answer.asked_to_upgrade) else {
         visit.answered(StatusCode::BAD_GATEWAY);
         let revision = visit.backend().revision.clone();
-        return Refusal::UnexpectedUpgrade { revision }.into_response();
+        return Refusal::UnexpectedUpgrade { revision }.to_response();
     };
     head.headers
         .insert(CONNECTION, HeaderValue::from_static("upgrade"));

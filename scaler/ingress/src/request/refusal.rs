@@ -9,8 +9,9 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use thiserror::Error;
 
+use super::check::Malformed;
 use super::directory::Page;
-use crate::body::ResponseBody;
+use crate::body::{ResponseBody, UploadFailure};
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::table::host::HostError;
 
@@ -19,6 +20,10 @@ use crate::table::host::HostError;
 pub(super) enum Refusal {
     #[error("{0}")]
     BadHost(#[from] HostError),
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    #[error("the request's body is malformed: its chunks are not as RFC 9112 has them")]
+    MalformedBody,
     #[error("CONNECT is not supported here; send an ordinary request")]
     ConnectMethod,
     #[error("{}", .0.text)]
@@ -94,8 +99,12 @@ impl Refusal {
     /// The status it is answered and counted with.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::BadHost(_) => StatusCode::BAD_REQUEST,
-            Self::ConnectMethod => StatusCode::NOT_IMPLEMENTED,
+            Self::Malformed(Malformed::UnknownCoding) | Self::ConnectMethod => {
+                StatusCode::NOT_IMPLEMENTED
+            }
+            Self::Malformed(Malformed::LongTarget(_)) => StatusCode::URI_TOO_LONG,
+            Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
+            Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NoRevision(_)
             | Self::AppGone { .. }
@@ -112,6 +121,14 @@ impl Refusal {
         }
     }
 
+    /// Whether nothing that follows on its connection is read.
+    pub(super) fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody | Self::ConnectMethod
+        )
+    }
+
     /// Seconds after which it is worth trying again.
     fn retry_after(&self) -> Option<&'static str> {
         match self {
@@ -123,11 +140,11 @@ impl Refusal {
     }
 
     /// The answer.
-    pub(super) fn into_response(self) -> Response<ResponseBody> {
+    pub(super) fn to_response(&self) -> Response<ResponseBody> {
         let status = self.status();
         let retry_after = self.retry_after();
         let (content_type, text) = match self {
-            Self::NotFound(page) => (page.content_type, page.text),
+            Self::NotFound(page) => (page.content_type, page.text.clone()),
             other => (TEXT, format!("{other}\n")),
         };
         let mut response = Response::new(ResponseBody::Own(Some(Bytes::from(text))));
@@ -138,6 +155,15 @@ impl Refusal {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
+    }
+}
+
+impl From<UploadFailure> for Refusal {
+    fn from(failure: UploadFailure) -> Self {
+        match failure {
+            UploadFailure::Malformed => Self::MalformedBody,
+            UploadFailure::Gone => Self::ClientGone,
+        }
     }
 }
 

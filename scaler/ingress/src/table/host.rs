@@ -14,31 +14,49 @@ pub(crate) enum HostError {
     Missing,
     #[error("the request has more than one Host header; send exactly one")]
     Several,
+    #[error("the Host header and the target name different hosts; send one host")]
+    Differs,
     #[error("the Host header is not a host name; send a name such as app.localhost")]
     Malformed,
 }
 
 /// The host a request is for, as it was written: the authority of its target if that has one (as
-/// in HTTP/2), else its `Host` header.
+/// in HTTP/2), else its `Host` header. One that is not used must be there and be a host all the same
+/// (RFC 9112, section 3.2), and HTTP/2 has no second opinion (RFC 9113, section 8.3.1).
 pub(crate) fn of<B>(request: &Request<B>) -> Result<HeaderValue, HostError> {
     let mut headers = request.headers().get_all(HOST).iter();
     let header = headers.next();
     if headers.next().is_some() {
         return Err(HostError::Several);
     }
-    match (request.uri().authority(), header) {
-        (Some(authority), _) => from_authority(authority),
+    let authority = request.uri().authority();
+    match (authority, header) {
+        (Some(authority), Some(host)) => {
+            key_of(host)?;
+            let same = host
+                .as_bytes()
+                .eq_ignore_ascii_case(authority.as_str().as_bytes());
+            if request.version() == Version::HTTP_2 && !same {
+                return Err(HostError::Differs);
+            }
+            from_authority(authority)
+        }
+        (Some(authority), None) if request.version() != Version::HTTP_11 => {
+            from_authority(authority)
+        }
         (None, Some(host)) => Ok(host.clone()),
         (None, None) if request.version() == Version::HTTP_10 => Ok(HeaderValue::from_static("")),
-        (None, None) => Err(HostError::Missing),
+        (_, None) => Err(HostError::Missing),
     }
 }
 
-/// Without the user's name, which must not be passed on.
 fn from_authority(authority: &Authority) -> Result<HeaderValue, HostError> {
-    let text = authority.as_str();
-    let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    HeaderValue::from_str(host).map_err(|_| HostError::Malformed)
+    HeaderValue::from_str(authority.as_str()).map_err(|_| HostError::Malformed)
+}
+
+/// The key of a header (see [`key`]).
+pub(crate) fn key_of(host: &HeaderValue) -> Result<Cow<'_, str>, HostError> {
+    key(host.to_str().map_err(|_| HostError::Malformed)?)
 }
 
 /// What hosts are looked up by: lowercase, without port and trailing dot. Nothing is allocated if
@@ -65,7 +83,8 @@ fn without_port(host: &str) -> Result<&str, HostError> {
     let (name, port) = host.split_at(address_end);
     let digits = port.strip_prefix(':').unwrap_or(port);
     let is_port = port.is_empty() || port.starts_with(':');
-    if is_port && digits.bytes().all(|b| b.is_ascii_digit()) {
+    let is_number = digits.is_empty() || digits.parse::<u16>().is_ok();
+    if is_port && is_number && !digits.starts_with('+') {
         return Ok(name);
     }
     Err(HostError::Malformed)
@@ -97,7 +116,8 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for host in [
-            "a b", "a/b", "user@a", "a:80:80", "[::1", "[::1]x", "a:b", "a,b", "ä",
+            "a b", "a/b", "user@a", "a:80:80", "[::1", "[::1]x", "a:b", "a,b", "ä", "a:65536",
+            "a:+8", "a:-1",
         ] {
             assert_eq!(key(host), Err(HostError::Malformed), "{host}");
         }
@@ -105,13 +125,20 @@ mod tests {
 
     #[test]
     fn the_target_comes_before_the_header_and_one_header_is_enough() {
-        let request = |uri: &str, hosts: &[&str]| {
-            let builder = Request::builder().uri(uri);
+        let of_version = |version: Version, uri: &str, hosts: &[&str]| {
+            let builder = Request::builder().version(version).uri(uri);
             let add = |builder: http::request::Builder, host: &&str| builder.header(HOST, *host);
             of(&hosts.iter().fold(builder, add).body(()).unwrap())
         };
+        let request = |uri: &str, hosts: &[&str]| of_version(Version::HTTP_11, uri, hosts);
         assert_eq!(request("/", &["a"]).unwrap(), "a");
-        assert_eq!(request("http://user:word@b:1/x", &["a"]).unwrap(), "b:1");
+        assert_eq!(request("http://b:1/x", &["a"]).unwrap(), "b:1");
+        assert_eq!(request("http://b:1/x", &["a/b"]), Err(HostError::Malformed));
+        assert_eq!(request("http://b:1/x", &[]), Err(HostError::Missing));
+        let http2 = |hosts: &[&str]| of_version(Version::HTTP_2, "http://b:1/x", hosts);
+        assert_eq!(http2(&[]).unwrap(), "b:1");
+        assert_eq!(http2(&["B:1"]).unwrap(), "b:1");
+        assert_eq!(http2(&["b"]), Err(HostError::Differs));
         assert_eq!(request("/", &[]), Err(HostError::Missing));
         assert_eq!(request("/", &["a", "a"]), Err(HostError::Several));
     }
@@ -125,7 +152,7 @@ mod tests {
         }
 
         #[test]
-        fn a_key_is_its_own_key(host in "[a-zA-Z0-9.-]{0,20}[a-z0-9](:[0-9]{0,5})?") {
+        fn a_key_is_its_own_key(host in "[a-zA-Z0-9.-]{0,20}[a-z0-9](:[0-9]{0,4})?") {
             let once = key(&host).unwrap().into_owned();
             let twice = key(&once).unwrap().into_owned();
             prop_assert_eq!(twice, once);

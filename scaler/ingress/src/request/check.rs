@@ -1,0 +1,171 @@
+//! What the parser lets through and an intermediary must not (RFC 9110, RFC 9112): whatever two
+//! parsers could read in two ways is refused here, before anything is forwarded.
+
+use http::header::{EXPECT, TRANSFER_ENCODING};
+use http::uri::Scheme;
+use http::{HeaderMap, Method, Request, Uri, Version};
+use thiserror::Error;
+
+/// Why a request is refused as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Malformed {
+    #[error("the request has several transfer codings; send chunked, once")]
+    Codings,
+    #[error("the request has a transfer coding other than chunked; send chunked, once")]
+    UnknownCoding,
+    #[error("the request's target is neither a path, as in /a?b=c, nor an http URL")]
+    Target,
+    #[error("the request's target has a user's name; send it in the Authorization header")]
+    UserInTarget,
+    #[error("the request's target has bytes that have to be percent-encoded")]
+    TargetBytes,
+    #[error("the request's target is longer than {0} bytes")]
+    LongTarget(u16),
+    #[error("the request expects what is not known here; only 100-continue is")]
+    Expectation,
+}
+
+/// Looks at everything that the parser does not. A target may have `target_bytes` at most.
+pub(crate) fn check<B>(request: &Request<B>, target_bytes: u16) -> Result<(), Malformed> {
+    check_coding(request.headers())?;
+    check_target(request)?;
+    if length(request.uri()) > usize::from(target_bytes) {
+        return Err(Malformed::LongTarget(target_bytes));
+    }
+    check_expectation(request.headers())
+}
+
+/// The parser takes the last coding for the only one, and would pass the body on without the others.
+fn check_coding(headers: &HeaderMap) -> Result<(), Malformed> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(first) = codings.next() else {
+        return Ok(());
+    };
+    if codings.next().is_some() {
+        return Err(Malformed::Codings);
+    }
+    let first = first.as_bytes();
+    if first.eq_ignore_ascii_case(b"chunked") {
+        return Ok(());
+    }
+    let elements = || first.split(|b| *b == b',').map(<[u8]>::trim_ascii);
+    if elements().all(|element| element.is_empty() || element.eq_ignore_ascii_case(b"chunked")) {
+        return Err(Malformed::Codings);
+    }
+    Err(Malformed::UnknownCoding)
+}
+
+fn check_target<B>(request: &Request<B>) -> Result<(), Malformed> {
+    let uri = request.uri();
+    if let Some(authority) = uri.authority()
+        && authority.as_str().contains('@')
+    {
+        return Err(Malformed::UserInTarget);
+    }
+    if !uri.path().is_ascii() || uri.query().is_some_and(|query| !query.is_ascii()) {
+        return Err(Malformed::TargetBytes);
+    }
+    if has_known_form(uri, request.method(), request.version()) {
+        return Ok(());
+    }
+    Err(Malformed::Target)
+}
+
+fn length(uri: &Uri) -> usize {
+    let host = uri
+        .authority()
+        .map_or(0, |authority| authority.as_str().len());
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    host + path
+}
+
+/// A path, an http URL, or for OPTIONS an asterisk (RFC 9112, section 3.2).
+fn has_known_form(uri: &Uri, method: &Method, version: Version) -> bool {
+    let starts = |path: &str| path.starts_with('/');
+    match (uri.scheme(), uri.authority()) {
+        (None, None) => starts(uri.path()) || (uri.path() == "*" && method == Method::OPTIONS),
+        (Some(scheme), Some(_)) => *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS,
+        // HTTP/2 has the scheme beside the target.
+        _ => version == Version::HTTP_2 && starts(uri.path()),
+    }
+}
+
+fn check_expectation(headers: &HeaderMap) -> Result<(), Malformed> {
+    let mut expectations = headers.get_all(EXPECT).iter();
+    let known = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    match (expectations.next(), expectations.next()) {
+        (None, _) => Ok(()),
+        (Some(one), None) if known(one) => Ok(()),
+        _ => Err(Malformed::Expectation),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, values: &[&str]) -> Result<(), Malformed> {
+        let mut builder = Request::builder();
+        for value in values {
+            builder = builder.header(name, *value);
+        }
+        check(&builder.body(()).unwrap(), 100)
+    }
+
+    #[test]
+    fn chunked_once_is_the_only_coding() {
+        let codings = |values: &[&str]| with("transfer-encoding", values);
+        assert_eq!(codings(&[]), Ok(()));
+        assert_eq!(codings(&["Chunked"]), Ok(()));
+        for several in [
+            &["chunked", "chunked"][..],
+            &["chunked, chunked"],
+            &[" ,chunked"],
+        ] {
+            assert_eq!(codings(several), Err(Malformed::Codings), "{several:?}");
+        }
+        for unknown in ["gzip, chunked", "identity", "chunked;q=1", "xchunked"] {
+            assert_eq!(
+                codings(&[unknown]),
+                Err(Malformed::UnknownCoding),
+                "{unknown}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_expectation_is_known() {
+        let expects = |values: &[&str]| with("expect", values);
+        assert_eq!(expects(&["100-Continue"]), Ok(()));
+        for unknown in [&["200-ok"][..], &["100-continue", "100-continue"], &[""]] {
+            assert_eq!(expects(unknown), Err(Malformed::Expectation), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_has_one_of_three_forms() {
+        let target = |method: Method, uri: &str| {
+            check(
+                &Request::builder().method(method).uri(uri).body(()).unwrap(),
+                100,
+            )
+        };
+        for uri in ["/", "/a?b=c", "http://a", "https://a:1/b", "//a/b"] {
+            assert_eq!(target(Method::GET, uri), Ok(()), "{uri}");
+        }
+        assert_eq!(target(Method::OPTIONS, "*"), Ok(()));
+        for uri in ["*", "a", "a:80", "ftp://a/"] {
+            assert_eq!(target(Method::GET, uri), Err(Malformed::Target), "{uri}");
+        }
+        assert_eq!(
+            target(Method::GET, "http://b@a/"),
+            Err(Malformed::UserInTarget)
+        );
+        assert_eq!(target(Method::GET, "/ä"), Err(Malformed::TargetBytes));
+        assert_eq!(target(Method::GET, "/?ä"), Err(Malformed::TargetBytes));
+        let long = format!("/{}?a", "a".repeat(97));
+        assert_eq!(target(Method::GET, &long), Ok(()));
+        let long = format!("{long}b");
+        assert_eq!(target(Method::GET, &long), Err(Malformed::LongTarget(100)));
+    }
+}
