@@ -10,11 +10,13 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use crate::connection::Busy;
 use crate::headers;
 use crate::request::visit::Visit;
 use crate::upstream::Lease;
+use crate::worker::Worker;
 
-pub(crate) use upload::{Upload, UploadFailure};
+pub(crate) use upload::{BodyError, Upload, UploadFailure};
 
 /// The body of a request to a replica.
 pub(crate) enum RequestBody {
@@ -32,8 +34,10 @@ pub(crate) struct ClientBody {
 }
 
 impl ClientBody {
-    pub(crate) fn new(incoming: Incoming) -> Self {
-        let upload = (!incoming.is_end_stream()).then(Rc::default);
+    /// The body of a request to `worker`. One that `is_patient` may pause as long as the client likes.
+    pub(crate) fn new(incoming: Incoming, worker: &Rc<Worker>, is_patient: bool) -> Self {
+        let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient));
+        let upload = (!incoming.is_end_stream()).then(upload);
         Self { incoming, upload }
     }
 
@@ -45,33 +49,38 @@ impl ClientBody {
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let mut polled = Pin::new(&mut self.incoming).poll_frame(cx);
-        match &mut polled {
-            Poll::Ready(Some(Ok(frame))) => {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Some(upload) = &self.upload else {
+            return polled.map_err(BodyError::Client);
+        };
+        let frame = match polled {
+            Poll::Ready(Some(Ok(mut frame))) => {
                 if let Some(trailers) = frame.trailers_mut() {
                     headers::clean_trailers(trailers);
                 }
+                let came = upload.came(frame.data_ref().map_or(0, Bytes::len));
+                Some(came.map(|()| frame))
             }
             Poll::Ready(Some(Err(error))) => {
-                if let Some(upload) = &self.upload {
-                    upload.failed(UploadFailure::of(error));
-                }
+                upload.failed(UploadFailure::of(&error));
+                Some(Err(BodyError::Client(error)))
             }
-            Poll::Ready(None) | Poll::Pending => {}
-        }
-        polled
+            Poll::Ready(None) => None,
+            Poll::Pending => return upload.poll_wait(cx).map(|error| Some(Err(error))),
+        };
+        Poll::Ready(frame)
     }
 }
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BodyError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match self.get_mut() {
             Self::Client(body) => body.poll_frame(cx),
             Self::Empty => Poll::Ready(None),
@@ -99,6 +108,41 @@ pub(crate) enum ResponseBody {
     Own(Option<Bytes>),
     /// A replica's.
     Replica(ReplicaBody),
+}
+
+/// The body of an answer to a client, whose request goes on until it has been handed over.
+pub(crate) struct AnswerBody {
+    body: ResponseBody,
+    busy: Busy,
+}
+
+impl AnswerBody {
+    pub(crate) fn new(body: ResponseBody, busy: Busy) -> Self {
+        Self { body, busy }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
+        this.busy.is_clients_turn(polled.is_ready());
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// The body of a replica's answer, and what ends with it: the request's place on the replica, its

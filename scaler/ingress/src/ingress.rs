@@ -8,6 +8,7 @@ use std::time::Duration;
 use ebbtide_core::name::RevisionName;
 use tokio::sync::{mpsc, watch};
 
+use crate::limits::gate::{Gate, LimitReading};
 use crate::listener;
 use crate::options::{IngressOptions, StartError};
 use crate::publish::{Published, Publisher};
@@ -18,6 +19,7 @@ use crate::worker::{self, Phase, Shared};
 pub struct Ingress {
     local_address: SocketAddr,
     publisher: Publisher,
+    gate: Arc<Gate>,
     phase: watch::Sender<Phase>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -44,15 +46,18 @@ impl Ingress {
             source,
         })?;
         let published = Arc::new(Published::new(workers));
+        let gate = Gate::new(&options.limits);
         let shared = Shared {
             options,
             port: local_address.port(),
             published: Arc::clone(&published),
             activations,
+            gate: Arc::clone(&gate),
         };
         let mut ingress = Self {
             local_address,
             publisher: Publisher::new(published),
+            gate,
             phase: watch::Sender::new(Phase::Serving),
             workers: Vec::with_capacity(workers),
         };
@@ -84,6 +89,11 @@ impl Ingress {
     /// The way to give it routing tables.
     pub fn publisher(&self) -> Publisher {
         self.publisher.clone()
+    }
+
+    /// The way to ask how full it is and how often its limits were reached.
+    pub fn limits(&self) -> LimitMeter {
+        LimitMeter(Arc::clone(&self.gate))
     }
 
     /// Takes no more connections and frees the address. Connections that there are end after the
@@ -122,6 +132,17 @@ impl Ingress {
                 tracing::error!("an ingress worker's thread panicked");
             }
         }
+    }
+}
+
+/// Says how full an ingress is, also after that has ended.
+#[derive(Clone)]
+pub struct LimitMeter(Arc<Gate>);
+
+impl LimitMeter {
+    /// How full the ingress is, and how often its limits were reached.
+    pub fn read(&self) -> LimitReading {
+        self.0.read()
     }
 }
 

@@ -26,8 +26,9 @@ mod tunnel;
 mod upstream;
 mod worker;
 
-pub use ingress::Ingress;
-pub use limits::Limits;
+pub use ingress::{Ingress, LimitMeter};
+pub use limits::gate::LimitReading;
+pub use limits::{BODY_PROGRESS, Limits};
 pub use meter::{MeterReading, RevisionMeter};
 pub use options::{IngressOptions, StartError, WaitingRoom};
 pub use publish::Publisher;

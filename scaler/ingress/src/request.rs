@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::body::{ClientBody, RequestBody, ResponseBody, Upload};
+use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
@@ -34,7 +34,8 @@ struct Routed {
 pub(crate) async fn handle(
     peer: Rc<Peer>,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
+) -> Result<Response<AnswerBody>, Infallible> {
+    let mut busy = peer.activity.begin();
     let (mut response, is_last) = answer(&peer, request).await;
     let is_http1 = peer.watch.is_some();
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -42,7 +43,10 @@ pub(crate) async fn handle(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
-    Ok(response)
+    if !is_http1 {
+        busy.answers();
+    }
+    Ok(response.map(|body| AnswerBody::new(body, busy)))
 }
 
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
@@ -50,16 +54,29 @@ pub(crate) async fn handle(
 async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
     let Routed { host, mut visit } = match route(peer, &request) {
         Ok(routed) => routed,
-        Err(refusal) => return (refusal.to_response(), refusal.ends_connection()),
+        Err(refusal) => return refuse(peer, &refusal),
     };
     let outgoing = prepare(peer, request, &host);
+    let upload = outgoing.upload.clone();
     match forward::forward(peer, &mut visit, &host, outgoing).await {
-        Ok(answer) => (forward::respond(peer, visit, answer), false),
+        Ok(answer) => {
+            if let Some(upload) = upload {
+                upload.is_answered();
+            }
+            (forward::respond(peer, visit, answer), false)
+        }
         Err(refusal) => {
             visit.answered(refusal.status());
-            (refusal.to_response(), refusal.ends_connection())
+            refuse(peer, &refusal)
         }
     }
+}
+
+fn refuse(peer: &Peer, refusal: &Refusal) -> (Response<ResponseBody>, bool) {
+    if let Some(limit) = refusal.limit() {
+        peer.worker.shared.gate.reached(limit);
+    }
+    (refusal.to_response(), refusal.ends_connection())
 }
 
 /// Finds the revision that the request is for, and begins to count it.
@@ -68,7 +85,7 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
     }
-    check::check(request, peer.worker.shared.options.limits.target_bytes)?;
+    check::check(request, &peer.worker.shared.options.limits)?;
     let host = host::of(request)?;
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
@@ -105,7 +122,9 @@ struct Outgoing {
 fn prepare(peer: &Peer, request: Request<Incoming>, host: &HeaderValue) -> Outgoing {
     // What follows the body of such a request is no request, and no other protocol yet either.
     let upgrade = headers::upgrade_of(&request).filter(|_| request.body().is_end_stream());
-    let request = request.map(ClientBody::new);
+    // A stream's pauses are its own matter.
+    let is_patient = headers::is_grpc(request.headers());
+    let request = request.map(|body| ClientBody::new(body, &peer.worker, is_patient));
     let upload = request.body().upload();
     let mut request = request.map(RequestBody::Client);
     let headers = request.headers_mut();

@@ -13,10 +13,15 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::connection::Activity;
+
 /// The connection as hyper has it: what was read to find out the protocol comes first.
 pub(crate) struct ClientStream {
     stream: Rc<RefCell<TcpStream>>,
     unread: Bytes,
+    activity: Rc<Activity>,
+    /// Whether what is read begins a head when there is no request.
+    is_http1: bool,
 }
 
 /// The connection as others see it.
@@ -25,11 +30,28 @@ pub(crate) struct ClientWatch(Rc<RefCell<TcpStream>>);
 
 impl ClientStream {
     /// A connection of which `unread` has been read already.
-    pub(crate) fn new(stream: TcpStream, unread: Bytes) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        unread: Bytes,
+        activity: Rc<Activity>,
+        is_http1: bool,
+    ) -> Self {
         Self {
             stream: Rc::new(RefCell::new(stream)),
             unread,
+            activity,
+            is_http1,
         }
+    }
+
+    /// Notes what a write has come to.
+    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_pending() {
+            self.activity.blocked();
+        } else {
+            self.activity.wrote();
+        }
+        written
     }
 
     /// The way to look at it while hyper has it.
@@ -51,6 +73,13 @@ impl ClientWatch {
         }
     }
 
+    /// Writes what is the last of a connection, as much of it as the system takes.
+    pub(crate) fn write_last(&self, bytes: &[u8]) {
+        if let Err(error) = self.0.borrow().try_write(bytes) {
+            tracing::debug!(%error, "cannot tell a client why its connection ends");
+        }
+    }
+
     /// Makes the closing of the connection an abortive one (a reset), so that the client cannot
     /// take a broken answer for a complete one.
     pub(crate) fn reset_on_close(&self) {
@@ -67,11 +96,19 @@ impl AsyncRead for ClientStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.unread.has_remaining() {
+            if self.is_http1 {
+                self.activity.read();
+            }
             let length = self.unread.len().min(buf.remaining());
             buf.put_slice(&self.unread.split_to(length));
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf);
+        if self.is_http1 && buf.filled().len() > before {
+            self.activity.read();
+        }
+        read
     }
 }
 
@@ -81,7 +118,8 @@ impl AsyncWrite for ClientStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf)
+        let written = Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf);
+        self.wrote(written)
     }
 
     fn poll_write_vectored(
@@ -89,7 +127,8 @@ impl AsyncWrite for ClientStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {

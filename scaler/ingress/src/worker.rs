@@ -3,7 +3,7 @@
 pub(crate) mod deadlines;
 mod drain;
 pub(crate) mod run;
-mod slots;
+pub(crate) mod slots;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -14,12 +14,15 @@ use ebbtide_core::name::RevisionName;
 use ebbtide_core::time::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::connection::Activity;
+use crate::limits::gate::Gate;
 use crate::options::IngressOptions;
 use crate::publish::Published;
 use crate::replica::{Admission, Replica};
 use crate::upstream::Pool;
 use deadlines::Deadlines;
 use drain::Drain;
+use slots::Slots;
 
 pub(crate) use run::Phase;
 
@@ -31,7 +34,11 @@ pub(crate) struct Shared {
     pub(crate) port: u16,
     pub(crate) published: Arc<Published>,
     pub(crate) activations: mpsc::Sender<RevisionName>,
+    pub(crate) gate: Arc<Gate>,
 }
+
+/// How many ticks there are from one look through the connections to the next.
+const TICKS_A_LOOK: u32 = 10;
 
 /// What the requests of one worker share. It stays on its thread.
 pub(crate) struct Worker {
@@ -39,6 +46,10 @@ pub(crate) struct Worker {
     pub(crate) shared: Shared,
     pub(crate) deadlines: Deadlines,
     pub(crate) drain: Drain,
+    /// The time of the last tick.
+    coarse_now: Rc<Cell<Timestamp>>,
+    ticks: Cell<u32>,
+    connections: RefCell<Slots<Rc<Activity>>>,
     /// By [`Replica::id`].
     pools: RefCell<HashMap<u64, Rc<Pool>>>,
     /// Where the choice between replicas with the same load begins.
@@ -53,6 +64,9 @@ impl Worker {
             number,
             deadlines: Deadlines::new(),
             drain: Drain::new(shared.options.linger),
+            coarse_now: Rc::new(Cell::new(shared.options.clock.now())),
+            ticks: Cell::new(0),
+            connections: RefCell::new(Slots::new()),
             shared,
             pools: RefCell::default(),
             rotation: Cell::new(number),
@@ -62,6 +76,22 @@ impl Worker {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.options.clock.now()
+    }
+
+    /// The time as of the last tick, which costs nothing to ask for.
+    pub(crate) fn coarse_now(&self) -> Timestamp {
+        self.coarse_now.get()
+    }
+
+    /// Watches over a connection until what is returned is dropped.
+    pub(crate) fn watch(self: &Rc<Self>) -> Watched {
+        let activity = Activity::new(&self.coarse_now);
+        let number = self.connections.borrow_mut().insert(Rc::clone(&activity));
+        Watched {
+            activity,
+            worker: Rc::clone(self),
+            number,
+        }
     }
 
     /// This worker's connections to `replica`.
@@ -107,10 +137,30 @@ impl Worker {
     /// What is done at every tick.
     fn sweep(&self) {
         let now = self.now();
+        self.coarse_now.set(now);
+        self.ticks.set(self.ticks.get().wrapping_add(1));
+        if self.ticks.get().is_multiple_of(TICKS_A_LOOK) {
+            for activity in self.connections.borrow_mut().iter_mut() {
+                activity.look(now, &self.shared.options.limits);
+            }
+        }
         self.deadlines.sweep(now);
         self.pools.borrow_mut().retain(|_, pool| pool.tidy(now));
         for revision in self.lost_activations.take() {
             self.activate(&revision);
         }
+    }
+}
+
+/// A connection that is watched over.
+pub(crate) struct Watched {
+    pub(crate) activity: Rc<Activity>,
+    worker: Rc<Worker>,
+    number: usize,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.worker.connections.borrow_mut().remove(self.number);
     }
 }

@@ -1,13 +1,33 @@
-//! What becomes of a request's body on its way to the replica, for who waits for the answer.
+//! A request's body on its way to the replica: how large it may be, how slow, and how it ended.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
 use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-/// The body of one request, seen from the request.
-#[derive(Default)]
+use ebbtide_core::time::Timestamp;
+use thiserror::Error;
+
+use crate::limits::BODY_PROGRESS;
+use crate::worker::Worker;
+use crate::worker::deadlines::OwnedDeadline;
+
+/// The body of one request, shared between who passes it on and who waits for the answer.
 pub(crate) struct Upload {
+    worker: Rc<Worker>,
     failure: Cell<Option<UploadFailure>>,
+    /// Whether the client may take its time.
+    is_patient: Cell<bool>,
+    /// Bytes that have come.
+    received: Cell<u64>,
+    /// Bytes that have come since the client's time began anew.
+    progress: Cell<u64>,
+    /// How long it was waited for these.
+    waited: Cell<Duration>,
+    /// What is being waited for, since when.
+    waits: RefCell<Option<(Timestamp, OwnedDeadline)>>,
 }
 
 /// Why a body broke off.
@@ -17,12 +37,45 @@ pub(crate) enum UploadFailure {
     Malformed,
     /// The client has gone, or has reset its stream.
     Gone,
+    /// The client has taken too long.
+    TooSlow,
+    /// There is more of it than there may be.
+    TooLarge,
+}
+
+/// Why no more of a body is passed on.
+#[derive(Debug, Error)]
+pub(crate) enum BodyError {
+    #[error(transparent)]
+    Client(hyper::Error),
+    #[error("the client was too slow")]
+    TooSlow,
+    #[error("the body is too large")]
+    TooLarge,
 }
 
 impl Upload {
+    pub(super) fn new(worker: Rc<Worker>, is_patient: bool) -> Self {
+        Self {
+            worker,
+            failure: Cell::new(None),
+            is_patient: Cell::new(is_patient),
+            received: Cell::new(0),
+            progress: Cell::new(0),
+            waited: Cell::new(Duration::ZERO),
+            waits: RefCell::default(),
+        }
+    }
+
     /// Why the body broke off, if it did.
     pub(crate) fn failure(&self) -> Option<UploadFailure> {
         self.failure.get()
+    }
+
+    /// The app has begun to answer: how long it waits for more of the body is its own matter.
+    pub(crate) fn is_answered(&self) {
+        self.is_patient.set(true);
+        self.waits.take();
     }
 
     /// The body broke off. The first reason is the one that counts.
@@ -30,6 +83,46 @@ impl Upload {
         if self.failure.get().is_none() {
             self.failure.set(Some(failure));
         }
+    }
+
+    /// Bytes have come.
+    pub(super) fn came(&self, bytes: usize) -> Result<(), BodyError> {
+        let bytes = bytes as u64;
+        self.received.set(self.received.get().saturating_add(bytes));
+        if let Some(most) = self.worker.shared.options.limits.body_bytes
+            && self.received.get() > most
+        {
+            self.failed(UploadFailure::TooLarge);
+            return Err(BodyError::TooLarge);
+        }
+        if let Some((since, _)) = self.waits.take() {
+            let waited = self.worker.coarse_now().since(since);
+            self.waited.set(self.waited.get() + waited);
+        }
+        self.progress.set(self.progress.get() + bytes);
+        if self.progress.get() >= BODY_PROGRESS {
+            self.progress.set(0);
+            self.waited.set(Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    /// The client is waited for.
+    pub(super) fn poll_wait(&self, cx: &Context<'_>) -> Poll<BodyError> {
+        if self.is_patient.get() {
+            return Poll::Pending;
+        }
+        let mut waits = self.waits.borrow_mut();
+        let (_, deadline) = waits.get_or_insert_with(|| {
+            let now = self.worker.coarse_now();
+            let left = self.worker.shared.options.limits.body_timeout;
+            let due = now + left.saturating_sub(self.waited.get());
+            (now, OwnedDeadline::new(Rc::clone(&self.worker), due))
+        });
+        deadline.poll_passed(cx).map(|_| {
+            self.failed(UploadFailure::TooSlow);
+            BodyError::TooSlow
+        })
     }
 }
 

@@ -4,7 +4,10 @@
 use http::header::{EXPECT, TRANSFER_ENCODING};
 use http::uri::Scheme;
 use http::{HeaderMap, Method, Request, Uri, Version};
+use http_body::Body;
 use thiserror::Error;
+
+use crate::limits::Limits;
 
 /// Why a request is refused as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -21,16 +24,28 @@ pub(crate) enum Malformed {
     TargetBytes,
     #[error("the request's target is longer than {0} bytes")]
     LongTarget(u16),
+    #[error("the request has more than {0} headers")]
+    ManyHeaders(u16),
+    #[error("the request's body is larger than {0} bytes")]
+    LargeBody(u64),
     #[error("the request expects what is not known here; only 100-continue is")]
     Expectation,
 }
 
-/// Looks at everything that the parser does not. A target may have `target_bytes` at most.
-pub(crate) fn check<B>(request: &Request<B>, target_bytes: u16) -> Result<(), Malformed> {
+/// Looks at everything that the parser does not.
+pub(crate) fn check<B: Body>(request: &Request<B>, limits: &Limits) -> Result<(), Malformed> {
     check_coding(request.headers())?;
     check_target(request)?;
-    if length(request.uri()) > usize::from(target_bytes) {
-        return Err(Malformed::LongTarget(target_bytes));
+    if length(request.uri()) > usize::from(limits.target_bytes) {
+        return Err(Malformed::LongTarget(limits.target_bytes));
+    }
+    if request.headers().len() > usize::from(limits.headers) {
+        return Err(Malformed::ManyHeaders(limits.headers));
+    }
+    if let Some(most) = limits.body_bytes
+        && request.body().size_hint().lower() > most
+    {
+        return Err(Malformed::LargeBody(most));
     }
     check_expectation(request.headers())
 }
@@ -104,12 +119,16 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Malformed> {
 mod tests {
     use super::*;
 
+    fn empty() -> http_body_util::Empty<bytes::Bytes> {
+        http_body_util::Empty::new()
+    }
+
     fn with(name: &str, values: &[&str]) -> Result<(), Malformed> {
         let mut builder = Request::builder();
         for value in values {
             builder = builder.header(name, *value);
         }
-        check(&builder.body(()).unwrap(), 100)
+        check(&builder.body(empty()).unwrap(), &Limits::default())
     }
 
     #[test]
@@ -144,10 +163,18 @@ mod tests {
 
     #[test]
     fn a_target_has_one_of_three_forms() {
+        let limits = Limits {
+            target_bytes: 100,
+            ..Limits::default()
+        };
         let target = |method: Method, uri: &str| {
             check(
-                &Request::builder().method(method).uri(uri).body(()).unwrap(),
-                100,
+                &Request::builder()
+                    .method(method)
+                    .uri(uri)
+                    .body(empty())
+                    .unwrap(),
+                &limits,
             )
         };
         for uri in ["/", "/a?b=c", "http://a", "https://a:1/b", "//a/b"] {

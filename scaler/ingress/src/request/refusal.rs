@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::check::Malformed;
 use super::directory::Page;
 use crate::body::{ResponseBody, UploadFailure};
+use crate::limits::gate::Limit;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::table::host::HostError;
 
@@ -24,6 +25,10 @@ pub(super) enum Refusal {
     Malformed(#[from] Malformed),
     #[error("the request's body is malformed: its chunks are not as RFC 9112 has them")]
     MalformedBody,
+    #[error("the request's body is larger than it may be here")]
+    LargeBody,
+    #[error("the request's body came too slowly")]
+    SlowBody,
     #[error("CONNECT is not supported here; send an ordinary request")]
     ConnectMethod,
     #[error("{}", .0.text)]
@@ -102,6 +107,13 @@ impl Refusal {
             Self::Malformed(Malformed::UnknownCoding) | Self::ConnectMethod => {
                 StatusCode::NOT_IMPLEMENTED
             }
+            Self::Malformed(Malformed::ManyHeaders(_)) => {
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            }
+            Self::Malformed(Malformed::LargeBody(_)) | Self::LargeBody => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Malformed(Malformed::LongTarget(_)) => StatusCode::URI_TOO_LONG,
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
@@ -125,8 +137,25 @@ impl Refusal {
     pub(super) fn ends_connection(&self) -> bool {
         matches!(
             self,
-            Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody | Self::ConnectMethod
+            Self::BadHost(_)
+                | Self::Malformed(_)
+                | Self::MalformedBody
+                | Self::LargeBody
+                | Self::SlowBody
+                | Self::ConnectMethod
         )
+    }
+
+    /// The limit that it is due to.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Malformed(Malformed::ManyHeaders(_)) => Some(Limit::Header),
+            Self::Malformed(Malformed::LongTarget(_)) => Some(Limit::Target),
+            Self::Malformed(Malformed::LargeBody(_)) | Self::LargeBody => Some(Limit::Body),
+            Self::SlowBody => Some(Limit::BodyTime),
+            Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => Some(Limit::Malformed),
+            _ => None,
+        }
     }
 
     /// Seconds after which it is worth trying again.
@@ -162,6 +191,8 @@ impl From<UploadFailure> for Refusal {
     fn from(failure: UploadFailure) -> Self {
         match failure {
             UploadFailure::Malformed => Self::MalformedBody,
+            UploadFailure::TooLarge => Self::LargeBody,
+            UploadFailure::TooSlow => Self::SlowBody,
             UploadFailure::Gone => Self::ClientGone,
         }
     }

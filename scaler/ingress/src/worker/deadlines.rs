@@ -4,10 +4,12 @@
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use ebbtide_core::time::Timestamp;
 
+use super::Worker;
 use super::slots::Slots;
 use crate::stream::ClientWatch;
 
@@ -38,16 +40,34 @@ impl Deadlines {
     /// A deadline at `due`, or when `client` goes away. Only a connection that hyper does not read
     /// at the time has to be given: those it reads it watches itself.
     pub(crate) fn add(&self, due: Timestamp, client: Option<ClientWatch>) -> Deadline<'_> {
-        let entry = Entry {
+        Deadline {
+            deadlines: self,
+            number: self.insert(due, client),
+        }
+    }
+
+    fn insert(&self, due: Timestamp, client: Option<ClientWatch>) -> usize {
+        self.0.borrow_mut().insert(Entry {
             due,
             client,
             passed: None,
             waker: None,
+        })
+    }
+
+    fn poll_passed(&self, number: usize, cx: &Context<'_>) -> Poll<Passed> {
+        let mut entries = self.0.borrow_mut();
+        let Some(entry) = entries.get_mut(number) else {
+            return Poll::Pending;
         };
-        Deadline {
-            deadlines: self,
-            number: self.0.borrow_mut().insert(entry),
+        if let Some(passed) = entry.passed {
+            return Poll::Ready(passed);
         }
+        match &mut entry.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// Wakes those whose deadline has passed by `now`.
@@ -89,30 +109,40 @@ impl Deadline<'_> {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            self.poll_passed(cx).map(Err)
+            self.deadlines.poll_passed(self.number, cx).map(Err)
         })
         .await
-    }
-
-    fn poll_passed(&self, cx: &Context<'_>) -> Poll<Passed> {
-        let mut entries = self.deadlines.0.borrow_mut();
-        let Some(entry) = entries.get_mut(self.number) else {
-            return Poll::Pending;
-        };
-        if let Some(passed) = entry.passed {
-            return Poll::Ready(passed);
-        }
-        match &mut entry.waker {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
     }
 }
 
 impl Drop for Deadline<'_> {
     fn drop(&mut self) {
         self.deadlines.0.borrow_mut().remove(self.number);
+    }
+}
+
+/// One deadline of what goes from task to task of a worker; forgotten when it is dropped.
+pub(crate) struct OwnedDeadline {
+    worker: Rc<Worker>,
+    number: usize,
+}
+
+impl OwnedDeadline {
+    /// A deadline at `due`.
+    pub(crate) fn new(worker: Rc<Worker>, due: Timestamp) -> Self {
+        let number = worker.deadlines.insert(due, None);
+        Self { worker, number }
+    }
+
+    /// Whether the deadline has passed. The task that asked last is woken when it does.
+    pub(crate) fn poll_passed(&self, cx: &Context<'_>) -> Poll<Passed> {
+        self.worker.deadlines.poll_passed(self.number, cx)
+    }
+}
+
+impl Drop for OwnedDeadline {
+    fn drop(&mut self) {
+        self.worker.deadlines.0.borrow_mut().remove(self.number);
     }
 }
 

@@ -153,7 +153,14 @@ fn spawn(
     stream: TcpStream,
     address: SocketAddr,
 ) {
-    connections.spawn_local(connection::serve(Rc::clone(worker), stream, address));
+    // One too many ends here: nothing is known yet of what it speaks.
+    if let Some(place) = worker.shared.gate.enter(address.ip()) {
+        let served = connection::serve(Rc::clone(worker), stream, address);
+        connections.spawn_local(async move {
+            served.await;
+            drop(place);
+        });
+    }
 }
 
 fn report(ended: Result<(), JoinError>) {

@@ -17,6 +17,7 @@ mod errors;
 mod forwarding;
 mod hold;
 mod http2;
+mod limits;
 mod malformed;
 mod routing;
 mod streaming;

@@ -1,0 +1,198 @@
+//! What a connection does, as far as it has only so much time for it. No timer is set: the worker looks
+//! through its connections every second, so times are late by up to that.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use ebbtide_core::time::Timestamp;
+
+use crate::limits::Limits;
+use crate::limits::gate::Limit;
+use crate::worker::slots::Slots;
+
+/// One connection.
+pub(crate) struct Activity {
+    /// The worker's time, as of its last tick.
+    now: Rc<Cell<Timestamp>>,
+    /// Requests that are being answered.
+    requests: Cell<u32>,
+    /// Since when there is none.
+    idle_since: Cell<Timestamp>,
+    /// Since when there is a part of a head, over HTTP/1.
+    head_since: Cell<Option<Timestamp>>,
+    /// Since when the system takes nothing more for the client.
+    blocked_since: Cell<Option<Timestamp>>,
+    /// Over HTTP/2, for each answer, since when it is the client's turn to take some of it.
+    answers: RefCell<Slots<Option<Timestamp>>>,
+    overdue: Cell<Option<Limit>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Activity {
+    pub(crate) fn new(now: &Rc<Cell<Timestamp>>) -> Rc<Self> {
+        Rc::new(Self {
+            now: Rc::clone(now),
+            requests: Cell::new(0),
+            idle_since: Cell::new(now.get()),
+            head_since: Cell::new(None),
+            blocked_since: Cell::new(None),
+            answers: RefCell::new(Slots::new()),
+            overdue: Cell::new(None),
+            waker: RefCell::default(),
+        })
+    }
+
+    /// Bytes of an HTTP/1 client have come.
+    pub(crate) fn read(&self) {
+        if self.requests.get() == 0 && self.head_since.get().is_none() {
+            self.head_since.set(Some(self.now.get()));
+        }
+    }
+
+    /// The system has taken some of what is for the client.
+    pub(crate) fn wrote(&self) {
+        if self.blocked_since.get().is_some() {
+            self.blocked_since.set(None);
+        }
+    }
+
+    /// The system takes nothing more for the client.
+    pub(crate) fn blocked(&self) {
+        if self.blocked_since.get().is_none() {
+            self.blocked_since.set(Some(self.now.get()));
+        }
+    }
+
+    /// A request has begun. It goes on until the result is dropped.
+    pub(crate) fn begin(self: &Rc<Self>) -> Busy {
+        self.requests.set(self.requests.get() + 1);
+        self.head_since.set(None);
+        Busy {
+            activity: Rc::clone(self),
+            answer: None,
+        }
+    }
+
+    /// Ends the connection if it has been too long at something.
+    pub(crate) fn look(&self, now: Timestamp, limits: &Limits) {
+        if self.overdue.get().is_none()
+            && let Some(limit) = self.overdue_by(now, limits)
+        {
+            self.overdue.set(Some(limit));
+            if let Some(waker) = self.waker.borrow_mut().take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn overdue_by(&self, now: Timestamp, limits: &Limits) -> Option<Limit> {
+        let over =
+            |since: Option<Timestamp>, limit| since.is_some_and(|since| now.since(since) >= limit);
+        let mut answers = self.answers.borrow_mut();
+        if over(self.blocked_since.get(), limits.write_timeout)
+            || answers
+                .iter_mut()
+                .any(|since| over(*since, limits.write_timeout))
+        {
+            return Some(Limit::WriteTime);
+        }
+        if self.requests.get() > 0 {
+            return None;
+        }
+        if over(self.head_since.get(), limits.head_timeout) {
+            return Some(Limit::HeadTime);
+        }
+        over(Some(self.idle_since.get()), limits.idle_timeout).then_some(Limit::IdleTime)
+    }
+
+    /// Waits for `connection` until it has been too long at something.
+    pub(crate) async fn limit<F: Future>(&self, connection: F) -> Result<F::Output, Limit> {
+        let mut connection = pin!(connection);
+        poll_fn(|cx| {
+            if let Some(limit) = self.overdue.get() {
+                return Poll::Ready(Err(limit));
+            }
+            let polled = connection.as_mut().poll(cx);
+            if polled.is_pending() {
+                match &mut *self.waker.borrow_mut() {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+            }
+            polled.map(Ok)
+        })
+        .await
+    }
+}
+
+/// A request of a connection, until its answer has been handed over.
+pub(crate) struct Busy {
+    activity: Rc<Activity>,
+    /// Its place in the answers, over HTTP/2.
+    answer: Option<usize>,
+}
+
+impl Busy {
+    /// The answer's head is there, and the client decides when to take its body (HTTP/2).
+    pub(crate) fn answers(&mut self) {
+        let since = Some(self.activity.now.get());
+        self.answer = Some(self.activity.answers.borrow_mut().insert(since));
+    }
+
+    /// Whether it is the client's turn to take what there is, or the app's to give more.
+    pub(crate) fn is_clients_turn(&self, clients: bool) {
+        if let Some(number) = self.answer
+            && let Some(since) = self.activity.answers.borrow_mut().get_mut(number)
+        {
+            *since = clients.then(|| self.activity.now.get());
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if let Some(number) = self.answer {
+            self.activity.answers.borrow_mut().remove(number);
+        }
+        self.activity.requests.set(self.activity.requests.get() - 1);
+        self.activity.idle_since.set(self.activity.now.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_thing_has_its_time() {
+        let clock = Rc::new(Cell::new(Timestamp::from_secs(0)));
+        let limits = Limits {
+            head_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(30),
+            ..Limits::default()
+        };
+        let activity = Activity::new(&clock);
+        let after = |seconds| activity.overdue_by(Timestamp::from_secs(seconds), &limits);
+        assert_eq!((after(29), after(30)), (None, Some(Limit::IdleTime)));
+        activity.read();
+        assert_eq!((after(9), after(10)), (None, Some(Limit::HeadTime)));
+        let mut busy = activity.begin();
+        assert_eq!(after(1000), None, "the app has its own time");
+        busy.answers();
+        assert_eq!((after(19), after(20)), (None, Some(Limit::WriteTime)));
+        busy.is_clients_turn(false);
+        assert_eq!(after(1000), None, "the app has its own time");
+        activity.blocked();
+        assert_eq!(after(20), Some(Limit::WriteTime));
+        activity.wrote();
+        clock.set(Timestamp::from_secs(50));
+        drop(busy);
+        assert_eq!((after(79), after(80)), (None, Some(Limit::IdleTime)));
+    }
+}

@@ -1,0 +1,213 @@
+//! How many connections there are, and how often each limit was reached. Looked at once a connection
+//! and once a refusal, never on the way of a request that is within its limits.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Limits;
+
+/// Parts that the clients are spread over, so that workers seldom meet at one lock.
+const PARTS: usize = 64;
+
+/// What can be too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Connections,
+    ConnectionsPerClient,
+    Header,
+    Target,
+    Body,
+    HeadTime,
+    BodyTime,
+    IdleTime,
+    WriteTime,
+    /// Not a number, but what a parser or [`check`](crate::request) has refused.
+    Malformed,
+}
+
+impl Limit {
+    /// All of them, each at its place in the counters, with its name as a metric has it.
+    const ALL: [(Self, &'static str); 10] = [
+        (Self::Connections, "connections"),
+        (Self::ConnectionsPerClient, "connections-per-client"),
+        (Self::Header, "header"),
+        (Self::Target, "target"),
+        (Self::Body, "body"),
+        (Self::HeadTime, "head-time"),
+        (Self::BodyTime, "body-time"),
+        (Self::IdleTime, "idle-time"),
+        (Self::WriteTime, "write-time"),
+        (Self::Malformed, "malformed"),
+    ];
+}
+
+/// Shared by all workers.
+pub(crate) struct Gate {
+    connections: AtomicU32,
+    most: u32,
+    most_per_client: u32,
+    clients: Box<[Mutex<HashMap<IpAddr, u32>>]>,
+    hasher: RandomState,
+    reached: [AtomicU64; Limit::ALL.len()],
+}
+
+/// How full an ingress is, and how often it refused what was too much.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitReading {
+    /// Connections that are open.
+    pub connections: u32,
+    /// Connections that may be open.
+    pub most_connections: u32,
+    /// How often each limit was reached, by its name.
+    pub reached: Vec<(&'static str, u64)>,
+}
+
+/// The place of one connection; given back when it is dropped.
+pub(crate) struct Place {
+    gate: Arc<Gate>,
+    client: IpAddr,
+}
+
+impl Gate {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            connections: AtomicU32::new(0),
+            most: limits.connections,
+            most_per_client: limits.connections_per_client,
+            clients: (0..PARTS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            reached: [const { AtomicU64::new(0) }; Limit::ALL.len()],
+        })
+    }
+
+    /// A place for a connection from `address`; none if there are too many, which is counted.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let client = client_of(address);
+        let add = |count: u32| (count < self.most).then_some(count + 1);
+        let added = self
+            .connections
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
+        if added.is_err() {
+            self.reached(Limit::Connections);
+            return None;
+        }
+        let mut part = self.part(client);
+        let count = part.entry(client).or_default();
+        if *count >= self.most_per_client {
+            drop(part);
+            self.connections.fetch_sub(1, Ordering::AcqRel);
+            self.reached(Limit::ConnectionsPerClient);
+            return None;
+        }
+        *count += 1;
+        drop(part);
+        Some(Place {
+            gate: Arc::clone(self),
+            client,
+        })
+    }
+
+    /// Counts that a limit was reached.
+    pub(crate) fn reached(&self, limit: Limit) {
+        let place = Limit::ALL.iter().position(|(one, _)| *one == limit);
+        if let Some(counter) = place.and_then(|place| self.reached.get(place)) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn read(&self) -> LimitReading {
+        let counters = Limit::ALL.iter().zip(&self.reached);
+        LimitReading {
+            connections: self.connections.load(Ordering::Acquire),
+            most_connections: self.most,
+            reached: counters
+                .map(|((_, name), counter)| (*name, counter.load(Ordering::Relaxed)))
+                .collect(),
+        }
+    }
+
+    fn part(&self, client: IpAddr) -> MutexGuard<'_, HashMap<IpAddr, u32>> {
+        let number = usize::try_from(self.hasher.hash_one(client) % PARTS as u64).unwrap_or(0);
+        self.clients[number]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut part = self.gate.part(self.client);
+        if let Some(count) = part.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                part.remove(&self.client);
+            }
+        }
+        drop(part);
+        self.gate.connections.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Who has an address: of IPv6 a client is given 64 bits to choose addresses from.
+fn client_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from_bits(network))
+        }
+        IpAddr::V4(address) => IpAddr::V4(address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(gate: &Gate, name: &str) -> u64 {
+        let reached = gate.read().reached;
+        reached.iter().find(|(one, _)| *one == name).unwrap().1
+    }
+
+    #[test]
+    fn places_are_bounded_in_all_and_for_each_client() {
+        let gate = Gate::new(&Limits {
+            connections: 3,
+            connections_per_client: 2,
+            ..Limits::default()
+        });
+        let enter = |address: &str| gate.enter(address.parse().unwrap());
+        let places = (
+            enter("10.0.0.1").unwrap(),
+            enter("::ffff:10.0.0.1").unwrap(),
+        );
+        assert!(enter("10.0.0.1").is_none());
+        let other = enter("10.0.0.2").unwrap();
+        assert!(enter("10.0.0.3").is_none());
+        assert_eq!(gate.read().connections, 3);
+        assert_eq!(count(&gate, "connections-per-client"), 1);
+        assert_eq!(count(&gate, "connections"), 1);
+        drop((places, other));
+        let ours = [enter("2001:db8::1").unwrap(), enter("2001:db8::2").unwrap()];
+        assert!(enter("2001:db8::3").is_none());
+        assert!(enter("2001:db8:0:1::1").is_some());
+        drop(ours);
+        assert_eq!(gate.read().connections, 0);
+        assert!(
+            gate.clients
+                .iter()
+                .all(|part| part.lock().unwrap().is_empty())
+        );
+    }
+
+    #[test]
+    fn every_limit_has_a_counter_of_its_own() {
+        let gate = Gate::new(&Limits::default());
+        for (limit, _) in Limit::ALL {
+            gate.reached(limit);
+        }
+        assert!(gate.read().reached.iter().all(|(_, count)| *count == 1));
+    }
+}
