@@ -9,19 +9,22 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 use crate::limits::Limits;
 use crate::limits::gate::Limit;
 use crate::request;
-use crate::stream::{ClientStream, ClientWatch};
+use crate::scheme::Scheme;
+use crate::stream::{ClientStream, ClientWatch, SharedStream};
+use crate::tls::{Handshaken, SharedTls, shake};
 use crate::tunnel::Tunnel;
 use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
@@ -51,52 +54,93 @@ pub(crate) struct Peer {
     pub(crate) activity: Rc<Activity>,
     /// The client's address, for `X-Forwarded-For`.
     pub(crate) address: HeaderValue,
+    /// How it connected.
+    pub(crate) scheme: Scheme,
     /// The connection, where one whose bodies are not read has to be watched: HTTP/1.1.
     pub(crate) watch: Option<ClientWatch>,
     /// What the connection becomes after the answer 101.
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
 }
 
-/// Serves a connection until it ends.
+/// A connection of which is known what it speaks.
+struct Client<S> {
+    peer: Peer,
+    watched: Watched,
+    stream: ClientStream<S>,
+    watch: ClientWatch,
+}
+
+/// Serves a connection in the clear until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, address: SocketAddr) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot turn Nagle's algorithm off");
-    }
+    send_at_once(&stream);
     let watched = worker.watch();
-    let activity = Rc::clone(&watched.activity);
+    let stream = SharedStream::new(stream);
+    let watch = stream.watch();
     let head_timeout = worker.shared.options.limits.head_timeout;
+    let sniff = sniff(stream, Rc::clone(&watched.activity));
     // A connection that has not begun a request is not worth waiting for when the worker drains.
-    let sniffed = worker
-        .drain
-        .cancel(timeout(head_timeout, sniff(stream, activity)));
+    let sniffed = worker.drain.cancel(timeout(head_timeout, sniff));
     let (protocol, stream) = match sniffed.await {
         Some(Ok(Ok(sniffed))) => sniffed,
         Some(Err(_)) => return worker.shared.gate.reached(Limit::HeadTime),
         Some(Ok(Err(_))) | None => return,
     };
-    let peer = Peer {
-        worker,
-        activity: Rc::clone(&watched.activity),
-        address: forwarded_for(address.ip()),
-        watch: matches!(protocol, Protocol::Http1).then(|| stream.watch()),
-        tunnel: RefCell::default(),
+    let client = Client {
+        peer: Peer::new(worker, &watched, address, Scheme::Http),
+        watched,
+        stream,
+        watch,
     };
-    match protocol {
-        Protocol::Http1 => serve_http1(Rc::new(peer), stream, watched).await,
-        Protocol::Http2 => serve_http2(Rc::new(peer), stream).await,
+    client.serve(protocol).await;
+}
+
+/// Serves a connection by TLS until it ends.
+pub(crate) async fn serve_tls(
+    worker: Rc<Worker>,
+    tls: SharedTls,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
+    send_at_once(&stream);
+    let watched = worker.watch();
+    let head_timeout = worker.shared.options.limits.head_timeout;
+    let begin = begin_tls(tls, stream, Rc::clone(&watched.activity));
+    let begun = worker.drain.cancel(timeout(head_timeout, begin));
+    let (protocol, stream, watch) = match begun.await {
+        Some(Ok(Ok(begun))) => begun,
+        Some(Ok(Err(error))) => {
+            tracing::debug!(%address, %error, "no TLS connection");
+            return;
+        }
+        Some(Err(_)) => return worker.shared.gate.reached(Limit::HeadTime),
+        None => return,
+    };
+    let client = Client {
+        peer: Peer::new(worker, &watched, address, Scheme::Https),
+        watched,
+        stream,
+        watch,
+    };
+    client.serve(protocol).await;
+}
+
+fn send_at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot turn Nagle's algorithm off");
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Http1,
     Http2,
 }
 
 /// Reads until it is clear which protocol this is.
-async fn sniff(
-    mut stream: TcpStream,
+async fn sniff<S: AsyncRead + Unpin>(
+    mut stream: S,
     activity: Rc<Activity>,
-) -> io::Result<(Protocol, ClientStream)> {
+) -> io::Result<(Protocol, ClientStream<S>)> {
     let mut read = BytesMut::with_capacity(HTTP2_PREFACE.len());
     loop {
         if stream.read_buf(&mut read).await? == 0 {
@@ -108,41 +152,118 @@ async fn sniff(
             Some([]) => Protocol::Http2,
             Some(_) => continue,
         };
-        let is_http1 = matches!(protocol, Protocol::Http1);
+        let is_http1 = protocol == Protocol::Http1;
         let stream = ClientStream::new(stream, read.freeze(), activity, is_http1);
         return Ok((protocol, stream));
     }
 }
 
-async fn serve_http1(peer: Rc<Peer>, stream: ClientStream, watched: Watched) {
-    let watch = stream.watch();
-    let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
-    let mut connection =
-        http1(&peer.worker.shared.options.limits).serve_connection(TokioIo::new(stream), service);
-    let drain = &peer.worker.drain;
-    let ended = drain.run(Pin::new(&mut connection), |connection| {
-        connection.graceful_shutdown();
-    });
-    match peer.activity.limit(ended).await {
-        // An answer that broke off must not look like a complete one.
-        Ok(Err(error)) if error.is_user() => watch.reset_on_close(),
-        Ok(Err(error)) => peer.broke(&error),
-        Ok(Ok(())) => {}
-        Err(limit) => {
-            peer.worker.shared.gate.reached(limit);
-            match limit {
-                Limit::HeadTime => watch.write_last(SLOW_HEAD),
-                Limit::WriteTime => watch.reset_on_close(),
-                _ => {}
-            }
-            return;
+type TlsClientStream = ClientStream<TlsStream<SharedStream>>;
+
+/// Does the handshake, in which the client chooses the protocol. One that chose HTTP/2 has to begin
+/// with it in the same time: hyper would wait for that without end.
+async fn begin_tls(
+    tls: SharedTls,
+    stream: TcpStream,
+    activity: Rc<Activity>,
+) -> io::Result<(Protocol, TlsClientStream, ClientWatch)> {
+    let Handshaken {
+        stream,
+        watch,
+        is_http2,
+    } = shake(tls.config, stream).await?;
+    if !is_http2 {
+        let stream = ClientStream::new(stream, Bytes::new(), activity, true);
+        return Ok((Protocol::Http1, stream, watch));
+    }
+    match sniff(stream, activity).await? {
+        (Protocol::Http2, stream) => Ok((Protocol::Http2, stream, watch)),
+        (Protocol::Http1, _) => Err(io::Error::other(
+            "the client chose HTTP/2 and speaks another",
+        )),
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Client<S> {
+    async fn serve(self, protocol: Protocol) {
+        match protocol {
+            Protocol::Http1 => self.serve_http1().await,
+            Protocol::Http2 => self.serve_http2().await,
         }
     }
-    if let Some(tunnel) = peer.tunnel.take() {
-        // Its time is its own.
-        drop(watched);
-        let parts = connection.into_parts();
-        tunnel.run(parts.io.into_inner(), parts.read_buf).await;
+
+    async fn serve_http1(self) {
+        let Self {
+            mut peer,
+            watched,
+            stream,
+            watch,
+        } = self;
+        peer.watch = Some(watch.clone());
+        let peer = Rc::new(peer);
+        let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
+        let mut connection = http1(&peer.worker.shared.options.limits)
+            .serve_connection(TokioIo::new(stream), service);
+        let drain = &peer.worker.drain;
+        let ended = drain.run(Pin::new(&mut connection), |connection| {
+            connection.graceful_shutdown();
+        });
+        match peer.activity.limit(ended).await {
+            // An answer that broke off must not look like a complete one.
+            Ok(Err(error)) if error.is_user() => watch.reset_on_close(),
+            Ok(Err(error)) => peer.broke(&error),
+            Ok(Ok(())) => {}
+            Err(limit) => {
+                peer.worker.shared.gate.reached(limit);
+                match (limit, peer.scheme) {
+                    (Limit::HeadTime, Scheme::Http) => watch.write_last(SLOW_HEAD),
+                    (Limit::WriteTime, _) => watch.reset_on_close(),
+                    _ => {}
+                }
+                return;
+            }
+        }
+        if let Some(tunnel) = peer.tunnel.take() {
+            // Its time is its own.
+            drop(watched);
+            let parts = connection.into_parts();
+            tunnel.run(parts.io.into_inner(), parts.read_buf).await;
+        }
+    }
+
+    async fn serve_http2(self) {
+        let Self {
+            peer,
+            stream,
+            watch,
+            watched: _watched,
+        } = self;
+        let peer = Rc::new(peer);
+        let limits = &peer.worker.shared.options.limits;
+        let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
+        let connection = http2::Builder::new(LocalExecutor)
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(limits.header_bytes)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let drain = &peer.worker.drain;
+        let ended = drain.run(connection.as_mut(), http2::Connection::graceful_shutdown);
+        match peer.activity.limit(ended).await {
+            Ok(Err(error)) => peer.broke(&error),
+            Ok(Ok(())) => {}
+            Err(limit) => {
+                peer.worker.shared.gate.reached(limit);
+                if limit == Limit::WriteTime {
+                    watch.reset_on_close();
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                if let Ok(Err(error)) = timeout(GOODBYE, connection).await {
+                    peer.broke(&error);
+                }
+            }
+        }
     }
 }
 
@@ -160,36 +281,18 @@ fn http1(limits: &Limits) -> http1::Builder {
     builder
 }
 
-async fn serve_http2(peer: Rc<Peer>, stream: ClientStream) {
-    let watch = stream.watch();
-    let limits = &peer.worker.shared.options.limits;
-    let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
-    let connection = http2::Builder::new(LocalExecutor)
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.streams)
-        .max_header_list_size(limits.header_bytes)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    let drain = &peer.worker.drain;
-    let ended = drain.run(connection.as_mut(), http2::Connection::graceful_shutdown);
-    match peer.activity.limit(ended).await {
-        Ok(Err(error)) => peer.broke(&error),
-        Ok(Ok(())) => {}
-        Err(limit) => {
-            peer.worker.shared.gate.reached(limit);
-            if limit == Limit::WriteTime {
-                watch.reset_on_close();
-                return;
-            }
-            connection.as_mut().graceful_shutdown();
-            if let Ok(Err(error)) = timeout(GOODBYE, connection).await {
-                peer.broke(&error);
-            }
+impl Peer {
+    fn new(worker: Rc<Worker>, watched: &Watched, address: SocketAddr, scheme: Scheme) -> Self {
+        Self {
+            worker,
+            activity: Rc::clone(&watched.activity),
+            address: forwarded_for(address.ip()),
+            scheme,
+            watch: None,
+            tunnel: RefCell::default(),
         }
     }
-}
 
-impl Peer {
     fn broke(&self, error: &hyper::Error) {
         tracing::debug!(%error, "a client's connection broke");
         let gate = &self.worker.shared.gate;

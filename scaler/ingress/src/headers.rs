@@ -8,6 +8,8 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
 use http_body::Body;
 
+use crate::scheme::Scheme;
+
 pub(crate) use hop::{clean_trailers, strip_hop_by_hop};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -26,7 +28,12 @@ pub(crate) fn upgrade_of<B>(request: &Request<B>) -> Option<HeaderValue> {
 }
 
 /// Says to the replica who asked (`client`), by which protocol, and for which host.
-pub(crate) fn add_forwarded(headers: &mut HeaderMap, client: &HeaderValue, host: &HeaderValue) {
+pub(crate) fn add_forwarded(
+    headers: &mut HeaderMap,
+    client: &HeaderValue,
+    scheme: Scheme,
+    host: &HeaderValue,
+) {
     match headers.entry(FORWARDED_FOR) {
         Entry::Vacant(entry) => {
             entry.insert(client.clone());
@@ -36,7 +43,7 @@ pub(crate) fn add_forwarded(headers: &mut HeaderMap, client: &HeaderValue, host:
             entry.insert(chain.unwrap_or_else(|| client.clone()));
         }
     }
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    headers.insert(FORWARDED_PROTO, scheme.header());
     headers.insert(FORWARDED_HOST, host.clone());
     headers.insert(HOST, host.clone());
 }
@@ -152,6 +159,7 @@ mod tests {
         add_forwarded(
             &mut map,
             &client,
+            Scheme::Http,
             &HeaderValue::from_static("hello.localhost:8080"),
         );
         let expected = headers(&[

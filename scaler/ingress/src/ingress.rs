@@ -12,12 +12,15 @@ use crate::limits::gate::{Gate, LimitReading};
 use crate::listener;
 use crate::options::{IngressOptions, StartError};
 use crate::publish::{Published, Publisher};
+use crate::tls::{self, SharedTls, TlsOptions};
+use crate::worker::run::Listeners;
 use crate::worker::{self, Phase, Shared};
 
 /// A running ingress. Dropped, it stops taking connections, and its requests are cut off;
 /// [`shutdown`](Self::shutdown) lets them finish.
 pub struct Ingress {
     local_address: SocketAddr,
+    tls_address: Option<SocketAddr>,
     publisher: Publisher,
     gate: Arc<Gate>,
     phase: watch::Sender<Phase>,
@@ -25,7 +28,7 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// Binds the address and starts the workers. Until a table is published every request is
+    /// Binds the addresses and starts the workers. Until a table is published every request is
     /// answered 404. A revision whose first request has to wait is sent to `activations`.
     ///
     /// # Errors
@@ -36,33 +39,45 @@ impl Ingress {
         activations: mpsc::Sender<RevisionName>,
     ) -> Result<Self, StartError> {
         let workers = options.workers.get();
-        let listen = options.listen;
-        let listeners = listener::bind(listen, workers)?;
-        let local_address = listeners
-            .first()
-            .map_or(Ok(listen), TcpListener::local_addr);
-        let local_address = local_address.map_err(|source| StartError::Listen {
-            address: listen,
-            source,
-        })?;
+        let (plain, local_address) = listen(options.listen, workers)?;
+        let mut by_tls = Vec::new();
+        let mut tls = None;
+        if let Some(TlsOptions {
+            listen: address,
+            certificates,
+        }) = &options.tls
+        {
+            let (listeners, address) = listen(*address, workers)?;
+            by_tls = listeners;
+            let config = tls::config(Arc::clone(certificates) as _).map_err(StartError::Tls)?;
+            tls = Some((address, Arc::new(config)));
+        }
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
+        let tls_address = tls.as_ref().map(|(address, _)| *address);
         let shared = Shared {
             options,
             port: local_address.port(),
+            tls: tls.map(|(address, config)| SharedTls {
+                port: address.port(),
+                config,
+            }),
             published: Arc::clone(&published),
             activations,
             gate: Arc::clone(&gate),
         };
         let mut ingress = Self {
             local_address,
+            tls_address,
             publisher: Publisher::new(published),
             gate,
             phase: watch::Sender::new(Phase::Serving),
             workers: Vec::with_capacity(workers),
         };
-        for (number, listener) in listeners.into_iter().enumerate() {
-            ingress.start_worker(number, shared.clone(), listener)?;
+        let mut by_tls = by_tls.into_iter();
+        for (number, plain) in plain.into_iter().enumerate() {
+            let tls = by_tls.next();
+            ingress.start_worker(number, shared.clone(), Listeners { plain, tls })?;
         }
         Ok(ingress)
     }
@@ -71,11 +86,11 @@ impl Ingress {
         &mut self,
         number: usize,
         shared: Shared,
-        listener: TcpListener,
+        listeners: Listeners,
     ) -> Result<(), StartError> {
         let phase = self.phase.subscribe();
         let thread = thread::Builder::new().name(format!("ingress-{number}"));
-        let run = move || worker::run::run(number, &shared, listener, &phase);
+        let run = move || worker::run::run(number, &shared, listeners, &phase);
         self.workers
             .push(thread.spawn(run).map_err(StartError::Worker)?);
         Ok(())
@@ -84,6 +99,11 @@ impl Ingress {
     /// Where it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.local_address
+    }
+
+    /// Where it takes HTTPS, if it does.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
     }
 
     /// The way to give it routing tables.
@@ -144,6 +164,19 @@ impl LimitMeter {
     pub fn read(&self) -> LimitReading {
         self.0.read()
     }
+}
+
+/// A listener for each worker, and their address.
+fn listen(
+    address: SocketAddr,
+    workers: usize,
+) -> Result<(Vec<TcpListener>, SocketAddr), StartError> {
+    let listeners = listener::bind(address, workers)?;
+    let local = listeners
+        .first()
+        .map_or(Ok(address), TcpListener::local_addr);
+    let local = local.map_err(|source| StartError::Listen { address, source })?;
+    Ok((listeners, local))
 }
 
 impl Drop for Ingress {

@@ -1,11 +1,12 @@
-//! The data plane: takes requests on one address, finds the app and the revision each is meant for,
+//! The data plane: takes requests in the clear and by TLS, finds the app and the revision each is meant for,
 //! holds it while there is no replica, forwards it to the least busy one, and counts.
 //!
 //! An [`Ingress`] is a number of workers, each a thread with a runtime, a listener
 //! (`SO_REUSEPORT`), upstream connections and a shard of the counters of its own. All they share is
 //! the published [`RoutingTable`] and, per replica, one word with the requests in flight.
 //!
-//! Life of a request: accept, sniff the protocol, route (host to app), choose the revision (label
+//! Life of a request: accept, sniff the protocol (by TLS the client
+//! names it), route (host to app), choose the revision (label
 //! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
 
 mod body;
@@ -19,9 +20,11 @@ mod options;
 mod publish;
 mod replica;
 mod request;
+mod scheme;
 mod split;
 mod stream;
 mod table;
+mod tls;
 mod tunnel;
 mod upstream;
 mod worker;
@@ -35,3 +38,4 @@ pub use publish::Publisher;
 pub use replica::{Replica, UpstreamProtocol};
 pub use split::Split;
 pub use table::{AppRoute, Backend, BackendState, RoutingTable};
+pub use tls::{Certificates, HostCertificates, TlsOptions};

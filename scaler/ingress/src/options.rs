@@ -10,6 +10,7 @@ use ebbtide_core::time::Clock;
 use thiserror::Error;
 
 use crate::limits::Limits;
+use crate::tls::TlsOptions;
 
 /// What an [`Ingress`](crate::Ingress) is started with.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct IngressOptions {
     /// Where to listen. Port 0 takes a free one;
     /// [`Ingress::local_address`](crate::Ingress::local_address) says which.
     pub listen: SocketAddr,
+    /// Where HTTPS is taken too, if it is.
+    pub tls: Option<TlsOptions>,
     /// How many workers, each a thread. The meters in the table must have been made for as many.
     pub workers: NonZeroUsize,
     /// How requests are held while a revision has no replica.
@@ -34,10 +37,11 @@ pub struct IngressOptions {
 
 impl IngressOptions {
     /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests
-    /// and 240 s, 240 s for an answer, and 200 ms of lingering.
+    /// and 240 s, 30 s for the head of a request, 240 s for an answer, 200 ms of lingering, and no TLS.
     pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             listen,
+            tls: None,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting_room: WaitingRoom::default(),
             limits: Limits::default(),
@@ -83,6 +87,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// TLS cannot be set up.
+    #[error("cannot set TLS up: {0}")]
+    Tls(#[source] tokio_rustls::rustls::Error),
     /// A worker could not be started.
     #[error("cannot start an ingress worker: {0}")]
     Worker(#[source] io::Error),

@@ -1,5 +1,5 @@
-//! A client's TCP connection, shared between hyper, which reads and writes it, and the worker,
-//! which has to notice when the client closes it while nobody reads.
+//! A client's TCP connection, shared between hyper, which reads and writes it (by TLS or in the
+//! clear), and the worker, which has to notice when the client closes it while nobody reads.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -15,29 +15,39 @@ use tokio::net::TcpStream;
 
 use crate::connection::Activity;
 
+/// The connection itself, as whatever reads and writes it has it.
+pub(crate) struct SharedStream(Rc<RefCell<TcpStream>>);
+
+/// The connection as others see it.
+#[derive(Clone)]
+pub(crate) struct ClientWatch(Rc<RefCell<TcpStream>>);
+
 /// The connection as hyper has it: what was read to find out the protocol comes first.
-pub(crate) struct ClientStream {
-    stream: Rc<RefCell<TcpStream>>,
+pub(crate) struct ClientStream<S> {
+    stream: S,
     unread: Bytes,
     activity: Rc<Activity>,
     /// Whether what is read begins a head when there is no request.
     is_http1: bool,
 }
 
-/// The connection as others see it.
-#[derive(Clone)]
-pub(crate) struct ClientWatch(Rc<RefCell<TcpStream>>);
+impl SharedStream {
+    /// Shares a connection.
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self(Rc::new(RefCell::new(stream)))
+    }
 
-impl ClientStream {
+    /// The way to look at it while something else has it.
+    pub(crate) fn watch(&self) -> ClientWatch {
+        ClientWatch(Rc::clone(&self.0))
+    }
+}
+
+impl<S> ClientStream<S> {
     /// A connection of which `unread` has been read already.
-    pub(crate) fn new(
-        stream: TcpStream,
-        unread: Bytes,
-        activity: Rc<Activity>,
-        is_http1: bool,
-    ) -> Self {
+    pub(crate) fn new(stream: S, unread: Bytes, activity: Rc<Activity>, is_http1: bool) -> Self {
         Self {
-            stream: Rc::new(RefCell::new(stream)),
+            stream,
             unread,
             activity,
             is_http1,
@@ -52,11 +62,6 @@ impl ClientStream {
             self.activity.wrote();
         }
         written
-    }
-
-    /// The way to look at it while hyper has it.
-    pub(crate) fn watch(&self) -> ClientWatch {
-        ClientWatch(Rc::clone(&self.stream))
     }
 }
 
@@ -89,7 +94,47 @@ impl ClientWatch {
     }
 }
 
-impl AsyncRead for ClientStream {
+impl AsyncRead for SharedStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for SharedStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -104,7 +149,7 @@ impl AsyncRead for ClientStream {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        let read = Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buf);
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if self.is_http1 && buf.filled().len() > before {
             self.activity.read();
         }
@@ -112,34 +157,34 @@ impl AsyncRead for ClientStream {
     }
 }
 
-impl AsyncWrite for ClientStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut *self.stream.borrow_mut()).poll_write(cx, buf);
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.wrote(written)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut *self.stream.borrow_mut()).poll_write_vectored(cx, bufs);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.stream.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream.borrow_mut()).poll_flush(cx)
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

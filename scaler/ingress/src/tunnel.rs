@@ -4,11 +4,10 @@
 use std::io;
 
 use bytes::Bytes;
-use tokio::io::{AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::sync::oneshot;
 
 use crate::request::visit::Visit;
-use crate::stream::ClientStream;
 use crate::upstream::Upgraded;
 
 /// What is needed to connect a client with a replica once the answer 101 is written. The request
@@ -21,7 +20,10 @@ pub(crate) struct Tunnel {
 impl Tunnel {
     /// Passes bytes on until both sides have ended or one has broken. `read` is what the client
     /// has sent already.
-    pub(crate) async fn run(self, client: ClientStream, read: Bytes) {
+    pub(crate) async fn run<S>(self, client: S, read: Bytes)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let Ok(replica) = self.replica.await else {
             return;
         };
@@ -32,10 +34,14 @@ impl Tunnel {
     }
 }
 
-async fn splice(mut client: ClientStream, read: &[u8], replica: Upgraded) -> io::Result<()> {
+async fn splice<S>(mut client: S, read: &[u8], replica: Upgraded) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut stream = replica.stream;
     stream.write_all(read).await?;
     client.write_all(&replica.read).await?;
+    client.flush().await?;
     copy_bidirectional(&mut client, &mut stream).await?;
     Ok(())
 }

@@ -19,6 +19,8 @@ use crate::limits::gate::Gate;
 use crate::options::IngressOptions;
 use crate::publish::Published;
 use crate::replica::{Admission, Replica};
+use crate::scheme::Scheme;
+use crate::tls::SharedTls;
 use crate::upstream::Pool;
 use deadlines::Deadlines;
 use drain::Drain;
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) options: IngressOptions,
     /// Where the ingress listens, after a free port was taken.
     pub(crate) port: u16,
+    /// HTTPS, if it is taken.
+    pub(crate) tls: Option<SharedTls>,
     pub(crate) published: Arc<Published>,
     pub(crate) activations: mpsc::Sender<RevisionName>,
     pub(crate) gate: Arc<Gate>,
@@ -39,6 +43,14 @@ pub(crate) struct Shared {
 
 /// How many ticks there are from one look through the connections to the next.
 const TICKS_A_LOOK: u32 = 10;
+
+impl Shared {
+    /// The port for URLs with this scheme.
+    pub(crate) fn port(&self, scheme: Scheme) -> u16 {
+        let tls = self.tls.as_ref().filter(|_| scheme == Scheme::Https);
+        tls.map_or(self.port, |tls| tls.port)
+    }
+}
 
 /// What the requests of one worker share. It stays on its thread.
 pub(crate) struct Worker {

@@ -6,6 +6,7 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 
 use super::refusal::TEXT;
+use crate::scheme::Scheme;
 use crate::table::snapshot::DOMAIN;
 use crate::table::{AppRoute, RoutingTable};
 
@@ -16,21 +17,24 @@ pub(super) struct Page {
     pub(super) text: String,
 }
 
-/// The apps of `table`, for who looked for `host`; `port` is the ingress's own.
-pub(super) fn page(host: &str, table: &RoutingTable, port: u16, json: bool) -> Page {
+/// How the ingress was asked: the scheme, and its own port for that.
+pub(super) type Door = (Scheme, u16);
+
+/// The apps of `table`, for who looked for `host`.
+pub(super) fn page(host: &str, table: &RoutingTable, door: Door, json: bool) -> Page {
     if json {
         return Page {
             content_type: "application/json",
-            text: as_json(host, table, port).to_string(),
+            text: as_json(host, table, door).to_string(),
         };
     }
     Page {
         content_type: TEXT,
-        text: as_text(host, table, port),
+        text: as_text(host, table, door),
     }
 }
 
-fn as_text(host: &str, table: &RoutingTable, port: u16) -> String {
+fn as_text(host: &str, table: &RoutingTable, door: Door) -> String {
     let mut text = format!("No app has the host {host:?}.\n\n");
     if table.apps.is_empty() {
         text.push_str("There is no app yet.\n");
@@ -38,7 +42,7 @@ fn as_text(host: &str, table: &RoutingTable, port: u16) -> String {
         text.push_str("These apps are here, by the Host header:\n");
     }
     for route in &table.apps {
-        for url in urls(route, port) {
+        for url in urls(route, door) {
             let _infallible = writeln!(text, "  {url}");
         }
     }
@@ -48,9 +52,9 @@ fn as_text(host: &str, table: &RoutingTable, port: u16) -> String {
     text
 }
 
-fn as_json(host: &str, table: &RoutingTable, port: u16) -> Value {
+fn as_json(host: &str, table: &RoutingTable, door: Door) -> Value {
     let apps = table.apps.iter().map(|route| {
-        let urls: Vec<_> = urls(route, port).collect();
+        let urls: Vec<_> = urls(route, door).collect();
         json!({ "app": route.app.as_str(), "urls": urls })
     });
     json!({
@@ -61,7 +65,7 @@ fn as_json(host: &str, table: &RoutingTable, port: u16) -> Value {
 }
 
 /// The app's own URL, then those of its labels and custom domains.
-fn urls(route: &AppRoute, port: u16) -> impl Iterator<Item = String> {
+fn urls(route: &AppRoute, (scheme, port): Door) -> impl Iterator<Item = String> {
     let app = &route.app;
     let labels = route
         .labels
@@ -69,7 +73,7 @@ fn urls(route: &AppRoute, port: u16) -> impl Iterator<Item = String> {
         .map(move |label| format!("{app}---{label}.{DOMAIN}"));
     let hosts = std::iter::once(format!("{app}.{DOMAIN}")).chain(labels);
     let hosts = hosts.chain(route.hosts.iter().cloned());
-    hosts.map(move |host| format!("http://{host}:{port}/"))
+    hosts.map(move |host| format!("{}://{host}:{port}/", scheme.as_str()))
 }
 
 /// Whether a list of `Accept` headers puts JSON before text. What is not named with the same

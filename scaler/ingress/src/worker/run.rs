@@ -1,5 +1,6 @@
 //! A worker's thread: accepting connections, ticking, draining.
 
+use std::future::pending;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,17 +34,30 @@ pub(crate) enum Phase {
     Ended,
 }
 
+/// What a worker listens on.
+pub(crate) struct Listeners<L = StdListener> {
+    pub(crate) plain: L,
+    pub(crate) tls: Option<L>,
+}
+
+/// How a connection came in.
+#[derive(Clone, Copy)]
+enum Door {
+    Plain,
+    Tls,
+}
+
 /// Runs a worker until it is told to end. One that panics is started again with its listener; its
 /// connections are lost, those of the others are not.
 pub(crate) fn run(
     number: usize,
     shared: &Shared,
-    listener: StdListener,
+    listeners: Listeners,
     phase: &watch::Receiver<Phase>,
 ) {
-    let mut listener = Some(listener);
+    let mut listeners = Some(listeners);
     loop {
-        let attempt = || run_once(number, shared.clone(), &mut listener, phase.clone());
+        let attempt = || run_once(number, shared.clone(), &mut listeners, phase.clone());
         match catch_unwind(AssertUnwindSafe(attempt)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
@@ -55,16 +69,47 @@ pub(crate) fn run(
     }
 }
 
+impl Listeners {
+    /// The same for the runtime; these stay for the next one, should it panic.
+    fn open(&self) -> io::Result<Listeners<TcpListener>> {
+        let open = |listener: &StdListener| TcpListener::from_std(listener.try_clone()?);
+        Ok(Listeners {
+            plain: open(&self.plain)?,
+            tls: self.tls.as_ref().map(open).transpose()?,
+        })
+    }
+}
+
+impl Listeners<TcpListener> {
+    async fn accept(&self) -> (Door, io::Result<(TcpStream, SocketAddr)>) {
+        let by_tls = async {
+            match &self.tls {
+                Some(listener) => listener.accept().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.plain.accept() => (Door::Plain, accepted),
+            accepted = by_tls => (Door::Tls, accepted),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Door, &TcpListener)> {
+        let tls = self.tls.iter().map(|listener| (Door::Tls, listener));
+        std::iter::once((Door::Plain, &self.plain)).chain(tls)
+    }
+}
+
 fn run_once(
     number: usize,
     shared: Shared,
-    listener: &mut Option<StdListener>,
+    listeners: &mut Option<Listeners>,
     phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let tasks = LocalSet::new();
     let worker = Rc::new(Worker::new(number, shared));
-    let served = tasks.block_on(&runtime, serve(worker, listener, phase));
+    let served = tasks.block_on(&runtime, serve(worker, listeners, phase));
     // The tasks that are left (upstream connections) end before the runtime they need.
     drop(tasks);
     served
@@ -72,21 +117,21 @@ fn run_once(
 
 async fn serve(
     worker: Rc<Worker>,
-    listener: &mut Option<StdListener>,
+    listeners: &mut Option<Listeners>,
     mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let mut connections = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    if let Some(listener) = &*listener {
-        let listener = TcpListener::from_std(listener.try_clone()?)?;
-        accept(&worker, &listener, &mut connections, &mut tick, &mut phase).await;
+    if let Some(kept) = &*listeners {
+        let open = kept.open()?;
+        accept(&worker, &open, &mut connections, &mut tick, &mut phase).await;
         // Lets the runtime ask the system what is there.
         yield_now().await;
-        accept_queued(&worker, &listener, &mut connections);
+        accept_queued(&worker, &open, &mut connections);
     }
-    // Both handles of the listener are closed now, so that the address is free.
-    *listener = None;
+    // Both handles of the listeners are closed now, so that the addresses are free.
+    *listeners = None;
     worker.drain.begin();
     drain(&worker, &mut connections, &mut tick, &mut phase).await;
     connections.abort_all();
@@ -99,15 +144,15 @@ async fn serve(
 /// Takes connections while the phase is [`Phase::Serving`].
 async fn accept(
     worker: &Rc<Worker>,
-    listener: &TcpListener,
+    listeners: &Listeners<TcpListener>,
     connections: &mut JoinSet<()>,
     tick: &mut Interval,
     phase: &mut watch::Receiver<Phase>,
 ) {
     while *phase.borrow_and_update() == Phase::Serving {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => spawn(worker, connections, stream, address),
+            (door, accepted) = listeners.accept() => match accepted {
+                Ok((stream, address)) => spawn(worker, connections, door, stream, address),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -121,10 +166,16 @@ async fn accept(
 }
 
 /// Takes the connections that the system has accepted already: it would reset them otherwise.
-fn accept_queued(worker: &Rc<Worker>, listener: &TcpListener, connections: &mut JoinSet<()>) {
+fn accept_queued(
+    worker: &Rc<Worker>,
+    listeners: &Listeners<TcpListener>,
+    connections: &mut JoinSet<()>,
+) {
     let mut context = Context::from_waker(Waker::noop());
-    while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
-        spawn(worker, connections, stream, address);
+    for (door, listener) in listeners.all() {
+        while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
+            spawn(worker, connections, door, stream, address);
+        }
     }
 }
 
@@ -150,16 +201,29 @@ async fn drain(
 fn spawn(
     worker: &Rc<Worker>,
     connections: &mut JoinSet<()>,
+    door: Door,
     stream: TcpStream,
     address: SocketAddr,
 ) {
     // One too many ends here: nothing is known yet of what it speaks.
-    if let Some(place) = worker.shared.gate.enter(address.ip()) {
-        let served = connection::serve(Rc::clone(worker), stream, address);
-        connections.spawn_local(async move {
-            served.await;
-            drop(place);
-        });
+    let Some(place) = worker.shared.gate.enter(address.ip()) else {
+        return;
+    };
+    let worker = Rc::clone(worker);
+    match (door, &worker.shared.tls) {
+        (Door::Tls, Some(tls)) => {
+            let tls = tls.clone();
+            connections.spawn_local(async move {
+                connection::serve_tls(worker, tls, stream, address).await;
+                drop(place);
+            });
+        }
+        _ => {
+            connections.spawn_local(async move {
+                connection::serve(worker, stream, address).await;
+                drop(place);
+            });
+        }
     }
 }
 

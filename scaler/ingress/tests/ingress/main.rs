@@ -21,4 +21,5 @@ mod limits;
 mod malformed;
 mod routing;
 mod streaming;
+mod tls;
 mod upstream;

@@ -1,0 +1,41 @@
+//! HTTPS: certificates by the name that a client asks for, and the handshake.
+
+mod certificates;
+mod config;
+mod handshake;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_rustls::rustls::ServerConfig;
+
+pub use certificates::{Certificates, HostCertificates};
+pub(crate) use config::config;
+pub(crate) use handshake::{Handshaken, shake};
+
+/// Where HTTPS is taken, and with which certificates.
+#[derive(Clone)]
+pub struct TlsOptions {
+    /// Where to listen. Port 0 takes a free one;
+    /// [`Ingress::tls_address`](crate::Ingress::tls_address) says which.
+    pub listen: SocketAddr,
+    /// The certificates in force; whoever keeps the other end replaces them.
+    pub certificates: Arc<Certificates>,
+}
+
+impl fmt::Debug for TlsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("TlsOptions");
+        shown.field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+/// What the workers share of it. They share one ticketer, so that a client may resume its session
+/// with any of them.
+#[derive(Clone)]
+pub(crate) struct SharedTls {
+    /// The port, after a free one was taken.
+    pub(crate) port: u16,
+    pub(crate) config: Arc<ServerConfig>,
+}

@@ -1,0 +1,8 @@
+//! HTTPS, with curl and openssl as clients.
+
+mod authority;
+mod bad;
+mod bed;
+mod certificates;
+mod protocols;
+mod sessions;
