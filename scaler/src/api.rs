@@ -7,6 +7,7 @@
 mod actions;
 mod apply;
 mod apps;
+mod certificates;
 mod events;
 mod guard;
 mod listener;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use crate::certificates::CertificateReports;
 use crate::control::Control;
 use crate::keda::ExternalScaler;
 use crate::stopping::told;
@@ -57,6 +59,8 @@ pub struct Sources {
     pub meters: Arc<dyn MeterSource>,
     /// The KEDA service.
     pub scaler: ExternalScaler,
+    /// The certificates of HTTPS.
+    pub certificates: CertificateReports,
 }
 
 /// Options of the API.

@@ -4,7 +4,6 @@ mod acceptor;
 mod connection;
 mod router;
 mod tls;
-mod validity;
 
 pub use acceptor::Acceptor;
 pub use connection::{Connections, ConnectionsSample};

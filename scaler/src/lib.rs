@@ -1,6 +1,7 @@
 //! `ebbtide`: the control loop, the status API and its page, and the command line.
 
 pub mod api;
+pub mod certificates;
 pub mod cli;
 pub mod clock;
 pub mod control;

@@ -50,6 +50,8 @@ pub(crate) struct Ebbtide {
     pub(crate) ingress: u16,
     /// The status API's port.
     pub(crate) status: u16,
+    /// The port of HTTPS, if it is taken.
+    pub(crate) tls: u16,
     /// The KEDA service's port, if it has one.
     pub(crate) keda: u16,
     /// The port that ingresses report to, if it has one.
@@ -92,10 +94,14 @@ impl Ebbtide {
             text
         });
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let (mut ingress, mut status, mut keda, mut telemetry) = (None, None, 0, 0);
+        let (mut ingress, mut status) = (None, None);
+        let (mut tls, mut keda, mut telemetry) = (0, 0, 0);
         while let Some(Ok(line)) = lines.next() {
             if let Some(rest) = line.trim().strip_prefix("live page") {
                 status = port(rest.trim().trim_end_matches('/'));
+            }
+            if let Some(rest) = line.trim().strip_prefix("HTTPS") {
+                tls = rest.split_whitespace().next().and_then(port).unwrap_or(0);
             }
             if let Some(rest) = line.trim().strip_prefix("KEDA") {
                 keda = rest.split_whitespace().next().and_then(port).unwrap_or(0);
@@ -121,6 +127,7 @@ impl Ebbtide {
             child,
             ingress,
             status,
+            tls,
             keda,
             telemetry,
             folder,

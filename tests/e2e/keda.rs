@@ -99,7 +99,7 @@ fn kedas_own_client_finds_the_replicas_decided_and_is_pushed_the_first() {
 }
 
 /// Runs openssl in a folder.
-fn openssl(folder: &Path, arguments: &str) {
+pub(crate) fn openssl(folder: &Path, arguments: &str) {
     let mut command = Command::new("openssl");
     command
         .current_dir(folder)

@@ -14,6 +14,7 @@ mod brokers;
 mod commands;
 mod from_zero;
 mod harness;
+mod https;
 mod keda;
 mod load;
 mod no_loss;

@@ -1,5 +1,6 @@
 //! `/metrics`: counters of every revision in the `OpenMetrics` text format.
 
+mod certificates;
 mod readings;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::Shared;
 use super::model::{Problem, ReplicaCounts};
 use super::problem::ApiError;
+use crate::certificates::CertificateStatus;
 use crate::control::{DecisionCounts, RuleReadings};
 use crate::grpc::ConnectionsSample;
 use crate::keda::ServiceSample;
@@ -76,7 +78,9 @@ pub trait MeterSource: Send + Sync {
 ))]
 pub(super) async fn metrics(State(api): State<Shared>) -> Result<impl IntoResponse, ApiError> {
     let service = api.sources.scaler.sample();
-    let text = render(api.sources.meters.samples(), api.process_sample(), service)
+    let certificates = api.sources.certificates.borrow().clone();
+    let samples = api.sources.meters.samples();
+    let text = render(samples, api.process_sample(), service, certificates)
         .map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "encoding failed"))?;
     Ok(([(CONTENT_TYPE, CONTENT)], text))
 }
@@ -89,12 +93,14 @@ pub fn render(
     revisions: Vec<RevisionSample>,
     process: ProcessSample,
     service: ServiceSample,
+    certificates: Vec<CertificateStatus>,
 ) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Samples {
         revisions,
         process,
         service,
+        certificates,
     }));
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
@@ -106,6 +112,7 @@ struct Samples {
     revisions: Vec<RevisionSample>,
     process: ProcessSample,
     service: ServiceSample,
+    certificates: Vec<CertificateStatus>,
 }
 
 impl Collector for Samples {
@@ -116,7 +123,8 @@ impl Collector for Samples {
         self.decisions(&mut encoder)?;
         self.readings(&mut encoder)?;
         self.process(&mut encoder)?;
-        self.service(&mut encoder)
+        self.service(&mut encoder)?;
+        self.certificates(&mut encoder)
     }
 }
 
@@ -411,7 +419,13 @@ mod tests {
             streams: 8,
             ..ServiceSample::default()
         };
-        let text = render(vec![sample()], ProcessSample::default(), service).unwrap();
+        let text = render(
+            vec![sample()],
+            ProcessSample::default(),
+            service,
+            Vec::new(),
+        )
+        .unwrap();
         let calls = "\nebbtide_keda_calls_total{method=\"GetMetrics\",code=\"NOT_FOUND\"} 7\n";
         assert!(text.contains(calls), "{text}");
         assert!(text.contains("\nebbtide_keda_streams 8\n"), "{text}");
@@ -456,7 +470,7 @@ mod tests {
         };
         let samples = vec![sample(), other];
         let (process, service) = (ProcessSample::default(), ServiceSample::default());
-        let text = render(samples, process, service).unwrap();
+        let text = render(samples, process, service, Vec::new()).unwrap();
         let mut families: Vec<&str> = Vec::new();
         let mut series = std::collections::BTreeSet::new();
         for line in text.lines() {

@@ -455,3 +455,19 @@ pub struct ProblemDetail {
     /// What was wrong, and what is allowed.
     pub message: String,
 }
+
+/// A certificate that was given for HTTPS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateInForce {
+    /// The certificate's path in its folder.
+    pub name: String,
+    /// The hosts it is for.
+    pub hosts: Vec<String>,
+    /// Until when it is valid; absent if none is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+    /// Why what its files have now is not in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}

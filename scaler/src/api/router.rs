@@ -17,7 +17,9 @@ use utoipa_axum::routes;
 
 use super::guard::guard;
 use super::problem::{every_error_is_a_problem, no_such_path};
-use super::{Shared, actions, apply, apps, events, logs, metrics, page, scaled_objects};
+use super::{
+    Shared, actions, apply, apps, certificates, events, logs, metrics, page, scaled_objects,
+};
 
 /// The longest body that is read.
 const MAX_BODY: usize = 1024 * 1024;
@@ -34,6 +36,7 @@ const MAX_BODY: usize = 1024 * 1024;
         (name = "apps", description = "Container apps"),
         (name = "revisions", description = "Revisions of an app"),
         (name = "scaledobjects", description = "ScaledObjects that ask the KEDA service"),
+        (name = "certificates", description = "Certificates of HTTPS"),
         (name = "health", description = "Health and metrics"),
     )
 )]
@@ -84,6 +87,7 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(actions::restart))
         .routes(routes!(events::events))
         .routes(routes!(scaled_objects::scaled_objects))
+        .routes(routes!(certificates::certificates))
 }
 
 /// The page loads nothing from elsewhere and is not shown inside another one; no answer is taken

@@ -20,6 +20,7 @@ use super::model::{
     AppStatus, ApplyResult, Countdowns, EventRecord, LogRecord, ReplicaCounts, RevisionStatus,
 };
 use super::{ApiOptions, ApiState, Sources, router, serve};
+use crate::certificates::{CertificateReports, CertificateStatus};
 use crate::clock::SystemClock;
 use crate::control::{Command, Control, ControlError, Published};
 use crate::keda::{ExternalScaler, ScaledObjects, SourceBounds};
@@ -194,7 +195,22 @@ fn sources(control: Control) -> Sources {
         control,
         logs: Arc::new(Lines),
         meters: Arc::new(Meters),
+        certificates: certificates(),
     }
+}
+
+fn certificates() -> CertificateReports {
+    let in_force = CertificateStatus {
+        name: "web.crt".to_owned(),
+        hosts: vec!["www.example.com".to_owned()],
+        not_after: jiff::Timestamp::from_second(1_800_000_000).ok(),
+        problem: Some("web.key has no private key in PEM".to_owned()),
+    };
+    let none = CertificateStatus {
+        name: "new.crt".to_owned(),
+        ..CertificateStatus::default()
+    };
+    watch::channel(vec![in_force, none]).1
 }
 
 /// A request with the `Host` header that curl would send.

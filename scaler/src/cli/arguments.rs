@@ -1,5 +1,6 @@
 //! What the command line may say.
 
+mod door;
 mod sample;
 mod serving;
 
@@ -14,14 +15,15 @@ use super::client::Server;
 use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
+pub use door::{DoorArguments, Listen};
 pub use sample::{
     AzureQueueWorker, AzureServicebusWorker, KafkaWorker, MysqlWorker, NatsJetstreamWorker,
     PostgresqlWorker, RabbitmqWorker, RedisStreamsWorker, RedisWorker, SampleAppArguments,
     SampleBroker, SampleWorkerArguments,
 };
 pub use serving::{
-    DocumentArguments, DoorArguments, EndpointSource, IngressArguments, KedaArguments, KedaListen,
-    PodArguments, PodUsageFrom, ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
+    DocumentArguments, EndpointSource, IngressArguments, KedaArguments, PodArguments, PodUsageFrom,
+    ServeArguments, StatusArguments, TelemetryArguments, UpArguments,
 };
 
 const EXAMPLES: &str = "\

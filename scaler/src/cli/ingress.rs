@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::arguments::{EndpointSource, IngressArguments};
+use super::serving::door::Door;
 use super::serving::process::{Followed, Process};
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
@@ -44,8 +45,13 @@ async fn serve(
     let (found, endpoints) = watch::channel(None);
     let mut discovery = discover(&arguments, found).await?;
     let clock = Arc::new(SystemClock::start());
-    let (ingress, activations) = door::start(&arguments.door, &clock)?;
-    let listening = ingress.local_address();
+    let Door {
+        ingress,
+        activations,
+        certificates,
+    } = door::start(&arguments.door, &clock)?;
+    let reported = certificates.reports();
+    let (listening, by_tls) = (ingress.local_address(), ingress.tls_address());
     let options = ControlOptions {
         clock: Arc::clone(&clock),
         workers: door::workers(&arguments.door),
@@ -65,14 +71,23 @@ async fn serve(
     };
     let (task, control) = ControlTask::new(options, role, inbox);
     let mut process = Process::start(task, control.clone())?;
+    let stopped = process.stopped();
+    certificates.follow(&mut process.services, stopped);
     let (stop_reports, reports_stopped) = watch::channel(false);
     let mut reports = JoinSet::new();
     for reporter in reporters(&arguments, &control, &clock, listening) {
         reports.spawn(reporter.run(reports_stopped.clone()));
     }
     let options = arguments.status.api_options();
-    let sources = sources(control, Arc::new(NoLogs), clock, SourceBounds::default());
+    let sources = sources(
+        control,
+        Arc::new(NoLogs),
+        clock,
+        SourceBounds::default(),
+        reported,
+    );
     listeners.serve(&mut process, sources, options);
+    let listening = (listening, by_tls);
     let started = |control: &Control| announce(control, listening, &addresses, &arguments);
     // The scaler hears of requests to the last one, and where replicas are matters as long.
     let drain = async {
@@ -163,11 +178,12 @@ fn reporters(
 /// Says where everything is.
 fn announce(
     control: &Control,
-    listening: SocketAddr,
+    (listening, by_tls): (SocketAddr, Option<SocketAddr>),
     addresses: &Addresses,
     arguments: &IngressArguments,
 ) {
     let mut rows = serving::urls(control);
+    rows.extend(by_tls.map(door::tls_row));
     rows.extend(addresses.rows());
     let scalers = arguments.scaler.iter();
     rows.extend(scalers.map(|scaler| ("scaler".to_owned(), scaler.to_string())));

@@ -17,6 +17,7 @@ use super::serving::secrets::SecretStores;
 use super::serving::services::{Addresses, Listeners};
 use super::serving::sources::{NoLogs, sources};
 use super::serving::{self, grpc};
+use crate::certificates::no_reports;
 use crate::clock::SystemClock;
 use crate::control::{ControlOptions, ControlTask, Inbox, PodLink, Role, SignalOptions};
 use crate::documents::{Documents, Texts};
@@ -70,7 +71,7 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
     }
     let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
-    let sources = sources(control, Arc::new(NoLogs), clock, bounds);
+    let sources = sources(control, Arc::new(NoLogs), clock, bounds, no_reports());
     listeners.serve(&mut process, sources, options);
     let started = |_: &_| announce(&addresses);
     process.run(documents, started, async {}).await

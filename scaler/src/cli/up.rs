@@ -13,6 +13,7 @@ use ebbtide_signals::SecretStore;
 use tokio::sync::mpsc;
 
 use super::arguments::UpArguments;
+use super::serving::door::Door;
 use super::serving::process::{Followed, Process};
 use super::serving::secrets::SecretStores;
 use super::serving::services::{Addresses, Listeners};
@@ -43,7 +44,12 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     listeners.keda = grpc::listen_for_keda(&arguments.keda, true).await?;
     let addresses = listeners.addresses()?;
     let clock = Arc::new(SystemClock::start());
-    let (ingress, activations) = door::start(&arguments.door, &clock)?;
+    let Door {
+        ingress,
+        activations,
+        certificates,
+    } = door::start(&arguments.door, &clock)?;
+    let reports = certificates.reports();
     let door = (&ingress, activations);
     let secrets = SecretStores::open(arguments.documents.secrets.as_deref())?;
     let stores = secrets.stores.clone();
@@ -51,17 +57,18 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
         start_control(&arguments, door, Arc::clone(&clock), &addresses, stores).await?;
     let mut process = Process::start(task, control.clone())?;
     let stopped = process.stopped();
-    secrets.follow(&mut process.services, stopped);
+    secrets.follow(&mut process.services, stopped.clone());
+    certificates.follow(&mut process.services, stopped);
     let logs = ReplicaLogs {
         store: logs,
         clock: Arc::clone(&clock),
     };
     let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
-    let sources = sources(control, Arc::new(logs), clock, bounds);
+    let sources = sources(control, Arc::new(logs), clock, bounds, reports);
     listeners.serve(&mut process, sources, options);
     let is_example = arguments.documents.files.is_empty();
-    let listening = ingress.local_address();
+    let listening = (ingress.local_address(), ingress.tls_address());
     let started = |control: &Control| announce(control, listening, &addresses, is_example);
     process
         .run(documents, started, ingress.shutdown(DRAIN))
@@ -111,8 +118,14 @@ async fn start_control(
 }
 
 /// Says where everything is.
-fn announce(control: &Control, ingress: SocketAddr, addresses: &Addresses, is_example: bool) {
+fn announce(
+    control: &Control,
+    (ingress, by_tls): (SocketAddr, Option<SocketAddr>),
+    addresses: &Addresses,
+    is_example: bool,
+) {
     let mut rows = serving::urls(control);
+    rows.extend(by_tls.map(door::tls_row));
     rows.extend(addresses.rows());
     if is_example {
         let what = format!("{EXAMPLE_NAME} (bundled)");

@@ -10,14 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::fs;
 use tokio::time::sleep;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::connection::Connections;
-use super::validity;
+use crate::certificates::{pem, validity};
 use crate::clock::wall_now;
 use crate::log::Said;
 
@@ -81,15 +80,14 @@ impl TlsFiles {
         contents: &Contents,
         now: Timestamp,
     ) -> anyhow::Result<(ServerConfig, Timestamp)> {
-        let chain = certificates(&self.certificate, &contents.certificate)?;
+        let chain = pem::certificates(&self.certificate, &contents.certificate)?;
         let not_after = validity::check(&self.certificate, &chain, now)?;
-        let key = PrivateKeyDer::from_pem_slice(&contents.key)
-            .with_context(|| format!("{} has no private key in PEM", self.key.display()))?;
+        let key = pem::key(&self.key, &contents.key)?;
         let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?;
         let builder = match (&self.client_ca, &contents.client_ca) {
-            (Some(path), Some(pem)) => {
-                let verifier = verifier(certificates(path, pem)?)?;
+            (Some(path), Some(content)) => {
+                let verifier = verifier(pem::certificates(path, content)?)?;
                 builder.with_client_cert_verifier(verifier)
             }
             _ => builder.with_no_client_auth(),
@@ -102,20 +100,6 @@ impl TlsFiles {
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok((config, not_after))
     }
-}
-
-fn certificates(
-    path: &std::path::Path,
-    pem: &[u8],
-) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let found = found.with_context(|| format!("{} is not PEM", path.display()))?;
-    anyhow::ensure!(
-        !found.is_empty(),
-        "{} has no certificate in PEM",
-        path.display()
-    );
-    Ok(found)
 }
 
 fn verifier(roots: Vec<CertificateDer<'static>>) -> anyhow::Result<Arc<dyn ClientCertVerifier>> {

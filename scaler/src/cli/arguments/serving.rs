@@ -1,15 +1,14 @@
 //! The arguments of what goes on until it is told to stop: `up`, `serve`, `ingress`.
 
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use ebbtide_core::trigger::reach::{Allowed, Reach};
 
-use super::{duration, setting};
+use super::door::{DoorArguments, Listen};
+use super::setting;
 use crate::api::ApiOptions;
 use crate::keda::SourceBounds;
 use crate::log::LogFormat;
@@ -51,7 +50,7 @@ pub struct KedaArguments {
     /// Where KEDA reaches the external scaler, or off; 127.0.0.1:9090 if absent and not in use.
     /// An address that is not loopback needs TLS
     #[arg(long, value_name = "ADDRESS|off")]
-    pub keda_listen: Option<KedaListen>,
+    pub keda_listen: Option<Listen>,
     /// The external scaler's certificate in PEM; read again when it changes
     #[arg(long, value_name = "FILE", requires = "keda_tls_key")]
     pub keda_tls_certificate: Option<PathBuf>,
@@ -82,29 +81,6 @@ impl KedaArguments {
             reach: Reach::new(self.allow_address.clone()),
             per_namespace: self.sources_per_namespace,
         }
-    }
-}
-
-/// Where the KEDA service listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KedaListen {
-    /// Nowhere.
-    Off,
-    /// Here.
-    At(SocketAddr),
-}
-
-impl FromStr for KedaListen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("off") {
-            return Ok(Self::Off);
-        }
-        let address = text.parse();
-        address
-            .map(Self::At)
-            .map_err(|_| "give an address, such as 127.0.0.1:9090, or off".to_owned())
     }
 }
 
@@ -149,23 +125,6 @@ impl StatusArguments {
             allowed_hosts: self.allow_host.clone(),
         }
     }
-}
-
-/// The front door.
-#[derive(Clone, Debug, Args)]
-pub struct DoorArguments {
-    /// Where the ingress takes requests
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Threads of the ingress; as many as there are cores if absent
-    #[arg(long, value_name = "N")]
-    pub workers: Option<NonZeroUsize>,
-    /// Requests that may wait for a replica, per revision
-    #[arg(long, value_name = "N", default_value = "10000")]
-    pub waiting_requests: NonZeroU32,
-    /// How long a request may wait for a replica
-    #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
-    pub waiting_timeout: Duration,
 }
 
 /// `ebbtide up`.

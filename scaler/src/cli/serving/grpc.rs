@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use tokio::net::TcpListener;
 
-use super::super::arguments::{KedaArguments, KedaListen, TelemetryArguments};
+use super::super::arguments::{KedaArguments, Listen, TelemetryArguments};
 use crate::grpc::{Acceptor, Tls, TlsFiles};
 
 /// That of most examples of external scalers.
@@ -51,8 +51,8 @@ pub(in crate::cli) async fn listen_for_keda(
     may_be_left_out: bool,
 ) -> anyhow::Result<Option<Listening>> {
     let address = match arguments.keda_listen {
-        Some(KedaListen::Off) => return Ok(None),
-        Some(KedaListen::At(address)) => address,
+        Some(Listen::Off) => return Ok(None),
+        Some(Listen::At(address)) => address,
         None => DEFAULT,
     };
     let tls = tls(

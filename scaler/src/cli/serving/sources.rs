@@ -12,6 +12,7 @@ use crate::api::Sources;
 use crate::api::logs::{Followed, LogFilter, LogSource, LogStream};
 use crate::api::metrics::{MeterSource, RevisionSample};
 use crate::api::model::LogRecord;
+use crate::certificates::CertificateReports;
 use crate::clock::SystemClock;
 use crate::control::{Control, RevisionMetrics};
 use crate::keda::{ExternalScaler, ScaledObjects, SourceBounds};
@@ -65,12 +66,14 @@ pub(in crate::cli) fn sources(
     logs: Arc<dyn LogSource>,
     clock: Arc<SystemClock>,
     bounds: SourceBounds,
+    certificates: CertificateReports,
 ) -> Sources {
     let scaled_objects = ScaledObjects::new(clock);
     Sources {
         logs,
         meters: Arc::new(Meters(control.clone())),
         scaler: ExternalScaler::new(control.clone(), scaled_objects, bounds),
+        certificates,
         control,
     }
 }

@@ -1,0 +1,9 @@
+//! Certificates in files: what they say, whether they are good, and following a folder of them.
+
+mod folder;
+mod follow;
+mod pairs;
+pub(crate) mod pem;
+pub(crate) mod validity;
+
+pub use follow::{CertificateFolder, CertificateReports, CertificateStatus, no_reports};

@@ -1,0 +1,59 @@
+//! The arguments of the front door.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::duration;
+
+/// The front door.
+#[derive(Clone, Debug, Args)]
+pub struct DoorArguments {
+    /// Where the ingress takes requests
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where the ingress takes HTTPS, or off; 127.0.0.1:8443 if absent and there are certificates
+    #[arg(long, value_name = "ADDRESS|off")]
+    pub listen_tls: Option<Listen>,
+    /// A folder of certificates and keys in PEM for HTTPS: NAME.crt and NAME.key, or NAME/tls.crt and
+    /// NAME/tls.key as cert-manager has them. Each is for the hosts it names; the one called default
+    /// is for all others. It is followed
+    #[arg(long, value_name = "DIR")]
+    pub certificates: Option<PathBuf>,
+    /// Threads of the ingress; as many as there are cores if absent
+    #[arg(long, value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
+    /// Requests that may wait for a replica, per revision
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub waiting_requests: NonZeroU32,
+    /// How long a request may wait for a replica
+    #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
+    pub waiting_timeout: Duration,
+}
+
+/// Where something that can be off listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Nowhere.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
+        }
+        let address = text.parse();
+        address
+            .map(Self::At)
+            .map_err(|_| "give an address, such as 127.0.0.1:8443, or off".to_owned())
+    }
+}

@@ -1,0 +1,5 @@
+//! HTTPS at the front door, by certificates from files and by those of the local authority.
+
+mod bed;
+mod files;
+mod websocket;
