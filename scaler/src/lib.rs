@@ -1,6 +1,7 @@
 //! `ebbtide`: the control loop, the status API and its page, and the command line.
 
 pub mod api;
+pub mod authority;
 pub mod certificates;
 pub mod cli;
 pub mod clock;

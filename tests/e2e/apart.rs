@@ -1,11 +1,11 @@
 //! `ebbtide ingress` and two replicas of `ebbtide serve`, with replicas that neither of them runs.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{ANY_PORT, Answer, Ebbtide, SOON, curl, eventually, folder, machine, program};
+use crate::harness::{ANY_PORT, Answer, Ebbtide, SOON, curl, ebbtide, eventually, folder, machine};
 use crate::keda::{call, certificates};
 use crate::load::Document;
 
@@ -21,7 +21,7 @@ impl Replica {
         let listener = std::net::TcpListener::bind(ANY_PORT).unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+        let mut command = ebbtide();
         command
             .args([
                 "sample-app",

@@ -1,11 +1,10 @@
 //! What bad input gets: a clear message, and the state before stays in force.
 
 use std::net::TcpListener;
-use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Ebbtide, SOON, eventually, folder, machine, program};
+use crate::harness::{Ebbtide, SOON, ebbtide, eventually, folder, machine};
 use crate::load::Document;
 
 /// Documents, and the words that the refusal has.
@@ -14,7 +13,7 @@ type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 /// Runs `ebbtide up`, which must fail, and returns its exit code and what it said.
 fn up_fails(documents: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
     let folder = folder(documents);
-    let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+    let mut command = ebbtide();
     command.args([
         "up",
         "--listen",
@@ -76,7 +75,7 @@ fn a_port_in_use_is_named_with_the_flag_that_changes_it() {
         } else {
             "--listen"
         };
-        let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+        let mut command = ebbtide();
         command
             .args(["up", flag, &address, other, "127.0.0.1:0"])
             .arg(folder.path());
@@ -181,7 +180,7 @@ fn nowhere_to_write_is_no_reason_to_end() {
             .open("/dev/full")
             .unwrap()
     };
-    let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+    let mut command = ebbtide();
     command
         .args(["up", "--listen", &ingress, "--status-listen", &status])
         .arg(folder.path());
@@ -197,7 +196,7 @@ fn nowhere_to_write_is_no_reason_to_end() {
 #[test]
 fn the_status_api_does_not_listen_where_others_can_reach_it() {
     let folder = folder(&[("web.yaml", &Document::default().yaml())]);
-    let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+    let mut command = ebbtide();
     command.args(["up", "--status-listen", "0.0.0.0:0"]);
     let output = command.arg(folder.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

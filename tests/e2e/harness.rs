@@ -21,6 +21,13 @@ pub(crate) fn machine() -> MutexGuard<'static, ()> {
     MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// `ebbtide`, which keeps what belongs to its user in a folder of the tests' own.
+pub(crate) fn ebbtide() -> Command {
+    let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+    command.env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
 /// A program under test: the one that the environment names, or the one beside this test.
 pub(crate) fn program(variable: &str, name: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(variable) {
@@ -52,6 +59,8 @@ pub(crate) struct Ebbtide {
     pub(crate) status: u16,
     /// The port of HTTPS, if it is taken.
     pub(crate) tls: u16,
+    /// The file with the root of its user's authority; empty if no certificates are made.
+    pub(crate) root: String,
     /// The KEDA service's port, if it has one.
     pub(crate) keda: u16,
     /// The port that ingresses report to, if it has one.
@@ -70,13 +79,20 @@ impl Ebbtide {
 
     /// Starts it with the documents of a folder (the bundled example if it is empty).
     pub(crate) fn up_in(folder: TempDir, arguments: &[&str]) -> Self {
-        let ports = ["up", "--listen", ANY_PORT, "--keda-listen", ANY_PORT];
+        let mut ports = vec!["up", "--listen", ANY_PORT, "--keda-listen", ANY_PORT];
+        if !arguments.contains(&"--listen-tls") {
+            ports.extend(["--listen-tls", ANY_PORT]);
+        }
         Self::start(folder, &[&ports, arguments].concat())
     }
 
     /// Starts `ebbtide serve` or `ebbtide ingress` with the documents of a folder.
     pub(crate) fn start(folder: TempDir, arguments: &[&str]) -> Self {
-        let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+        Self::start_as(ebbtide(), folder, arguments)
+    }
+
+    /// The same, by a command with other variables.
+    pub(crate) fn start_as(mut command: Command, folder: TempDir, arguments: &[&str]) -> Self {
         command.args(arguments).args(["--status-listen", ANY_PORT]);
         command.env("EBBTIDE_LOG", "info");
         if folder.path().read_dir().expect("a folder").next().is_some() {
@@ -96,12 +112,16 @@ impl Ebbtide {
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let (mut ingress, mut status) = (None, None);
         let (mut tls, mut keda, mut telemetry) = (0, 0, 0);
+        let mut root = String::new();
         while let Some(Ok(line)) = lines.next() {
             if let Some(rest) = line.trim().strip_prefix("live page") {
                 status = port(rest.trim().trim_end_matches('/'));
             }
             if let Some(rest) = line.trim().strip_prefix("HTTPS") {
                 tls = rest.split_whitespace().next().and_then(port).unwrap_or(0);
+            }
+            if let Some((_, rest)) = line.split_once("curl --cacert ") {
+                root.extend(rest.split(' ').next());
             }
             if let Some(rest) = line.trim().strip_prefix("KEDA") {
                 keda = rest.split_whitespace().next().and_then(port).unwrap_or(0);
@@ -128,6 +148,7 @@ impl Ebbtide {
             ingress,
             status,
             tls,
+            root,
             keda,
             telemetry,
             folder,
@@ -182,7 +203,7 @@ impl Ebbtide {
 
     /// `ebbtide …` against this one.
     pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program("EBBTIDE_BIN", "ebbtide"));
+        let mut command = ebbtide();
         command
             .args(arguments)
             .env("EBBTIDE_SERVER", self.api_url(""));

@@ -2,4 +2,5 @@
 
 mod bed;
 mod files;
+mod local;
 mod websocket;

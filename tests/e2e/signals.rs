@@ -14,12 +14,11 @@ mod rabbitmq;
 mod redis;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Ebbtide, SOON, eventually, program};
+use crate::harness::{Ebbtide, SOON, ebbtide, eventually};
 
 /// An app `worker` in a file, whose rule `orders` a test reads, with quick limits.
 ///
@@ -171,7 +170,7 @@ pub(crate) fn check_faults(faults: &[(&str, &str)], secrets: &[&str]) {
 #[test]
 fn the_local_examples_are_valid() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/local");
-    let output = Command::new(program("EBBTIDE_BIN", "ebbtide"))
+    let output = ebbtide()
         .args(["validate", "--set", "authority=-----BEGIN CERTIFICATE-----"])
         .arg(&examples)
         .output()

@@ -12,7 +12,7 @@ use crate::limits::gate::{Gate, LimitReading};
 use crate::listener;
 use crate::options::{IngressOptions, StartError};
 use crate::publish::{Published, Publisher};
-use crate::tls::{self, SharedTls, TlsOptions};
+use crate::tls::{self, Resolver, SharedTls, TlsOptions};
 use crate::worker::run::Listeners;
 use crate::worker::{self, Phase, Shared};
 
@@ -40,28 +40,16 @@ impl Ingress {
     ) -> Result<Self, StartError> {
         let workers = options.workers.get();
         let (plain, local_address) = listen(options.listen, workers)?;
-        let mut by_tls = Vec::new();
-        let mut tls = None;
-        if let Some(TlsOptions {
-            listen: address,
-            certificates,
-        }) = &options.tls
-        {
-            let (listeners, address) = listen(*address, workers)?;
-            by_tls = listeners;
-            let config = tls::config(Arc::clone(certificates) as _).map_err(StartError::Tls)?;
-            tls = Some((address, Arc::new(config)));
-        }
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
-        let tls_address = tls.as_ref().map(|(address, _)| *address);
+        let (by_tls, tls_address, tls) = match &options.tls {
+            Some(tls) => listen_tls(tls, workers, &published)?,
+            None => (Vec::new(), None, None),
+        };
         let shared = Shared {
             options,
             port: local_address.port(),
-            tls: tls.map(|(address, config)| SharedTls {
-                port: address.port(),
-                config,
-            }),
+            tls,
             published: Arc::clone(&published),
             activations,
             gate: Arc::clone(&gate),
@@ -177,6 +165,28 @@ fn listen(
         .map_or(Ok(address), TcpListener::local_addr);
     let local = local.map_err(|source| StartError::Listen { address, source })?;
     Ok((listeners, local))
+}
+
+type TlsParts = (Vec<TcpListener>, Option<SocketAddr>, Option<SharedTls>);
+
+/// The same for HTTPS, and what the workers share of it.
+fn listen_tls(
+    options: &TlsOptions,
+    workers: usize,
+    published: &Arc<Published>,
+) -> Result<TlsParts, StartError> {
+    let (listeners, address) = listen(options.listen, workers)?;
+    let resolver = Resolver {
+        certificates: Arc::clone(&options.certificates),
+        issuer: options.issuer.clone(),
+        published: Arc::clone(published),
+    };
+    let config = tls::config(Arc::new(resolver)).map_err(StartError::Tls)?;
+    let shared = SharedTls {
+        port: address.port(),
+        config: Arc::new(config),
+    };
+    Ok((listeners, Some(address), Some(shared)))
 }
 
 impl Drop for Ingress {

@@ -38,4 +38,4 @@ pub use publish::Publisher;
 pub use replica::{Replica, UpstreamProtocol};
 pub use split::Split;
 pub use table::{AppRoute, Backend, BackendState, RoutingTable};
-pub use tls::{Certificates, HostCertificates, TlsOptions};
+pub use tls::{Certificates, HostCertificates, Issuer, TlsOptions};

@@ -3,6 +3,7 @@
 mod certificates;
 mod config;
 mod handshake;
+mod resolver;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,8 @@ use tokio_rustls::rustls::ServerConfig;
 pub use certificates::{Certificates, HostCertificates};
 pub(crate) use config::config;
 pub(crate) use handshake::{Handshaken, shake};
+pub use resolver::Issuer;
+pub(crate) use resolver::Resolver;
 
 /// Where HTTPS is taken, and with which certificates.
 #[derive(Clone)]
@@ -22,6 +25,8 @@ pub struct TlsOptions {
     pub listen: SocketAddr,
     /// The certificates in force; whoever keeps the other end replaces them.
     pub certificates: Arc<Certificates>,
+    /// Makes certificates for hosts without one: names of this machine, and those the table has.
+    pub issuer: Option<Arc<dyn Issuer>>,
 }
 
 impl fmt::Debug for TlsOptions {

@@ -49,7 +49,8 @@ async fn serve(
         ingress,
         activations,
         certificates,
-    } = door::start(&arguments.door, &clock)?;
+        trust,
+    } = door::start(&arguments.door, false, &clock)?;
     let reported = certificates.reports();
     let (listening, by_tls) = (ingress.local_address(), ingress.tls_address());
     let options = ControlOptions {
@@ -87,8 +88,11 @@ async fn serve(
         reported,
     );
     listeners.serve(&mut process, sources, options);
-    let listening = (listening, by_tls);
-    let started = |control: &Control| announce(control, listening, &addresses, &arguments);
+    let started = |control: &Control| {
+        let https = by_tls.map(|address| trust.rows(address, control));
+        let rows = https.unwrap_or_default();
+        announce(control, listening, rows, &addresses, &arguments);
+    };
     // The scaler hears of requests to the last one, and where replicas are matters as long.
     let drain = async {
         ingress.shutdown(DRAIN).await;
@@ -178,12 +182,13 @@ fn reporters(
 /// Says where everything is.
 fn announce(
     control: &Control,
-    (listening, by_tls): (SocketAddr, Option<SocketAddr>),
+    listening: SocketAddr,
+    https: Vec<(String, String)>,
     addresses: &Addresses,
     arguments: &IngressArguments,
 ) {
     let mut rows = serving::urls(control);
-    rows.extend(by_tls.map(door::tls_row));
+    rows.extend(https);
     rows.extend(addresses.rows());
     let scalers = arguments.scaler.iter();
     rows.extend(scalers.map(|scaler| ("scaler".to_owned(), scaler.to_string())));

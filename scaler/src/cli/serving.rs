@@ -3,6 +3,7 @@
 
 pub(super) mod door;
 pub(super) mod grpc;
+pub(super) mod https;
 pub(super) mod limits;
 #[cfg(feature = "kubernetes")]
 pub(super) mod pods;

@@ -48,7 +48,8 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
         ingress,
         activations,
         certificates,
-    } = door::start(&arguments.door, &clock)?;
+        trust,
+    } = door::start(&arguments.door, true, &clock)?;
     let reports = certificates.reports();
     let door = (&ingress, activations);
     let secrets = SecretStores::open(arguments.documents.secrets.as_deref())?;
@@ -68,8 +69,12 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let sources = sources(control, Arc::new(logs), clock, bounds, reports);
     listeners.serve(&mut process, sources, options);
     let is_example = arguments.documents.files.is_empty();
-    let listening = (ingress.local_address(), ingress.tls_address());
-    let started = |control: &Control| announce(control, listening, &addresses, is_example);
+    let (listening, by_tls) = (ingress.local_address(), ingress.tls_address());
+    let started = |control: &Control| {
+        let https = by_tls.map(|address| trust.rows(address, control));
+        let rows = https.unwrap_or_default();
+        announce(control, listening, rows, &addresses, is_example);
+    };
     process
         .run(documents, started, ingress.shutdown(DRAIN))
         .await
@@ -120,12 +125,13 @@ async fn start_control(
 /// Says where everything is.
 fn announce(
     control: &Control,
-    (ingress, by_tls): (SocketAddr, Option<SocketAddr>),
+    ingress: SocketAddr,
+    https: Vec<(String, String)>,
     addresses: &Addresses,
     is_example: bool,
 ) {
     let mut rows = serving::urls(control);
-    rows.extend(by_tls.map(door::tls_row));
+    rows.extend(https);
     rows.extend(addresses.rows());
     if is_example {
         let what = format!("{EXAMPLE_NAME} (bundled)");

@@ -97,7 +97,7 @@ fn what_is_wrong_at_the_start_is_said_with_the_flag() {
     let listening = std::net::TcpListener::bind(ANY_PORT).unwrap();
     let taken = listening.local_addr().unwrap().to_string();
     let fails = |arguments: &[&str]| {
-        let mut command = Command::new(crate::harness::program("EBBTIDE_BIN", "ebbtide"));
+        let mut command = crate::harness::ebbtide();
         command.args(["up", "--listen", ANY_PORT, "--status-listen", ANY_PORT]);
         let output = command.args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -54,6 +54,11 @@ impl Snapshot {
         &self.table
     }
 
+    /// Whether `host` (a key) leads to an app.
+    pub(crate) fn has_host(&self, host: &str) -> bool {
+        self.hosts.contains_key(host)
+    }
+
     /// The revision for a request to `host` (a key, see [`super::host::key`]). A request that was
     /// for the revision of `previous` stays with it as long as the app has it.
     pub(crate) fn find(&self, host: &str, previous: Option<&Backend>) -> Found<'_> {

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 /// The certificates in force. They are replaced as a whole, and connections that there are do not
@@ -71,22 +70,14 @@ impl Certificates {
         self.present.load().find(host).is_some()
     }
 
-    fn choose(&self, host: Option<&str>) -> Option<Arc<CertifiedKey>> {
-        let present = self.present.load();
-        let own = host.and_then(|host| present.find(host));
-        own.or(present.default.as_ref()).cloned()
+    /// The certificate for `host`, a name in lowercase.
+    pub(super) fn find(&self, host: &str) -> Option<Arc<CertifiedKey>> {
+        self.present.load().find(host).cloned()
     }
-}
 
-impl ResolvesServerCert for Certificates {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let Some(host) = hello.server_name() else {
-            return self.choose(None);
-        };
-        if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.choose(Some(&host.to_ascii_lowercase()));
-        }
-        self.choose(Some(host))
+    /// The certificate for clients that name no host, or one without a certificate.
+    pub(super) fn default_one(&self) -> Option<Arc<CertifiedKey>> {
+        self.present.load().default.clone()
     }
 }
 
@@ -97,61 +88,5 @@ impl fmt::Debug for Certificates {
             .field("exact", &present.exact.keys())
             .field("wildcard", &present.wildcard.keys())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rcgen::generate_simple_self_signed;
-    use tokio_rustls::rustls::crypto::ring::default_provider;
-    use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-
-    fn certificate() -> Arc<CertifiedKey> {
-        let made = generate_simple_self_signed(["any".to_owned()]).unwrap();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let chain = vec![made.cert.der().clone()];
-        Arc::new(CertifiedKey::from_der(chain, key, &default_provider()).unwrap())
-    }
-
-    #[test]
-    fn a_hosts_own_certificate_comes_before_a_wildcard_and_the_default_last() {
-        let (own, wildcard, default) = (certificate(), certificate(), certificate());
-        let mut hosts = HostCertificates::default();
-        assert!(hosts.add("WWW.example.com", &own));
-        assert!(hosts.add("*.example.com", &wildcard));
-        assert!(!hosts.add("*.example.com", &own), "the first has it");
-        let certificates = Certificates::new();
-        assert!(certificates.choose(Some("www.example.com")).is_none());
-        certificates.replace(hosts);
-        for (host, expected) in [
-            (Some("www.example.com"), Some(&own)),
-            (Some("api.example.com"), Some(&wildcard)),
-            (Some("a.api.example.com"), None),
-            (Some("example.com"), None),
-            (Some("com"), None),
-            (None, None),
-        ] {
-            let found = certificates.choose(host);
-            let same = match (&found, expected) {
-                (Some(found), Some(expected)) => Arc::ptr_eq(found, expected),
-                (found, expected) => found.is_none() && expected.is_none(),
-            };
-            assert!(same, "{host:?}");
-            assert_eq!(
-                host.is_some_and(|host| certificates.cover(host)),
-                expected.is_some()
-            );
-        }
-        let mut hosts = HostCertificates::default();
-        hosts.set_default(Arc::clone(&default));
-        certificates.replace(hosts);
-        for host in [None, Some("www.example.com")] {
-            assert!(Arc::ptr_eq(&certificates.choose(host).unwrap(), &default));
-        }
-        assert!(
-            !certificates.cover("www.example.com"),
-            "a default is for no host"
-        );
     }
 }

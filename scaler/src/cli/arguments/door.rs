@@ -16,12 +16,14 @@ pub struct DoorArguments {
     /// Where the ingress takes requests
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where the ingress takes HTTPS, or off; 127.0.0.1:8443 if absent and there are certificates
+    /// Where the ingress takes HTTPS, or off. If absent, 127.0.0.1:8443: for `up` unless that is in
+    /// use, for `ingress` with --certificates
     #[arg(long, value_name = "ADDRESS|off")]
     pub listen_tls: Option<Listen>,
     /// A folder of certificates and keys in PEM for HTTPS: NAME.crt and NAME.key, or NAME/tls.crt and
     /// NAME/tls.key as cert-manager has them. Each is for the hosts it names; the one called default
-    /// is for all others. It is followed
+    /// is for all others. It is followed. For other hosts of this machine `up` has certificates made
+    /// by an authority of this user's own
     #[arg(long, value_name = "DIR")]
     pub certificates: Option<PathBuf>,
     /// Threads of the ingress; as many as there are cores if absent

@@ -32,6 +32,7 @@ impl TlsBed {
             options.tls = Some(TlsOptions {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 certificates: given,
+                issuer: None,
             });
             change(options);
         });
