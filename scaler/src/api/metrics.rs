@@ -1,6 +1,7 @@
 //! `/metrics`: counters of every revision in the `OpenMetrics` text format.
 
 mod certificates;
+mod door;
 mod readings;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use ebbtide_core::histogram::{DurationCounts, upper_bound};
+use ebbtide_ingress::LimitReading;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -69,6 +71,9 @@ pub struct ProcessSample {
 pub trait MeterSource: Send + Sync {
     /// The counters of every revision, one sample each, now.
     fn samples(&self) -> Vec<RevisionSample>;
+
+    /// How full the ingress of this process is; none where there is no ingress.
+    fn door(&self) -> Option<LimitReading>;
 }
 
 /// Counters for Prometheus.
@@ -79,8 +84,9 @@ pub trait MeterSource: Send + Sync {
 pub(super) async fn metrics(State(api): State<Shared>) -> Result<impl IntoResponse, ApiError> {
     let service = api.sources.scaler.sample();
     let certificates = api.sources.certificates.borrow().clone();
-    let samples = api.sources.meters.samples();
-    let text = render(samples, api.process_sample(), service, certificates)
+    let meters = &api.sources.meters;
+    let (revisions, door) = (meters.samples(), meters.door());
+    let text = render(revisions, door, api.process_sample(), service, certificates)
         .map_err(|_| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "encoding failed"))?;
     Ok(([(CONTENT_TYPE, CONTENT)], text))
 }
@@ -91,6 +97,7 @@ pub(super) async fn metrics(State(api): State<Shared>) -> Result<impl IntoRespon
 /// When the encoder fails, which it does not on a `String`.
 pub fn render(
     revisions: Vec<RevisionSample>,
+    door: Option<LimitReading>,
     process: ProcessSample,
     service: ServiceSample,
     certificates: Vec<CertificateStatus>,
@@ -98,6 +105,7 @@ pub fn render(
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Samples {
         revisions,
+        door,
         process,
         service,
         certificates,
@@ -110,6 +118,7 @@ pub fn render(
 #[derive(Debug)]
 struct Samples {
     revisions: Vec<RevisionSample>,
+    door: Option<LimitReading>,
     process: ProcessSample,
     service: ServiceSample,
     certificates: Vec<CertificateStatus>,
@@ -122,6 +131,7 @@ impl Collector for Samples {
         self.replicas(&mut encoder)?;
         self.decisions(&mut encoder)?;
         self.readings(&mut encoder)?;
+        self.door(&mut encoder)?;
         self.process(&mut encoder)?;
         self.service(&mut encoder)?;
         self.certificates(&mut encoder)
@@ -419,13 +429,20 @@ mod tests {
             streams: 8,
             ..ServiceSample::default()
         };
-        let text = render(
-            vec![sample()],
-            ProcessSample::default(),
-            service,
-            Vec::new(),
-        )
-        .unwrap();
+        let door = LimitReading {
+            connections: 11,
+            most_connections: 12,
+            reached: vec![("header", 13)],
+        };
+        let process = ProcessSample::default();
+        let text = render(vec![sample()], Some(door), process, service, Vec::new()).unwrap();
+        for line in [
+            "ebbtide_ingress_connections 11",
+            "ebbtide_ingress_connections_limit 12",
+            "ebbtide_ingress_refusals_total{limit=\"header\"} 13",
+        ] {
+            assert!(text.contains(&format!("\n{line}\n")), "{line}: {text}");
+        }
         let calls = "\nebbtide_keda_calls_total{method=\"GetMetrics\",code=\"NOT_FOUND\"} 7\n";
         assert!(text.contains(calls), "{text}");
         assert!(text.contains("\nebbtide_keda_streams 8\n"), "{text}");
@@ -470,7 +487,7 @@ mod tests {
         };
         let samples = vec![sample(), other];
         let (process, service) = (ProcessSample::default(), ServiceSample::default());
-        let text = render(samples, process, service, Vec::new()).unwrap();
+        let text = render(samples, None, process, service, Vec::new()).unwrap();
         let mut families: Vec<&str> = Vec::new();
         let mut series = std::collections::BTreeSet::new();
         for line in text.lines() {

@@ -15,6 +15,8 @@ use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 use tower::ServiceExt;
 
 use super::logs::{Followed, LogFilter, LogSource, LogStream};
+use ebbtide_ingress::LimitReading;
+
 use super::metrics::{MeterSource, RevisionSample};
 use super::model::{
     AppStatus, ApplyResult, Countdowns, EventRecord, LogRecord, ReplicaCounts, RevisionStatus,
@@ -365,5 +367,9 @@ impl MeterSource for Meters {
             codes: [(200, 3)].into(),
             ..RevisionSample::default()
         }]
+    }
+
+    fn door(&self) -> Option<LimitReading> {
+        None
     }
 }

@@ -1,6 +1,7 @@
 //! What the command line may say.
 
 mod door;
+mod limits;
 mod sample;
 mod serving;
 
@@ -16,6 +17,7 @@ use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
 pub use door::{DoorArguments, Listen};
+pub use limits::LimitArguments;
 pub use sample::{
     AzureQueueWorker, AzureServicebusWorker, KafkaWorker, MysqlWorker, NatsJetstreamWorker,
     PostgresqlWorker, RabbitmqWorker, RedisStreamsWorker, RedisWorker, SampleAppArguments,
@@ -314,6 +316,7 @@ mod tests {
         for line in [
             "up",
             "up a.yaml apps --set A=b --set C= --listen 127.0.0.1:9080 --workers 2",
+            "up --max-connections 10 --max-body-bytes 1000 --idle-timeout 1m",
             "up --waiting-timeout 500ms --log-format json --allow-host box.example",
             "serve",
             "serve a.yaml --telemetry-listen 0.0.0.0:9091 --telemetry-plaintext",
@@ -350,6 +353,8 @@ mod tests {
             ("up --waiting-timeout 5", "500ms, 30s or 4m"),
             ("up --waiting-timeout=-5s", "500ms, 30s or 4m"),
             ("up --workers 0", "zero"),
+            ("up --max-header-bytes 10", "1024..=1048576"),
+            ("up --head-timeout 5", "500ms, 30s or 4m"),
             ("serve --telemetry-tls-certificate a", "--telemetry-tls-key"),
             (
                 "ingress a.yaml --endpoints x --scaler http://a:1",

@@ -82,6 +82,7 @@ async fn serve(
     let options = arguments.status.api_options();
     let sources = sources(
         control,
+        Some(ingress.limits()),
         Arc::new(NoLogs),
         clock,
         SourceBounds::default(),

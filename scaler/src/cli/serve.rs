@@ -71,7 +71,7 @@ async fn serve(arguments: ServeArguments, documents: (Followed, Documents)) -> a
     }
     let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
-    let sources = sources(control, Arc::new(NoLogs), clock, bounds, no_reports());
+    let sources = sources(control, None, Arc::new(NoLogs), clock, bounds, no_reports());
     listeners.serve(&mut process, sources, options);
     let started = |_: &_| announce(&addresses);
     process.run(documents, started, async {}).await

@@ -66,7 +66,14 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     };
     let options = arguments.status.api_options();
     let bounds = arguments.keda.bounds();
-    let sources = sources(control, Arc::new(logs), clock, bounds, reports);
+    let sources = sources(
+        control,
+        Some(ingress.limits()),
+        Arc::new(logs),
+        clock,
+        bounds,
+        reports,
+    );
     listeners.serve(&mut process, sources, options);
     let is_example = arguments.documents.files.is_empty();
     let (listening, by_tls) = (ingress.local_address(), ingress.tls_address());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use super::{LimitArguments, duration};
 
 /// The front door.
 #[derive(Clone, Debug, Args)]
@@ -35,6 +35,9 @@ pub struct DoorArguments {
     /// How long a request may wait for a replica
     #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
     pub waiting_timeout: Duration,
+    /// What one client may ask.
+    #[command(flatten)]
+    pub limits: LimitArguments,
 }
 
 /// Where something that can be off listens.

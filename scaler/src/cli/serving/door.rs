@@ -45,6 +45,7 @@ pub(in crate::cli) fn start(
         requests: arguments.waiting_requests.get(),
         timeout: arguments.waiting_timeout,
     };
+    options.limits = arguments.limits.limits();
     let https = Https::prepare(arguments, own_authority)?;
     let by_tls = https.options.as_ref().map(|tls| tls.listen);
     options.tls = https.options;

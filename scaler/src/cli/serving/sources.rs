@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ebbtide_ingress::MeterReading;
+use ebbtide_ingress::{LimitMeter, LimitReading, MeterReading};
 use ebbtide_runtime::{LogLine, LogStore, Stream};
 use futures_util::{StreamExt, stream};
 use tokio::sync::broadcast::error::RecvError;
@@ -63,6 +63,7 @@ impl LogSource for NoLogs {
 /// What the status API answers from.
 pub(in crate::cli) fn sources(
     control: Control,
+    door: Option<LimitMeter>,
     logs: Arc<dyn LogSource>,
     clock: Arc<SystemClock>,
     bounds: SourceBounds,
@@ -71,7 +72,10 @@ pub(in crate::cli) fn sources(
     let scaled_objects = ScaledObjects::new(clock);
     Sources {
         logs,
-        meters: Arc::new(Meters(control.clone())),
+        meters: Arc::new(Meters {
+            control: control.clone(),
+            door,
+        }),
         scaler: ExternalScaler::new(control.clone(), scaled_objects, bounds),
         certificates,
         control,
@@ -122,12 +126,20 @@ fn passes(filter: &LogFilter, line: &LogLine) -> bool {
         && matches(&filter.replica, line.replica.as_str())
 }
 
-/// The counters of every revision.
-struct Meters(Control);
+/// The counters of every revision, and of the ingress if there is one here.
+struct Meters {
+    control: Control,
+    door: Option<LimitMeter>,
+}
 
 impl MeterSource for Meters {
     fn samples(&self) -> Vec<RevisionSample> {
-        self.0.published().revisions.iter().map(sample).collect()
+        let published = self.control.published();
+        published.revisions.iter().map(sample).collect()
+    }
+
+    fn door(&self) -> Option<LimitReading> {
+        self.door.as_ref().map(LimitMeter::read)
     }
 }
 
