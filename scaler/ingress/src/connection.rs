@@ -1,6 +1,7 @@
 //! A client's connection: which protocol it speaks, and its requests until it ends.
 
 mod activity;
+mod frames;
 
 use std::cell::RefCell;
 use std::io;
@@ -30,6 +31,7 @@ use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
 
 pub(crate) use activity::{Activity, Busy};
+pub(crate) use frames::FrameGuard;
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -43,6 +45,21 @@ const INLINE_HEADERS: usize = 100;
 /// What a client that is too slow with a head is told.
 const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
     content-length: 0\r\n\r\n";
+
+/// What a client that floods an HTTP/2 connection is told: GOAWAY with `ENHANCE_YOUR_CALM`.
+const FLOOD: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\x0b";
+
+/// Streams that a client may open and reset before we have looked at them; beyond, the connection ends.
+const PENDING_RESETS: usize = 20;
+
+/// Streams of a connection that may end by a client's errors; beyond, the connection ends.
+const BROKEN_STREAMS: usize = 256;
+
+/// The largest frame of HTTP/2 that is read, in bytes: the smallest that there is.
+const FRAME: u32 = 16_384;
+
+/// What is buffered of an answer over HTTP/2 until the client takes it, in bytes.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// How long a client may take to hear that its idle HTTP/2 connection ends.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -104,8 +121,8 @@ pub(crate) async fn serve_tls(
     send_at_once(&stream);
     let watched = worker.watch();
     let head_timeout = worker.shared.options.limits.head_timeout;
-    let begin = begin_tls(tls, stream, Rc::clone(&watched.activity));
-    let begun = worker.drain.cancel(timeout(head_timeout, begin));
+    let handshake = begin_tls(tls, stream, Rc::clone(&watched.activity));
+    let begun = worker.drain.cancel(timeout(head_timeout, handshake));
     let (protocol, stream, watch) = match begun.await {
         Some(Ok(Ok(begun))) => begun,
         Some(Ok(Err(error))) => {
@@ -152,8 +169,9 @@ async fn sniff<S: AsyncRead + Unpin>(
             Some([]) => Protocol::Http2,
             Some(_) => continue,
         };
-        let is_http1 = protocol == Protocol::Http1;
-        let stream = ClientStream::new(stream, read.freeze(), activity, is_http1);
+        let is_http2 = protocol == Protocol::Http2;
+        let frames = is_http2.then(|| Box::new(FrameGuard::new(activity.now())));
+        let stream = ClientStream::new(stream, read.freeze(), activity, frames);
         return Ok((protocol, stream));
     }
 }
@@ -173,7 +191,7 @@ async fn begin_tls(
         is_http2,
     } = shake(tls.config, stream).await?;
     if !is_http2 {
-        let stream = ClientStream::new(stream, Bytes::new(), activity, true);
+        let stream = ClientStream::new(stream, Bytes::new(), activity, None);
         return Ok((Protocol::Http1, stream, watch));
     }
     match sniff(stream, activity).await? {
@@ -244,6 +262,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Client<S> {
         let connection = http2::Builder::new(LocalExecutor)
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
+            .max_pending_accept_reset_streams(PENDING_RESETS)
+            .max_local_error_reset_streams(BROKEN_STREAMS)
+            .max_frame_size(FRAME)
+            .max_send_buf_size(SEND_BUFFER)
             .max_header_list_size(limits.header_bytes)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
@@ -254,9 +276,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Client<S> {
             Ok(Ok(())) => {}
             Err(limit) => {
                 peer.worker.shared.gate.reached(limit);
-                if limit == Limit::WriteTime {
-                    watch.reset_on_close();
-                    return;
+                match (limit, peer.scheme) {
+                    (Limit::WriteTime, _) => return watch.reset_on_close(),
+                    (Limit::Frames, Scheme::Http) => return watch.write_last(FLOOD),
+                    // What is not encrypted is not for this client.
+                    (Limit::Frames, Scheme::Https) => return,
+                    _ => {}
                 }
                 connection.as_mut().graceful_shutdown();
                 if let Ok(Err(error)) = timeout(GOODBYE, connection).await {

@@ -13,7 +13,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::connection::Activity;
+use crate::connection::{Activity, FrameGuard};
+use crate::limits::gate::Limit;
 
 /// The connection itself, as whatever reads and writes it has it.
 pub(crate) struct SharedStream(Rc<RefCell<TcpStream>>);
@@ -27,8 +28,8 @@ pub(crate) struct ClientStream<S> {
     stream: S,
     unread: Bytes,
     activity: Rc<Activity>,
-    /// Whether what is read begins a head when there is no request.
-    is_http1: bool,
+    /// What looks at the frames of HTTP/2.
+    frames: Option<Box<FrameGuard>>,
 }
 
 impl SharedStream {
@@ -45,17 +46,38 @@ impl SharedStream {
 
 impl<S> ClientStream<S> {
     /// A connection of which `unread` has been read already.
-    pub(crate) fn new(stream: S, unread: Bytes, activity: Rc<Activity>, is_http1: bool) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        unread: Bytes,
+        activity: Rc<Activity>,
+        frames: Option<Box<FrameGuard>>,
+    ) -> Self {
         Self {
             stream,
             unread,
             activity,
-            is_http1,
+            frames,
         }
     }
 
+    /// Notes what a client has sent. Says whether to go on.
+    fn read(&mut self, bytes: &[u8]) -> bool {
+        let Some(frames) = &mut self.frames else {
+            self.activity.read();
+            return true;
+        };
+        let is_flood = frames.is_flood(bytes, self.activity.now());
+        if is_flood {
+            self.activity.cut_off(Limit::Frames);
+        }
+        !is_flood
+    }
+
     /// Notes what a write has come to.
-    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let (Some(frames), Poll::Ready(Ok(written))) = (&mut self.frames, &written) {
+            frames.sent(*written);
+        }
         if written.is_pending() {
             self.activity.blocked();
         } else {
@@ -141,19 +163,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.unread.has_remaining() {
-            if self.is_http1 {
-                self.activity.read();
-            }
             let length = self.unread.len().min(buf.remaining());
-            buf.put_slice(&self.unread.split_to(length));
+            let bytes = self.unread.split_to(length);
+            self.read(&bytes);
+            buf.put_slice(&bytes);
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if self.is_http1 && buf.filled().len() > before {
-            self.activity.read();
+        let bytes = &buf.filled()[before..];
+        if bytes.is_empty() || self.read(bytes) {
+            return read;
         }
-        read
+        // The connection has been told to end.
+        buf.set_filled(before);
+        Poll::Pending
     }
 }
 

@@ -66,6 +66,11 @@ impl Activity {
         }
     }
 
+    /// The worker's time, as of its last tick.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
     /// A request has begun. It goes on until the result is dropped.
     pub(crate) fn begin(self: &Rc<Self>) -> Busy {
         self.requests.set(self.requests.get() + 1);
@@ -81,10 +86,15 @@ impl Activity {
         if self.overdue.get().is_none()
             && let Some(limit) = self.overdue_by(now, limits)
         {
-            self.overdue.set(Some(limit));
-            if let Some(waker) = self.waker.borrow_mut().take() {
-                waker.wake();
-            }
+            self.cut_off(limit);
+        }
+    }
+
+    /// Ends the connection, which has reached `limit`.
+    pub(crate) fn cut_off(&self, limit: Limit) {
+        self.overdue.set(Some(limit));
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
         }
     }
 
@@ -116,6 +126,9 @@ impl Activity {
                 return Poll::Ready(Err(limit));
             }
             let polled = connection.as_mut().poll(cx);
+            if let Some(limit) = self.overdue.get().filter(|_| polled.is_pending()) {
+                return Poll::Ready(Err(limit));
+            }
             if polled.is_pending() {
                 match &mut *self.waker.borrow_mut() {
                     Some(waker) => waker.clone_from(cx.waker()),

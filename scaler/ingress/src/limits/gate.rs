@@ -24,13 +24,14 @@ pub(crate) enum Limit {
     BodyTime,
     IdleTime,
     WriteTime,
+    Frames,
     /// Not a number, but what a parser or [`check`](crate::request) has refused.
     Malformed,
 }
 
 impl Limit {
     /// All of them, each at its place in the counters, with its name as a metric has it.
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerClient, "connections-per-client"),
         (Self::Header, "header"),
@@ -40,6 +41,7 @@ impl Limit {
         (Self::BodyTime, "body-time"),
         (Self::IdleTime, "idle-time"),
         (Self::WriteTime, "write-time"),
+        (Self::Frames, "frames"),
         (Self::Malformed, "malformed"),
     ];
 }

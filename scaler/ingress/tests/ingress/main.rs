@@ -11,9 +11,11 @@ mod app;
 mod bed;
 mod client;
 mod clock;
+mod frames;
 
 mod drain;
 mod errors;
+mod floods;
 mod forwarding;
 mod hold;
 mod http2;
