@@ -11,6 +11,7 @@ pub mod document;
 pub mod hash;
 pub mod histogram;
 pub mod name;
+pub mod network;
 pub mod scale;
 pub mod scaler;
 pub mod time;

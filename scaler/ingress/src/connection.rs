@@ -5,13 +5,11 @@ mod frames;
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
+use crate::headers::Client;
 use crate::limits::Limits;
 use crate::limits::gate::Limit;
 use crate::request;
@@ -69,10 +68,7 @@ pub(crate) struct Peer {
     pub(crate) worker: Rc<Worker>,
     /// What the connection is at.
     pub(crate) activity: Rc<Activity>,
-    /// The client's address, for `X-Forwarded-For`.
-    pub(crate) address: HeaderValue,
-    /// How it connected.
-    pub(crate) scheme: Scheme,
+    pub(crate) client: Client,
     /// The connection, where one whose bodies are not read has to be watched: HTTP/1.1.
     pub(crate) watch: Option<ClientWatch>,
     /// What the connection becomes after the answer 101.
@@ -80,7 +76,7 @@ pub(crate) struct Peer {
 }
 
 /// A connection of which is known what it speaks.
-struct Client<S> {
+struct Connected<S> {
     peer: Peer,
     watched: Watched,
     stream: ClientStream<S>,
@@ -88,7 +84,7 @@ struct Client<S> {
 }
 
 /// Serves a connection in the clear until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, address: SocketAddr) {
+pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client) {
     send_at_once(&stream);
     let watched = worker.watch();
     let stream = SharedStream::new(stream);
@@ -102,13 +98,13 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, address: Socket
         Some(Err(_)) => return worker.shared.gate.reached(Limit::HeadTime),
         Some(Ok(Err(_))) | None => return,
     };
-    let client = Client {
-        peer: Peer::new(worker, &watched, address, Scheme::Http),
+    let connected = Connected {
+        peer: Peer::new(worker, &watched, client),
         watched,
         stream,
         watch,
     };
-    client.serve(protocol).await;
+    connected.serve(protocol).await;
 }
 
 /// Serves a connection by TLS until it ends.
@@ -116,7 +112,7 @@ pub(crate) async fn serve_tls(
     worker: Rc<Worker>,
     tls: SharedTls,
     stream: TcpStream,
-    address: SocketAddr,
+    client: Client,
 ) {
     send_at_once(&stream);
     let watched = worker.watch();
@@ -126,19 +122,19 @@ pub(crate) async fn serve_tls(
     let (protocol, stream, watch) = match begun.await {
         Some(Ok(Ok(begun))) => begun,
         Some(Ok(Err(error))) => {
-            tracing::debug!(%address, %error, "no TLS connection");
+            tracing::debug!(?client, %error, "no TLS connection");
             return;
         }
         Some(Err(_)) => return worker.shared.gate.reached(Limit::HeadTime),
         None => return,
     };
-    let client = Client {
-        peer: Peer::new(worker, &watched, address, Scheme::Https),
+    let connected = Connected {
+        peer: Peer::new(worker, &watched, client),
         watched,
         stream,
         watch,
     };
-    client.serve(protocol).await;
+    connected.serve(protocol).await;
 }
 
 fn send_at_once(stream: &TcpStream) {
@@ -202,7 +198,7 @@ async fn begin_tls(
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Client<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
     async fn serve(self, protocol: Protocol) {
         match protocol {
             Protocol::Http1 => self.serve_http1().await,
@@ -233,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Client<S> {
             Ok(Ok(())) => {}
             Err(limit) => {
                 peer.worker.shared.gate.reached(limit);
-                match (limit, peer.scheme) {
+                match (limit, peer.client.scheme()) {
                     (Limit::HeadTime, Scheme::Http) => watch.write_last(SLOW_HEAD),
                     (Limit::WriteTime, _) => watch.reset_on_close(),
                     _ => {}
@@ -276,7 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Client<S> {
             Ok(Ok(())) => {}
             Err(limit) => {
                 peer.worker.shared.gate.reached(limit);
-                match (limit, peer.scheme) {
+                match (limit, peer.client.scheme()) {
                     (Limit::WriteTime, _) => return watch.reset_on_close(),
                     (Limit::Frames, Scheme::Http) => return watch.write_last(FLOOD),
                     // What is not encrypted is not for this client.
@@ -307,12 +303,11 @@ fn http1(limits: &Limits) -> http1::Builder {
 }
 
 impl Peer {
-    fn new(worker: Rc<Worker>, watched: &Watched, address: SocketAddr, scheme: Scheme) -> Self {
+    fn new(worker: Rc<Worker>, watched: &Watched, client: Client) -> Self {
         Self {
             worker,
             activity: Rc::clone(&watched.activity),
-            address: forwarded_for(address.ip()),
-            scheme,
+            client,
             watch: None,
             tunnel: RefCell::default(),
         }
@@ -327,9 +322,4 @@ impl Peer {
             gate.reached(Limit::Malformed);
         }
     }
-}
-
-fn forwarded_for(address: IpAddr) -> HeaderValue {
-    let text = address.to_canonical().to_string();
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }

@@ -1,20 +1,16 @@
 //! Which headers go through, which end here, and which are added.
 
+mod forwarded;
 mod hop;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
+use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 use http_body::Body;
 
-use crate::scheme::Scheme;
-
+pub(crate) use forwarded::{Client, add_forwarded};
 pub(crate) use hop::{clean_trailers, strip_hop_by_hop};
-
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The protocol that an HTTP/1.1 request asks to switch to. HTTP/2 is not switched to (RFC 9113 has
 /// done away with it): such a request is an ordinary one.
@@ -25,27 +21,6 @@ pub(crate) fn upgrade_of<B>(request: &Request<B>) -> Option<HeaderValue> {
     let protocol = headers.get(UPGRADE).filter(|_| asks)?;
     let allowed = request.version() == Version::HTTP_11 && !has_token(protocol, "h2c");
     allowed.then(|| protocol.clone())
-}
-
-/// Says to the replica who asked (`client`), by which protocol, and for which host.
-pub(crate) fn add_forwarded(
-    headers: &mut HeaderMap,
-    client: &HeaderValue,
-    scheme: Scheme,
-    host: &HeaderValue,
-) {
-    match headers.entry(FORWARDED_FOR) {
-        Entry::Vacant(entry) => {
-            entry.insert(client.clone());
-        }
-        Entry::Occupied(mut entry) => {
-            let chain = join(entry.iter().chain([client]), b", ");
-            entry.insert(chain.unwrap_or_else(|| client.clone()));
-        }
-    }
-    headers.insert(FORWARDED_PROTO, scheme.header());
-    headers.insert(FORWARDED_HOST, host.clone());
-    headers.insert(HOST, host.clone());
 }
 
 /// Whether a request is one of gRPC, whose body is a stream of messages.
@@ -135,6 +110,7 @@ fn join<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderName;
     use http_body_util::{Empty, Full};
 
     pub(super) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -145,30 +121,6 @@ mod tests {
             )
         });
         pairs.collect()
-    }
-
-    #[test]
-    fn forwarded_headers_are_appended_overwritten_and_set() {
-        let mut map = headers(&[
-            ("x-forwarded-for", "10.0.0.1"),
-            ("x-forwarded-for", "10.0.0.2, 10.0.0.3"),
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-host", "evil"),
-        ]);
-        let client = HeaderValue::from_static("127.0.0.1");
-        add_forwarded(
-            &mut map,
-            &client,
-            Scheme::Http,
-            &HeaderValue::from_static("hello.localhost:8080"),
-        );
-        let expected = headers(&[
-            ("x-forwarded-for", "10.0.0.1, 10.0.0.2, 10.0.0.3, 127.0.0.1"),
-            ("x-forwarded-proto", "http"),
-            ("x-forwarded-host", "hello.localhost:8080"),
-            ("host", "hello.localhost:8080"),
-        ]);
-        assert_eq!(map, expected);
     }
 
     #[test]

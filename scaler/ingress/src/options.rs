@@ -1,11 +1,12 @@
 //! What an ingress is started with, and why it may not start.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ebbtide_core::network::Network;
 use ebbtide_core::time::Clock;
 use thiserror::Error;
 
@@ -24,6 +25,9 @@ pub struct IngressOptions {
     pub workers: NonZeroUsize,
     /// How requests are held while a revision has no replica.
     pub waiting_room: WaitingRoom,
+    /// Proxies in front: what they say of who is behind them goes on to the apps, and the limit of
+    /// connections of one client is not for them.
+    pub trusted_proxies: Vec<Network>,
     /// What one client may ask.
     pub limits: Limits,
     /// How long a replica may take from getting a request to the head of its answer.
@@ -36,6 +40,12 @@ pub struct IngressOptions {
 }
 
 impl IngressOptions {
+    /// Whether `address` is a proxy's that is trusted.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        let mut networks = self.trusted_proxies.iter();
+        networks.any(|network| network.contains(address.to_canonical()))
+    }
+
     /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests
     /// and 240 s, 30 s for the head of a request, 240 s for an answer, 200 ms of lingering, and no TLS.
     pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
@@ -44,6 +54,7 @@ impl IngressOptions {
             tls: None,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting_room: WaitingRoom::default(),
+            trusted_proxies: Vec::new(),
             limits: Limits::default(),
             request_timeout: Duration::from_secs(240),
             linger: Duration::from_millis(200),

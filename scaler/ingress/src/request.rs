@@ -99,7 +99,10 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
         Found::Nothing => {
             let accept = request.headers().get_all(http::header::ACCEPT);
             let json = directory::prefers_json(accept.iter());
-            let door = (peer.scheme, peer.worker.shared.port(peer.scheme));
+            let door = (
+                peer.client.scheme(),
+                peer.worker.shared.port(peer.client.scheme()),
+            );
             let page = directory::page(&key, snapshot.table(), door, json);
             Err(Refusal::NotFound(page))
         }
@@ -125,7 +128,7 @@ fn prepare(peer: &Peer, request: Request<Incoming>, host: &HeaderValue) -> Outgo
     let mut request = request.map(RequestBody::Client);
     let headers = request.headers_mut();
     headers::strip_hop_by_hop(headers);
-    headers::add_forwarded(headers, &peer.address, peer.scheme, host);
+    headers::add_forwarded(headers, &peer.client, host);
     headers::join_cookies(headers);
     Outgoing {
         request,

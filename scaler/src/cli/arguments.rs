@@ -316,6 +316,7 @@ mod tests {
         for line in [
             "up",
             "up a.yaml apps --set A=b --set C= --listen 127.0.0.1:9080 --workers 2",
+            "up --trusted-proxies 10.0.0.0/8,fd00::/8 --trusted-proxies 192.0.2.1",
             "up --max-connections 10 --max-body-bytes 1000 --idle-timeout 1m",
             "up --waiting-timeout 500ms --log-format json --allow-host box.example",
             "serve",
@@ -353,6 +354,7 @@ mod tests {
             ("up --waiting-timeout 5", "500ms, 30s or 4m"),
             ("up --waiting-timeout=-5s", "500ms, 30s or 4m"),
             ("up --workers 0", "zero"),
+            ("up --trusted-proxies 10.0.0.1/8", "write 10.0.0.0/8"),
             ("up --max-header-bytes 10", "1024..=1048576"),
             ("up --head-timeout 5", "500ms, 30s or 4m"),
             ("serve --telemetry-tls-certificate a", "--telemetry-tls-key"),

@@ -19,8 +19,10 @@ use std::str::FromStr;
 pub use addresses::{Address, addresses};
 pub use refused::Refused;
 
+use crate::network::Network;
+
 use host::Host;
-use network::{Network, refused_ranges};
+use network::refused_ranges;
 use refused::Why;
 
 /// The hosts and networks that may be connected to.

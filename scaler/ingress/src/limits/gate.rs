@@ -70,7 +70,8 @@ pub struct LimitReading {
 /// The place of one connection; given back when it is dropped.
 pub(crate) struct Place {
     gate: Arc<Gate>,
-    client: IpAddr,
+    /// None if it is not one client's.
+    client: Option<IpAddr>,
 }
 
 impl Gate {
@@ -85,9 +86,10 @@ impl Gate {
         })
     }
 
-    /// A place for a connection from `address`; none if there are too many, which is counted.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let client = client_of(address);
+    /// A place for a connection from `client`, if it is one client's; none if there are too many,
+    /// which is counted.
+    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Place> {
+        let client = client.map(client_of);
         let add = |count: u32| (count < self.most).then_some(count + 1);
         let added = self
             .connections
@@ -96,20 +98,33 @@ impl Gate {
             self.reached(Limit::Connections);
             return None;
         }
-        let mut part = self.part(client);
-        let count = part.entry(client).or_default();
-        if *count >= self.most_per_client {
-            drop(part);
+        if client.is_some_and(|client| !self.enter_as(client)) {
             self.connections.fetch_sub(1, Ordering::AcqRel);
             self.reached(Limit::ConnectionsPerClient);
             return None;
         }
-        *count += 1;
-        drop(part);
         Some(Place {
             gate: Arc::clone(self),
             client,
         })
+    }
+
+    fn enter_as(&self, client: IpAddr) -> bool {
+        let mut part = self.part(client);
+        let count = part.entry(client).or_default();
+        let is_free = *count < self.most_per_client;
+        *count += u32::from(is_free);
+        is_free
+    }
+
+    fn leave_as(&self, client: IpAddr) {
+        let mut part = self.part(client);
+        if let Some(count) = part.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                part.remove(&client);
+            }
+        }
     }
 
     /// Counts that a limit was reached.
@@ -141,14 +156,9 @@ impl Gate {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut part = self.gate.part(self.client);
-        if let Some(count) = part.get_mut(&self.client) {
-            *count -= 1;
-            if *count == 0 {
-                part.remove(&self.client);
-            }
+        if let Some(client) = self.client {
+            self.gate.leave_as(client);
         }
-        drop(part);
         self.gate.connections.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -180,7 +190,7 @@ mod tests {
             connections_per_client: 2,
             ..Limits::default()
         });
-        let enter = |address: &str| gate.enter(address.parse().unwrap());
+        let enter = |address: &str| gate.enter(Some(address.parse().unwrap()));
         let places = (
             enter("10.0.0.1").unwrap(),
             enter("::ffff:10.0.0.1").unwrap(),
@@ -196,6 +206,9 @@ mod tests {
         assert!(enter("2001:db8::3").is_none());
         assert!(enter("2001:db8:0:1::1").is_some());
         drop(ours);
+        let proxys = [(); 3].map(|()| gate.enter(None));
+        assert!(proxys.iter().all(Option::is_some));
+        drop(proxys);
         assert_eq!(gate.read().connections, 0);
         assert!(
             gate.clients

@@ -16,6 +16,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::{Shared, Worker};
 use crate::connection;
+use crate::headers::Client;
+use crate::scheme::Scheme;
 
 /// How often deadlines are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -206,21 +208,25 @@ fn spawn(
     address: SocketAddr,
 ) {
     // One too many ends here: nothing is known yet of what it speaks.
-    let Some(place) = worker.shared.gate.enter(address.ip()) else {
+    let is_trusted = worker.shared.options.trusts(address.ip());
+    let counted = (!is_trusted).then_some(address.ip());
+    let Some(place) = worker.shared.gate.enter(counted) else {
         return;
     };
     let worker = Rc::clone(worker);
+    let client = |scheme| Client::new(address.ip(), scheme, is_trusted);
     match (door, &worker.shared.tls) {
         (Door::Tls, Some(tls)) => {
-            let tls = tls.clone();
+            let (tls, client) = (tls.clone(), client(Scheme::Https));
             connections.spawn_local(async move {
-                connection::serve_tls(worker, tls, stream, address).await;
+                connection::serve_tls(worker, tls, stream, client).await;
                 drop(place);
             });
         }
         _ => {
+            let client = client(Scheme::Http);
             connections.spawn_local(async move {
-                connection::serve(worker, stream, address).await;
+                connection::serve(worker, stream, client).await;
                 drop(place);
             });
         }

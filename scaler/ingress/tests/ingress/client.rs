@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// An answer.
 #[derive(Debug)]
@@ -29,6 +29,13 @@ pub(crate) struct Client(pub(crate) TcpStream);
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// Connects from an address of this machine.
+    pub(crate) async fn connect_from(source: &str, to: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(source.parse().unwrap()).unwrap();
+        Self(socket.connect(to).await.unwrap())
     }
 
     pub(crate) async fn write(&mut self, text: &str) {

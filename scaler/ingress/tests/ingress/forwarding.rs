@@ -54,7 +54,7 @@ async fn headers_of_a_connection_stay_on_it() {
     assert!(head.starts_with("get /a%20b?c=d http/1.1\r\n"), "{head}");
     for line in [
         "host: hello.localhost:8080",
-        "x-forwarded-for: 10.0.0.1, 127.0.0.1",
+        "x-forwarded-for: 127.0.0.1",
         "x-forwarded-proto: http",
         "x-forwarded-host: hello.localhost:8080",
         "te: trailers",
@@ -68,6 +68,50 @@ async fn headers_of_a_connection_stay_on_it() {
         !head.contains("x-private") && !head.contains("other"),
         "{head}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trusted_proxy_says_who_is_behind_it() {
+    let trusted = "127.0.0.0/31".parse().unwrap();
+    let bed = Bed::with(|options| options.trusted_proxies = vec![trusted]);
+    let (app, heads) = recording("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    bed.serve(&[replica(app.address)]);
+    for (source, lines) in [
+        (
+            "127.0.0.1:0",
+            [
+                "x-forwarded-for: 10.0.0.1, 127.0.0.1",
+                "x-forwarded-proto: https",
+                "x-forwarded-host: shop.example",
+                "forwarded: for=10.0.0.1;proto=https, for=127.0.0.1",
+            ],
+        ),
+        (
+            "127.0.0.2:0",
+            [
+                "x-forwarded-for: 127.0.0.2",
+                "x-forwarded-proto: http",
+                "x-forwarded-host: hello",
+                "host: hello",
+            ],
+        ),
+    ] {
+        let mut client = Client::connect_from(source, bed.address).await;
+        client
+            .write(
+                "GET / HTTP/1.1\r\nHost: hello\r\nX-Forwarded-For: 10.0.0.1\r\n\
+                 X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example\r\n\
+                 Forwarded: for=10.0.0.1;proto=https\r\nX_Forwarded_For: 10.0.0.9\r\n\r\n",
+            )
+            .await;
+        assert_eq!(client.reply().await.status, 200);
+        let head = heads.lock().unwrap().pop().unwrap();
+        for line in lines {
+            assert!(head.contains(&format!("\r\n{line}\r\n")), "{line}: {head}");
+        }
+        assert!(!head.contains("10.0.0.9"), "{head}");
+        assert_eq!(head.contains("10.0.0.1"), source == "127.0.0.1:0", "{head}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,12 @@
 //! What a client is refused when it asks for too much, or takes too long.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ebbtide_ingress::IngressOptions;
 use http::Response;
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::app::{App, full, read_head};
 use crate::bed::{Bed, replica, until};
@@ -40,12 +39,6 @@ async fn wait_out(bed: &Bed, client: &mut Client, time: Duration) -> String {
     client.rest().await.unwrap()
 }
 
-async fn connect_from(source: &str, to: SocketAddr) -> Client {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(source.parse().unwrap()).unwrap();
-    Client(socket.connect(to).await.unwrap())
-}
-
 /// Whether the ingress has closed a connection that has sent nothing.
 async fn is_refused(mut client: Client) -> bool {
     client.0.read_u8().await.is_err()
@@ -75,11 +68,11 @@ async fn connections_are_bounded_in_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_are_bounded_for_each_client() {
     let (bed, _app) = bed(|options| options.limits.connections_per_client = 1).await;
-    let mut first = connect_from("127.0.0.1:0", bed.address).await;
+    let mut first = Client::connect_from("127.0.0.1:0", bed.address).await;
     assert_eq!(first.get("hello").await.status, 200);
-    let second = connect_from("127.0.0.1:0", bed.address).await;
+    let second = Client::connect_from("127.0.0.1:0", bed.address).await;
     assert!(is_refused(second).await);
-    let mut other = connect_from("127.0.0.2:0", bed.address).await;
+    let mut other = Client::connect_from("127.0.0.2:0", bed.address).await;
     assert_eq!(other.get("hello").await.status, 200);
     assert_eq!(reached(&bed, "connections-per-client"), 1);
 }

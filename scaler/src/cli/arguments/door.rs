@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use ebbtide_core::network::Network;
 
 use super::{LimitArguments, duration};
 
@@ -35,6 +36,10 @@ pub struct DoorArguments {
     /// How long a request may wait for a replica
     #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
     pub waiting_timeout: Duration,
+    /// Proxies in front of the ingress, as networks or addresses: what they say of who is behind them
+    /// (X-Forwarded-For and its like, Forwarded) goes on to the apps. Nobody else's word does
+    #[arg(long, value_name = "NETWORK,…", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     /// What one client may ask.
     #[command(flatten)]
     pub limits: LimitArguments,

@@ -45,6 +45,9 @@ pub(in crate::cli) fn start(
         requests: arguments.waiting_requests.get(),
         timeout: arguments.waiting_timeout,
     };
+    options
+        .trusted_proxies
+        .clone_from(&arguments.trusted_proxies);
     options.limits = arguments.limits.limits();
     let https = Https::prepare(arguments, own_authority)?;
     let by_tls = https.options.as_ref().map(|tls| tls.listen);

@@ -2,8 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
+use crate::network::Network;
 use crate::trigger::reach::Reach;
-use crate::trigger::reach::network::Network;
 
 fn refused_v4() -> impl Strategy<Value = Ipv4Addr> {
     let any = any::<u32>().prop_map(Ipv4Addr::from_bits);
