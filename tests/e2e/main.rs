@@ -13,6 +13,7 @@ mod bad_input;
 mod brokers;
 mod commands;
 mod from_zero;
+mod h2spec;
 mod harness;
 mod https;
 mod keda;
