@@ -3,6 +3,8 @@
 
 pub(crate) mod host;
 mod keep;
+#[cfg(test)]
+mod properties;
 pub(crate) mod snapshot;
 
 use std::collections::BTreeMap;

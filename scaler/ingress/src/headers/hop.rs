@@ -108,6 +108,7 @@ pub(crate) fn clean_trailers(trailers: &mut HeaderMap) {
 mod tests {
     use super::super::tests::headers;
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_concerns_one_connection_ends_here() {
@@ -158,5 +159,50 @@ mod tests {
         ]);
         clean_trailers(&mut map);
         assert_eq!(map, headers(&[("x-sum", "1"), ("grpc-status", "0")]));
+    }
+
+    const NAMES: [&str; 12] = [
+        "connection",
+        "te",
+        "upgrade",
+        "transfer-encoding",
+        "keep-alive",
+        "host",
+        "cookie",
+        "content-length",
+        "x-forwarded-for",
+        "x-a",
+        "x-b",
+        "close",
+    ];
+
+    proptest! {
+        /// Whatever `Connection` says, what is left is what the app is to have, and nothing else.
+        #[test]
+        fn connection_takes_out_what_it_names_and_nothing_for_the_app(
+            given in proptest::collection::vec(proptest::sample::select(NAMES.to_vec()), 0..8),
+            named in proptest::collection::vec(
+                prop_oneof![proptest::sample::select(NAMES.to_vec()).prop_map(str::to_owned), "[ -~]{0,8}"],
+                0..6,
+            ),
+        ) {
+            let value = HeaderValue::from_static("1");
+            let mut map: HeaderMap =
+                given.iter().map(|name| (HeaderName::from_static(name), value.clone())).collect();
+            map.insert(CONNECTION, HeaderValue::try_from(named.join(",")).unwrap());
+            let before = map.clone();
+            let says: Vec<String> =
+                before.get_all(CONNECTION).iter().flat_map(tokens).map(str::to_lowercase).collect();
+            strip_hop_by_hop(&mut map);
+            for name in before.keys() {
+                let is_hop = HOP_BY_HOP.contains(name) || name == TE;
+                let is_named = says.iter().any(|said| said == name.as_str()) && name != "close";
+                let stays = !is_hop && (is_end_to_end(name) || !is_named);
+                prop_assert_eq!(map.contains_key(name), stays, "{}", name);
+            }
+            let once = map.clone();
+            strip_hop_by_hop(&mut map);
+            prop_assert_eq!(map, once);
+        }
     }
 }

@@ -118,6 +118,7 @@ fn check_expectation(headers: &HeaderMap) -> Result<(), Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn empty() -> http_body_util::Empty<bytes::Bytes> {
         http_body_util::Empty::new()
@@ -194,5 +195,25 @@ mod tests {
         assert_eq!(target(Method::GET, &long), Ok(()));
         let long = format!("{long}b");
         assert_eq!(target(Method::GET, &long), Err(Malformed::LongTarget(100)));
+    }
+
+    proptest! {
+        /// What is passed on to an HTTP/1.1 app has one form of two, and no byte that ends a line.
+        #[test]
+        fn any_target_is_refused_or_has_the_form_that_an_app_expects(
+            method in prop_oneof![Just(Method::GET), Just(Method::OPTIONS)],
+            target in prop_oneof!["\\PC{0,20}", "(http|ftp)?:?/{0,2}[a-z@:*]{0,6}/?[ -~]{0,9}", "[/*][ -~]{0,12}"],
+        ) {
+            let Ok(uri) = target.parse::<Uri>() else {
+                return Ok(());
+            };
+            let mut request = Request::builder().method(method).uri(uri).body(empty()).unwrap();
+            if check(&request, &Limits::default()).is_ok() {
+                crate::headers::to_http1(&mut request, None);
+                let passed_on = request.uri().to_string();
+                prop_assert!(passed_on.starts_with('/') || passed_on == "*", "{}", passed_on);
+                prop_assert!(passed_on.bytes().all(|byte| byte.is_ascii_graphic()), "{}", passed_on);
+            }
+        }
     }
 }
