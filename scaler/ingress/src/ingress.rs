@@ -185,6 +185,7 @@ fn listen_tls(
     let shared = SharedTls {
         port: address.port(),
         config: Arc::new(config),
+        redirects_to: options.redirects.then(|| Arc::clone(&options.certificates)),
     };
     Ok((listeners, Some(address), Some(shared)))
 }

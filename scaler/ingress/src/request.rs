@@ -4,6 +4,7 @@ mod admit;
 mod check;
 mod directory;
 mod forward;
+mod redirect;
 mod refusal;
 pub(crate) mod visit;
 
@@ -89,7 +90,13 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     let host = host::of(request)?;
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
-    match snapshot.find(&key, None) {
+    let target = snapshot.target(&key);
+    if let Some(location) = redirect::location(peer, request, &host, &key, || {
+        target.is_some_and(|target| !snapshot.allows_insecure(target))
+    }) {
+        return Err(Refusal::Redirect(location));
+    }
+    match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
             let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             drop(key);

@@ -35,6 +35,8 @@ pub struct AppRoute {
     pub app: AppName,
     /// Its custom domains.
     pub hosts: Vec<String>,
+    /// Whether requests in the clear are for it, or for being led to HTTPS where that can be had.
+    pub allow_insecure: bool,
     /// The weights, one for each backend.
     pub split: Arc<Split>,
     /// Labels, each with the index of its backend.

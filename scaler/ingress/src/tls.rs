@@ -27,6 +27,10 @@ pub struct TlsOptions {
     pub certificates: Arc<Certificates>,
     /// Makes certificates for hosts without one: names of this machine, and those the table has.
     pub issuer: Option<Arc<dyn Issuer>>,
+    /// Whether requests in the clear are led here, for apps that do not take them, where a certificate
+    /// was given for their host. One that is made, or the default, does not count: not every client
+    /// would accept it.
+    pub redirects: bool,
 }
 
 impl fmt::Debug for TlsOptions {
@@ -43,4 +47,6 @@ pub(crate) struct SharedTls {
     /// The port, after a free one was taken.
     pub(crate) port: u16,
     pub(crate) config: Arc<ServerConfig>,
+    /// The certificates that requests in the clear are led to, if they are.
+    pub(crate) redirects_to: Option<Arc<Certificates>>,
 }

@@ -25,6 +25,7 @@ pub(super) struct Routing {
 struct RouteKey {
     app: String,
     hosts: Vec<String>,
+    allow_insecure: bool,
     labels: BTreeMap<String, usize>,
     weights: Vec<u32>,
     backends: Vec<(RevisionName, BackendKey)>,
@@ -102,6 +103,7 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
     Some(AppRoute {
         app: control.app.name().clone(),
         hosts: ingress.custom_domains,
+        allow_insecure: ingress.allow_insecure,
         split: control.split(weights),
         labels,
         backends,
@@ -146,6 +148,7 @@ fn key(route: &AppRoute) -> RouteKey {
     RouteKey {
         app: route.app.to_string(),
         hosts: route.hosts.clone(),
+        allow_insecure: route.allow_insecure,
         labels: route.labels.clone(),
         weights: route.split.weights().to_vec(),
         backends: route.backends.iter().map(backend_key).collect(),

@@ -118,3 +118,51 @@ fn what_is_wrong_at_the_start_is_said_with_the_flag() {
     let said = fails(&["--certificates", &certificates, "--listen-tls", "off"]);
     assert!(said.contains("--listen-tls is off"), "{said}");
 }
+
+#[test]
+fn an_app_that_is_not_insecure_leads_to_https_where_a_certificate_was_given() {
+    let _machine = machine();
+    let authority = Authority::new();
+    authority.issue(&["www.example.com"], "www.crt", "www.key");
+    let certificates = authority.folder.path().display().to_string();
+    let arguments = ["--listen-tls", ANY_PORT, "--certificates", &certificates];
+    let insecure = document();
+    let secure = insecure.replace("allowInsecure: true", "allowInsecure: false");
+    let absent = insecure.replace("allowInsecure: true, ", "");
+    let ebbtide = Ebbtide::up_in(folder(&[("web.yaml", &absent)]), &arguments);
+    let status = |host: &str| ebbtide.request(host, "/a?b").status;
+    assert_eq!(status("web.localhost"), 200, "its certificate is made here");
+    let answer = ebbtide.request("www.example.com:80", "/a?b");
+    let location = format!("https://www.example.com:{}/a?b", ebbtide.tls);
+    assert_eq!(
+        answer.header("location"),
+        Some(location.as_str()),
+        "{answer:?}"
+    );
+    ebbtide.write("web.yaml", &insecure);
+    eventually(SOON, "it is answered", || status("www.example.com") == 200);
+    ebbtide.write("web.yaml", &secure);
+    eventually(SOON, "it is led to HTTPS again", || {
+        status("www.example.com") == 301
+    });
+    assert_eq!(status("web.localhost"), 200);
+    assert_eq!(
+        get(&ebbtide, &authority.path(), "www.example.com", &[]).status,
+        200
+    );
+}
+
+#[test]
+fn without_certificates_of_ones_own_requests_in_the_clear_are_answered() {
+    let _machine = machine();
+    let secure = document().replace("allowInsecure: true", "allowInsecure: false");
+    let ebbtide = Ebbtide::up(&[("web.yaml", &secure)]);
+    for host in ["web.localhost", "www.example.com"] {
+        assert_eq!(ebbtide.request(host, "/").status, 200, "{host}");
+        assert_eq!(
+            get(&ebbtide, &ebbtide.root, host, &[]).status,
+            200,
+            "{host}"
+        );
+    }
+}

@@ -42,6 +42,12 @@ impl Client {
         }
     }
 
+    /// Whether a proxy that is trusted says that a request came to it by HTTPS.
+    pub(crate) fn has_taken_https(&self, headers: &HeaderMap) -> bool {
+        let said = headers.get(PROTO).filter(|_| self.is_trusted);
+        said.is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"))
+    }
+
     /// How it connected.
     pub(crate) fn scheme(&self) -> Scheme {
         self.scheme

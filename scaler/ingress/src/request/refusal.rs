@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use thiserror::Error;
 
@@ -31,6 +31,8 @@ pub(super) enum Refusal {
     SlowBody,
     #[error("CONNECT is not supported here; send an ordinary request")]
     ConnectMethod,
+    #[error("this app takes requests by HTTPS")]
+    Redirect(HeaderValue),
     #[error("{}", .0.text)]
     NotFound(Page),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
@@ -117,6 +119,7 @@ impl Refusal {
             Self::Malformed(Malformed::LongTarget(_)) => StatusCode::URI_TOO_LONG,
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
+            Self::Redirect(_) => StatusCode::MOVED_PERMANENTLY,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NoRevision(_)
             | Self::AppGone { .. }
@@ -172,6 +175,10 @@ impl Refusal {
     pub(super) fn to_response(&self) -> Response<ResponseBody> {
         let status = self.status();
         let retry_after = self.retry_after();
+        let location = match &self {
+            Self::Redirect(location) => Some(location.clone()),
+            _ => None,
+        };
         let (content_type, text) = match self {
             Self::NotFound(page) => (page.content_type, page.text.clone()),
             other => (TEXT, format!("{other}\n")),
@@ -180,6 +187,9 @@ impl Refusal {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(location) = location {
+            headers.insert(LOCATION, location);
+        }
         if let Some(seconds) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }

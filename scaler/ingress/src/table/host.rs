@@ -74,6 +74,12 @@ pub(crate) fn key(host: &str) -> Result<Cow<'_, str>, HostError> {
     Ok(Cow::Borrowed(name))
 }
 
+/// Whether a host is written with a port.
+pub(crate) fn has_port(host: &str) -> bool {
+    let name = without_port(host).map_or(0, str::len);
+    host.len() > name + 1
+}
+
 fn without_port(host: &str) -> Result<&str, HostError> {
     let address_end = if host.starts_with('[') {
         host.find(']').ok_or(HostError::Malformed)? + 1
@@ -111,6 +117,19 @@ mod tests {
             assert_eq!(key(host).as_deref(), Ok(expected), "{host}");
         }
         assert!(matches!(key("hello.localhost:80"), Ok(Cow::Borrowed(_))));
+    }
+
+    #[test]
+    fn a_port_is_digits_behind_a_colon() {
+        for (host, expected) in [
+            ("hello.localhost", false),
+            ("hello.localhost:", false),
+            ("hello.localhost:8080", true),
+            ("[::1]", false),
+            ("[::1]:1", true),
+        ] {
+            assert_eq!(has_port(host), expected, "{host}");
+        }
     }
 
     #[test]

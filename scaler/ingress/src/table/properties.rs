@@ -96,6 +96,7 @@ fn route(app: &App) -> AppRoute {
     AppRoute {
         app: AppName::new(&app.name).unwrap(),
         hosts: app.domains.clone(),
+        allow_insecure: true,
         split: Arc::new(Split::new(weights)),
         labels: labels.map(|(place, label)| (label, place)).collect(),
         backends: (0..app.revisions).map(backend).collect(),

@@ -19,7 +19,7 @@ pub(crate) struct Snapshot {
 
 /// What a host stands for.
 #[derive(Clone, Copy)]
-struct Target {
+pub(crate) struct Target {
     /// Its place in the table's apps.
     app: usize,
     /// A label's place in the app's backends; none if the weights decide.
@@ -62,9 +62,22 @@ impl Snapshot {
     /// The revision for a request to `host` (a key, see [`super::host::key`]). A request that was
     /// for the revision of `previous` stays with it as long as the app has it.
     pub(crate) fn find(&self, host: &str, previous: Option<&Backend>) -> Found<'_> {
-        let Some(target) = self.hosts.get(host) else {
-            return Found::Nothing;
-        };
+        self.target(host)
+            .map_or(Found::Nothing, |target| self.find_at(target, previous))
+    }
+
+    /// What `host` (a key) stands for.
+    pub(crate) fn target(&self, host: &str) -> Option<Target> {
+        self.hosts.get(host).copied()
+    }
+
+    /// Whether what this stands for may be asked in the clear.
+    pub(crate) fn allows_insecure(&self, target: Target) -> bool {
+        self.table.apps[target.app].allow_insecure
+    }
+
+    /// The revision for a request to what this stands for, as [`find`](Self::find) has it.
+    pub(crate) fn find_at(&self, target: Target, previous: Option<&Backend>) -> Found<'_> {
         let route = &self.table.apps[target.app];
         let found = route.same_revision(previous).or_else(|| {
             route
@@ -124,6 +137,7 @@ mod tests {
         let route = AppRoute {
             app: AppName::new("hello").unwrap(),
             hosts: vec!["Shop.Example".to_owned()],
+            allow_insecure: true,
             split: Arc::new(Split::new(weights.to_vec())),
             labels: labels.collect(),
             backends: backends.collect(),

@@ -215,21 +215,18 @@ fn spawn(
     };
     let worker = Rc::clone(worker);
     let client = |scheme| Client::new(address.ip(), scheme, is_trusted);
-    match (door, &worker.shared.tls) {
-        (Door::Tls, Some(tls)) => {
-            let (tls, client) = (tls.clone(), client(Scheme::Https));
-            connections.spawn_local(async move {
-                connection::serve_tls(worker, tls, stream, client).await;
-                drop(place);
-            });
-        }
-        _ => {
-            let client = client(Scheme::Http);
-            connections.spawn_local(async move {
-                connection::serve(worker, stream, client).await;
-                drop(place);
-            });
-        }
+    if let (Door::Tls, Some(tls)) = (door, &worker.shared.tls) {
+        let (tls, client) = (tls.clone(), client(Scheme::Https));
+        connections.spawn_local(async move {
+            connection::serve_tls(worker, tls, stream, client).await;
+            drop(place);
+        });
+    } else {
+        let client = client(Scheme::Http);
+        connections.spawn_local(async move {
+            connection::serve(worker, stream, client).await;
+            drop(place);
+        });
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Bed {
     pub(crate) activations: mpsc::Receiver<RevisionName>,
     pub(crate) meter: Arc<RevisionMeter>,
     pub(crate) clock: Arc<TestClock>,
+    /// Whether the app takes requests in the clear.
+    pub(crate) allow_insecure: bool,
 }
 
 impl Bed {
@@ -48,6 +50,7 @@ impl Bed {
             activations,
             meter: RevisionMeter::new(WORKERS),
             clock,
+            allow_insecure: true,
         }
     }
 
@@ -74,6 +77,7 @@ impl Bed {
         let route = AppRoute {
             app: AppName::new("hello").unwrap(),
             hosts: vec!["www.example.com".to_owned()],
+            allow_insecure: self.allow_insecure,
             split: Arc::new(Split::new(weights)),
             labels: labels.collect::<BTreeMap<_, _>>(),
             backends,

@@ -5,4 +5,5 @@ mod bad;
 mod bed;
 mod certificates;
 mod protocols;
+mod redirect;
 mod sessions;

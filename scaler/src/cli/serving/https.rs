@@ -78,6 +78,9 @@ impl Https {
                 listen,
                 certificates,
                 issuer,
+                // Where all certificates are made here, clients of before would be led to what they
+                // do not trust.
+                redirects: given.is_some(),
             }),
             may_be_left_out: given.is_none() && !asked_for,
             trust: Trust { root },

@@ -69,7 +69,7 @@ pub(super) fn read(
     let ingress = Ingress {
         external: object.boolean(reader, "external"),
         target_port: object.port(reader, "targetPort"),
-        allow_insecure: allow_insecure(reader, &mut object),
+        allow_insecure: object.boolean(reader, "allowInsecure"),
         transport,
         exposed_port: exposed_port(reader, &mut object, transport),
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
@@ -79,15 +79,6 @@ pub(super) fn read(
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
     object.finish(reader);
     Some(ingress)
-}
-
-/// There is no HTTPS to lead requests to, so only `true` is acted on.
-fn allow_insecure(reader: &mut Reader<'_>, object: &mut Object<'_>) -> bool {
-    let allowed = object.boolean(reader, "allowInsecure");
-    if let Some(field) = object.get("allowInsecure").filter(|_| !allowed) {
-        reader.not_acted_on(&field);
-    }
-    allowed
 }
 
 fn exposed_port(

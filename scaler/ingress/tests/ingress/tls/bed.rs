@@ -33,6 +33,7 @@ impl TlsBed {
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 certificates: given,
                 issuer: None,
+                redirects: true,
             });
             change(options);
         });
