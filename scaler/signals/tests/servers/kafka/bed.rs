@@ -100,12 +100,17 @@ impl Kafka {
         run(command).await;
     }
 
+    /// Puts records, each with a key of its own, so that of many all partitions get some.
     pub(super) async fn put(&self, topic: &str, number: usize) {
         let folder = tempfile::tempdir().unwrap();
         let records = folder.path().join("records");
-        std::fs::write(&records, "record\n".repeat(number)).unwrap();
+        let lines: Vec<String> = (0..number).map(|key| format!("{key}:record\n")).collect();
+        std::fs::write(&records, lines.concat()).unwrap();
         let mut command = self.tool("org.apache.kafka.tools.ConsoleProducer");
         command.args(["--topic", topic]);
+        for property in ["parse.key=true", "key.separator=:"] {
+            command.args(["--reader-property", property]);
+        }
         command.stdin(std::fs::File::open(records).unwrap());
         run(command).await;
     }

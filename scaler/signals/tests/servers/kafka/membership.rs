@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ebbtide_signals::Connect;
-use ebbtide_signals::kafka::{Address, Cluster, Membership, Named, Partitions, Settings, Standing};
+use ebbtide_signals::kafka::{
+    Address, Cluster, Membership, Named, Partitions, Settings, Standing, Start,
+};
 use tokio::time::{sleep, timeout};
 
 use super::bed::{GROUP, HOST, Kafka};
@@ -82,7 +84,11 @@ async fn who_leaves_leaves_all_to_the_other(kafka: &Kafka) {
 }
 
 async fn kafkas_own_consumer_is_one_of_them(kafka: &Kafka) {
-    kafka.put("bills", 8).await;
+    kafka.put("bills", 40).await;
+    let mut cluster = Cluster::new(Connect::anywhere(), settings(kafka));
+    let all = cluster.find(&["bills".to_owned()]).await.unwrap();
+    let ends = cluster.offsets(&all, Start::Latest).await.unwrap();
+    assert!(ends["bills"].values().all(|end| *end > 0), "{ends:?}");
     let mut member = member(kafka, "bills");
     assert_eq!(joined(&mut member).await, BTreeSet::from(PARTITIONS));
     let changes = async {
@@ -94,8 +100,8 @@ async fn kafkas_own_consumer_is_one_of_them(kafka: &Kafka) {
         assert_eq!(member.beat().await, Ok(Standing::Member));
         member.leave().await.unwrap();
     };
-    // It gets all records only once all partitions are its own again.
-    tokio::join!(kafka.take("bills", 8), changes);
+    // It gets all records, and ends, only once all partitions are its own: each has some.
+    tokio::join!(kafka.take("bills", 40), changes);
 }
 
 fn settings(kafka: &Kafka) -> Settings {
