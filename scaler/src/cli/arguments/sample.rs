@@ -98,8 +98,8 @@ pub struct AzureServicebusWorker {
 /// `ebbtide sample-worker kafka`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-It is a member of its group, as Kafka's own consumers may be: several share the topic's partitions, so
-that more of them than partitions have nothing to do.
+It is a member of its group, as Kafka's own consumers may be. Members share the topic's partitions:
+where there are more members than these, some have nothing to do.
 
 Variables:
   KAFKA_BOOTSTRAP_SERVERS           brokers to begin with, HOST:PORT with commas, without TLS
