@@ -18,8 +18,6 @@ use super::{Address, GROUP, Named, Partitions, TOPIC};
 use crate::connect::Connect;
 use crate::error::ReadError;
 
-/// How long a member may be silent before its partitions are given to others.
-const SESSION: Duration = Duration::from_secs(10);
 /// How long a broker may take to answer what it answers at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,10 +60,7 @@ impl Membership {
             brokers: Brokers::new(connect, settings),
             group: group.to_owned(),
             topics,
-            terms: Terms {
-                session: SESSION,
-                rebalance,
-            },
+            terms: Terms::of(rebalance),
             member: Member::default(),
             coordinator: None,
         }
@@ -92,7 +87,7 @@ impl Membership {
             subscription.written(),
         );
         // The others are waited for, which may be at work.
-        let limit = self.terms.rebalance + PATIENCE;
+        let limit = self.terms.rebalance.saturating_add(PATIENCE);
         let asked = self.ask(api::JOIN_GROUP, &question, limit, messages::joined);
         let joined = match asked.await? {
             Ok(joined) => joined,
@@ -114,9 +109,7 @@ impl Membership {
     /// The broker fails.
     pub async fn beat(&mut self) -> Result<Standing, ReadError> {
         let question = messages::heartbeat(&self.group, &self.member);
-        let asked = self.ask(api::HEARTBEAT, &question, PATIENCE, messages::done);
-        let error = asked.await?.err();
-        self.standing(error.unwrap_or(FINE))
+        self.say(api::HEARTBEAT, &question, messages::done).await
     }
 
     /// Says that the group is done with what comes before these offsets. That is so if it is told that it
@@ -127,14 +120,8 @@ impl Membership {
     pub async fn commit(&mut self, offsets: &Partitions<i64>) -> Result<Standing, ReadError> {
         let Member { id, generation } = &self.member;
         let question = api::offset_commit(&self.group, (*generation, id), offsets);
-        let asked = self.ask(
-            api::OFFSET_COMMIT,
-            &question,
-            PATIENCE,
-            answers::offset_commit,
-        );
-        let error = asked.await?.err();
-        self.standing(error.unwrap_or(FINE))
+        self.say(api::OFFSET_COMMIT, &question, answers::offset_commit)
+            .await
     }
 
     /// Leaves, so that the others need not wait until it has been silent for too long. Who is no member
@@ -147,11 +134,21 @@ impl Membership {
             return Ok(());
         }
         let question = messages::leave(&self.group, &self.member);
-        let asked = self.ask(api::LEAVE_GROUP, &question, PATIENCE, messages::done);
-        let error = asked.await?.err();
-        self.standing(error.unwrap_or(FINE))?;
+        self.say(api::LEAVE_GROUP, &question, messages::done)
+            .await?;
         self.member = Member::default();
         Ok(())
+    }
+
+    /// Says something that is answered at once, and returns what it is to the group then.
+    async fn say(
+        &mut self,
+        api: Api,
+        question: &Question,
+        read: impl Fn(Answer<'_>) -> Result<Result<(), i16>, Nonsense>,
+    ) -> Result<Standing, ReadError> {
+        let said = self.ask(api, question, PATIENCE, read).await?;
+        self.standing(said.err().unwrap_or(FINE))
     }
 
     /// What an error says about it.
@@ -224,7 +221,6 @@ impl Membership {
                     self.coordinator = None;
                     sleep(PAUSE).await;
                 }
-                Err(error) if is_passing(error) => return Err(refused(GROUP, &self.group, error)),
                 answer => return Ok(answer),
             }
         }
