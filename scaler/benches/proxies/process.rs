@@ -1,0 +1,128 @@
+//! Processes that end with the benchmark, and what the system says of them.
+
+use std::fs::File;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// The core of the proxy.
+pub(crate) const PROXY_CORE: &str = "1";
+/// The core of the load and of the servers behind.
+pub(crate) const LOAD_CORE: &str = "0";
+
+/// Ticks in a second, as Linux counts CPU time for everyone.
+const TICKS: f64 = 100.0;
+
+/// A process that is killed when this is dropped.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Starts a program on a core; what it prints goes to a file.
+    pub(crate) fn start(core: &str, log: &Path, command: &Command) -> Self {
+        let output = File::create(log).expect("the folder is writable");
+        let errors = output.try_clone().expect("a file can be opened twice");
+        let child = on_core(core, command)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .expect("taskset is there");
+        Self(child)
+    }
+
+    /// Waits until it listens.
+    pub(crate) fn wait_for(&mut self, port: u16, log: &Path) {
+        for _ in 0..600 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return;
+            }
+            if let Some(status) = self.0.try_wait().expect("it was started") {
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                panic!("{} ended, {status}: {said}", log.display());
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{} does not listen", log.display());
+    }
+
+    /// CPU time in seconds that it and its children have used.
+    pub(crate) fn cpu(&self) -> f64 {
+        self.all().iter().map(|pid| cpu(*pid)).sum()
+    }
+
+    /// Memory in MiB that it and its children have in use.
+    pub(crate) fn memory(&self) -> f64 {
+        self.all().iter().map(|pid| memory(*pid)).sum()
+    }
+
+    fn all(&self) -> Vec<u32> {
+        let mut all = vec![self.0.id()];
+        let mut next = 0;
+        while let Some(pid) = all.get(next) {
+            let children = format!("/proc/{pid}/task/{pid}/children");
+            let children = std::fs::read_to_string(children).unwrap_or_default();
+            all.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+            next += 1;
+        }
+        all
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Workers do not always notice that their master is gone.
+        for pid in self.all().into_iter().rev() {
+            let mut kill = Command::new("kill");
+            drop(kill.args(["-s", "KILL", &pid.to_string()]).status());
+        }
+        drop(self.0.wait());
+    }
+}
+
+/// A command, on a core.
+pub(crate) fn on_core(core: &str, command: &Command) -> Command {
+    let mut pinned = Command::new("taskset");
+    pinned
+        .args(["-c", core])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            pinned.env(name, value);
+        }
+    }
+    pinned
+}
+
+/// Which of these programs are not there.
+pub(crate) fn missing(programs: &[&str]) -> Vec<String> {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let is_there =
+        |program: &str| std::env::split_paths(&paths).any(|at| at.join(program).exists());
+    let missing = programs.iter().filter(|program| !is_there(program));
+    missing.map(|program| (*program).to_owned()).collect()
+}
+
+fn cpu(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name may have anything in it, and ends with the last parenthesis.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / TICKS
+}
+
+fn memory(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = resident.and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or_default() / 1024.0
+}
