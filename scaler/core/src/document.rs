@@ -19,6 +19,7 @@ pub(crate) mod quantity;
 mod read;
 mod reader;
 mod shape;
+pub(crate) mod tags;
 mod unique;
 
 use std::borrow::Cow;

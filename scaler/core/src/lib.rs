@@ -12,6 +12,7 @@ pub mod hash;
 pub mod histogram;
 pub mod name;
 pub mod network;
+pub mod policy;
 pub mod scale;
 pub mod scaler;
 pub mod time;

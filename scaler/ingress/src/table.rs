@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ebbtide_core::name::{AppName, RevisionName};
+use ebbtide_core::policy::RequestPolicy;
 
 use crate::meter::RevisionMeter;
 use crate::replica::Replica;
@@ -35,8 +36,8 @@ pub struct AppRoute {
     pub app: AppName,
     /// Its custom domains.
     pub hosts: Vec<String>,
-    /// Whether requests in the clear are for it, or for being led to HTTPS where that can be had.
-    pub allow_insecure: bool,
+    /// What becomes of its requests on their way.
+    pub policy: Arc<RequestPolicy>,
     /// The weights, one for each backend.
     pub split: Arc<Split>,
     /// Labels, each with the index of its backend.
@@ -52,11 +53,13 @@ pub struct Backend {
     pub revision: RevisionName,
     /// Its counters, the same in every publication.
     pub meter: Arc<RevisionMeter>,
-    /// What becomes of its requests.
+    /// What becomes of its requests on their way: its app's.
+    pub policy: Arc<RequestPolicy>,
+    /// Where its requests go.
     pub state: BackendState,
 }
 
-/// What becomes of the requests of a revision.
+/// Where the requests of a revision go.
 #[derive(Clone, Debug)]
 pub enum BackendState {
     /// They go to the replica with the fewest requests in flight. With none that admits requests

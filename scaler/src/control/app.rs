@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ebbtide_core::app::{App, Change, Observation, Revision};
 use ebbtide_core::name::RevisionName;
+use ebbtide_core::policy::RequestPolicy;
 use ebbtide_core::scale::ScaleSpec;
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::trigger::Scope;
@@ -65,6 +66,8 @@ pub(super) struct AppControl {
     pub(super) declared_by_files: Option<Declared>,
     /// What was published of it last, if it stands for rules and that is still so.
     pub(super) published: Option<Rules>,
+    /// What becomes of its requests in the ingress.
+    pub(super) policy: Arc<RequestPolicy>,
     split: Option<CurrentSplit>,
     finished_at_split: BTreeMap<RevisionName, u64>,
 }
@@ -82,6 +85,7 @@ impl AppControl {
             revisions: BTreeMap::new(),
             journal: Journal::default(),
             published: None,
+            policy: Arc::default(),
             split: None,
             finished_at_split: BTreeMap::new(),
         }
@@ -109,6 +113,7 @@ impl AppControl {
         now: Timestamp,
     ) {
         let access = Access::of(self.app.document());
+        self.policy = Arc::new(RequestPolicy::of(self.app.document()));
         for revision in self.app.revisions() {
             let name = &revision.name;
             let Some(spec) = specs.remove(name) else {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ebbtide_core::app::App;
 use ebbtide_core::document::{TrafficTarget, TrafficWeight, Transport};
 use ebbtide_core::name::{ReplicaName, RevisionName};
+use ebbtide_core::policy::RequestPolicy;
 use ebbtide_ingress::{AppRoute, Backend, BackendState, Publisher, Replica, RoutingTable, Split};
 
 use super::app::AppControl;
@@ -25,7 +26,7 @@ pub(super) struct Routing {
 struct RouteKey {
     app: String,
     hosts: Vec<String>,
-    allow_insecure: bool,
+    policy: Arc<RequestPolicy>,
     labels: BTreeMap<String, usize>,
     weights: Vec<u32>,
     backends: Vec<(RevisionName, BackendKey)>,
@@ -87,6 +88,7 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
         .iter()
         .filter_map(|(label, revision)| Some((label.clone(), place(revision)?)))
         .collect();
+    let policy = Arc::clone(&control.policy);
     let backends = revisions.iter().filter_map(|name| {
         let revision = control.revisions.get(*name)?;
         let Counters::Own(meter) = &revision.meter else {
@@ -96,6 +98,7 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
         Some(Arc::new(Backend {
             revision: (*name).clone(),
             meter,
+            policy: Arc::clone(&policy),
             state,
         }))
     });
@@ -103,7 +106,7 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
     Some(AppRoute {
         app: control.app.name().clone(),
         hosts: ingress.custom_domains,
-        allow_insecure: ingress.allow_insecure,
+        policy,
         split: control.split(weights),
         labels,
         backends,
@@ -148,7 +151,7 @@ fn key(route: &AppRoute) -> RouteKey {
     RouteKey {
         app: route.app.to_string(),
         hosts: route.hosts.clone(),
-        allow_insecure: route.allow_insecure,
+        policy: Arc::clone(&route.policy),
         labels: route.labels.clone(),
         weights: route.split.weights().to_vec(),
         backends: route.backends.iter().map(backend_key).collect(),

@@ -15,6 +15,7 @@ use self::metadata::Metadata;
 pub(crate) use self::metadata::{Place, metadata_path};
 use self::rule::DEFAULT_CONCURRENCY;
 use super::spec::{DEFAULT_WINDOW, Metric, Policy, RuleSpec, ScaleSpec, StepLimit};
+use crate::document::tags;
 use crate::document::{ContainerApp, Scale, ScaleRule, Template, Transport};
 use crate::scaler::{self, Role};
 
@@ -210,13 +211,9 @@ fn default_rule(transport: Transport) -> RuleSpec {
 
 /// The app's tags that set the stabilization windows.
 fn stabilization_of_tags(app: &ContainerApp) -> Stabilization {
-    let seconds = |tag: &str| {
-        let seconds = app.tags.get(tag)?.trim().parse().ok();
-        seconds.map(Duration::from_secs)
-    };
     Stabilization {
-        scale_in: seconds("ebbtide.scaleInStabilizationSeconds"),
-        scale_out: seconds("ebbtide.scaleOutStabilizationSeconds"),
+        scale_in: tags::SCALE_IN_STABILIZATION.seconds(&app.tags),
+        scale_out: tags::SCALE_OUT_STABILIZATION.seconds(&app.tags),
     }
 }
 

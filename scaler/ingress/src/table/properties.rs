@@ -85,6 +85,7 @@ fn route(app: &App) -> AppRoute {
         Arc::new(Backend {
             revision,
             meter: RevisionMeter::new(NonZeroUsize::MIN),
+            policy: Arc::default(),
             state: BackendState::Serving(Vec::new()),
         })
     };
@@ -96,7 +97,7 @@ fn route(app: &App) -> AppRoute {
     AppRoute {
         app: AppName::new(&app.name).unwrap(),
         hosts: app.domains.clone(),
-        allow_insecure: true,
+        policy: Arc::default(),
         split: Arc::new(Split::new(weights)),
         labels: labels.map(|(place, label)| (label, place)).collect(),
         backends: (0..app.revisions).map(backend).collect(),

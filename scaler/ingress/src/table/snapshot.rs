@@ -73,7 +73,7 @@ impl Snapshot {
 
     /// Whether what this stands for may be asked in the clear.
     pub(crate) fn allows_insecure(&self, target: Target) -> bool {
-        self.table.apps[target.app].allow_insecure
+        self.table.apps[target.app].policy.allow_insecure
     }
 
     /// The revision for a request to what this stands for, as [`find`](Self::find) has it.
@@ -128,6 +128,7 @@ mod tests {
             Arc::new(Backend {
                 revision: RevisionName::parse(name).unwrap(),
                 meter: RevisionMeter::new(NonZeroUsize::MIN),
+                policy: Arc::default(),
                 state: BackendState::Serving(Vec::new()),
             })
         });
@@ -137,7 +138,7 @@ mod tests {
         let route = AppRoute {
             app: AppName::new("hello").unwrap(),
             hosts: vec!["Shop.Example".to_owned()],
-            allow_insecure: true,
+            policy: Arc::default(),
             split: Arc::new(Split::new(weights.to_vec())),
             labels: labels.collect(),
             backends: backends.collect(),

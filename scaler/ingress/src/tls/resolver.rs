@@ -104,7 +104,7 @@ mod tests {
             apps: vec![AppRoute {
                 app: AppName::new("hello").unwrap(),
                 hosts: vec!["www.ours.test".to_owned()],
-                allow_insecure: true,
+                policy: Arc::default(),
                 split: Arc::new(Split::new(Vec::new())),
                 labels: BTreeMap::new(),
                 backends: Vec::new(),

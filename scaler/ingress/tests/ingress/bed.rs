@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
+use ebbtide_core::policy::RequestPolicy;
 use ebbtide_ingress::{
     AppRoute, Backend, BackendState, Ingress, IngressOptions, Replica, RevisionMeter, RoutingTable,
     Split, UpstreamProtocol,
@@ -27,8 +28,8 @@ pub(crate) struct Bed {
     pub(crate) activations: mpsc::Receiver<RevisionName>,
     pub(crate) meter: Arc<RevisionMeter>,
     pub(crate) clock: Arc<TestClock>,
-    /// Whether the app takes requests in the clear.
-    pub(crate) allow_insecure: bool,
+    /// What becomes of the app's requests on their way.
+    pub(crate) policy: RequestPolicy,
 }
 
 impl Bed {
@@ -50,7 +51,9 @@ impl Bed {
             activations,
             meter: RevisionMeter::new(WORKERS),
             clock,
-            allow_insecure: true,
+            policy: RequestPolicy {
+                allow_insecure: true,
+            },
         }
     }
 
@@ -74,13 +77,22 @@ impl Bed {
         let labels = labels
             .iter()
             .map(|(label, index)| ((*label).to_owned(), *index));
+        let policy = Arc::new(self.policy.clone());
+        let backends = backends.into_iter().map(|backend| {
+            Arc::new(Backend {
+                revision: backend.revision.clone(),
+                meter: Arc::clone(&backend.meter),
+                policy: Arc::clone(&policy),
+                state: backend.state.clone(),
+            })
+        });
         let route = AppRoute {
             app: AppName::new("hello").unwrap(),
             hosts: vec!["www.example.com".to_owned()],
-            allow_insecure: self.allow_insecure,
+            policy: Arc::clone(&policy),
             split: Arc::new(Split::new(weights)),
             labels: labels.collect::<BTreeMap<_, _>>(),
-            backends,
+            backends: backends.collect(),
         };
         self.ingress.publisher().publish(RoutingTable {
             apps: vec![route],
@@ -97,6 +109,7 @@ pub(crate) fn backend(
     Arc::new(Backend {
         revision: RevisionName::parse(&format!("hello--{suffix}")).unwrap(),
         meter: Arc::clone(meter),
+        policy: Arc::default(),
         state,
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::document::model::{ContainerApp, Ingress, ScaleRule, Template};
-use crate::document::nearest::suggestion;
 use crate::document::reader::{Field, Object, Reader};
+use crate::document::tags;
 use crate::name::AppName;
 
 use super::{configuration, template};
@@ -37,12 +37,6 @@ const READ_ONLY: &[&str] = &[
     "deploymentErrors",
     "delegatedIdentities",
 ];
-/// Tags that set what the document has no property for.
-const OWN_TAGS: &[&str] = &[
-    "ebbtide.scaleInStabilizationSeconds",
-    "ebbtide.scaleOutStabilizationSeconds",
-];
-
 /// Reads an app. None if its name or a required part is missing, which is reported.
 pub(super) fn read(
     reader: &mut Reader<'_>,
@@ -51,7 +45,7 @@ pub(super) fn read(
 ) -> Option<ContainerApp> {
     let name = name(reader, &mut object, default_name);
     let location = object.text(reader, "location");
-    let tags = (object.get("tags")).map_or_else(BTreeMap::new, |field| tags(reader, &field));
+    let tags = (object.get("tags")).map_or_else(BTreeMap::new, |field| tags::read(reader, &field));
     object.accept(reader, ACCEPTED);
     object.ignore(IGNORED);
     let properties = object.require(reader, "properties", "the app's configuration and template");
@@ -118,29 +112,6 @@ fn environment(reader: &mut Reader<'_>, properties: &mut Object<'_>) {
     }));
     if let Some(field) = field {
         reader.accept(&field);
-    }
-}
-
-fn tags(reader: &mut Reader<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::new();
-    for (key, value) in reader.entries(field) {
-        let Some(text) = reader.text(&value) else {
-            continue;
-        };
-        if key.starts_with("ebbtide.") {
-            check_own_tag(reader, key, &value);
-        }
-        tags.insert(key.to_owned(), text);
-    }
-    tags
-}
-
-fn check_own_tag(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
-    if OWN_TAGS.contains(&key) {
-        reader.integer(value, 0..=u32::MAX);
-    } else {
-        let hint = suggestion(key, OWN_TAGS.iter().copied());
-        reader.warn(value, format!("unknown tag of Ebbtide's, ignored{hint}"));
     }
 }
 

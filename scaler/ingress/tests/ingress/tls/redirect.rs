@@ -17,7 +17,7 @@ const PROXY: &str = "127.0.0.2";
 async fn bed() -> (TlsBed, App) {
     let trusted = format!("{PROXY}/32").parse().unwrap();
     let mut tls = TlsBed::with(|options| options.trusted_proxies = vec![trusted]);
-    tls.bed.allow_insecure = false;
+    tls.bed.policy.allow_insecure = false;
     tls.use_certificates(&[(SHOP, &tls.authority.issue(&[SHOP]))]);
     let app = App::text("hello").await;
     tls.bed.serve(&[replica(app.address)]);
@@ -118,7 +118,7 @@ async fn others_are_answered_as_they_come() {
     assert_eq!(get(SHOP, "").await, 200);
     tls.use_certificates(&[(SHOP, &tls.authority.issue(&["*.example.com"]))]);
     assert_eq!(get(SHOP, "").await, 301);
-    tls.bed.allow_insecure = true;
+    tls.bed.policy.allow_insecure = true;
     let app = App::text("hello").await;
     tls.bed.serve(&[replica(app.address)]);
     assert_eq!(get(SHOP, "").await, 200);

@@ -1,0 +1,76 @@
+//! Tags of an app that set what its document has no property for: those that begin with `ebbtide.`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::nearest::suggestion;
+use super::reader::{Field, Reader};
+
+/// What tags of Ebbtide's begin with.
+const PREFIX: &str = "ebbtide.";
+
+/// A tag that means something to Ebbtide.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    /// The whole name, `ebbtide.` included.
+    pub(crate) name: &'static str,
+    /// What it may say.
+    pub(crate) value: TagValue,
+}
+
+/// What a tag may say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TagValue {
+    /// Whole seconds.
+    Seconds,
+}
+
+/// How long numbers must be alike or larger before a revision is scaled out.
+pub(crate) const SCALE_OUT_STABILIZATION: Tag = Tag {
+    name: "ebbtide.scaleOutStabilizationSeconds",
+    value: TagValue::Seconds,
+};
+
+/// How long numbers must be alike or smaller before a revision is scaled in.
+pub(crate) const SCALE_IN_STABILIZATION: Tag = Tag {
+    name: "ebbtide.scaleInStabilizationSeconds",
+    value: TagValue::Seconds,
+};
+
+const TAGS: &[&Tag] = &[&SCALE_IN_STABILIZATION, &SCALE_OUT_STABILIZATION];
+
+/// Reads an app's tags, and reports those of Ebbtide's that are unknown or say what they cannot.
+pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    for (key, value) in reader.entries(field) {
+        let Some(text) = reader.text(&value) else {
+            continue;
+        };
+        if key.starts_with(PREFIX) {
+            check(reader, key, &value);
+        }
+        tags.insert(key.to_owned(), text);
+    }
+    tags
+}
+
+fn check(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
+    let Some(tag) = TAGS.iter().find(|tag| tag.name == key) else {
+        let hint = suggestion(key, TAGS.iter().map(|tag| tag.name));
+        reader.warn(value, format!("unknown tag of Ebbtide's, ignored{hint}"));
+        return;
+    };
+    match tag.value {
+        TagValue::Seconds => {
+            reader.integer(value, 0..=u32::MAX);
+        }
+    }
+}
+
+impl Tag {
+    /// The seconds that it says, if it is there.
+    pub(crate) fn seconds(&self, tags: &BTreeMap<String, String>) -> Option<Duration> {
+        let seconds = tags.get(self.name)?.trim().parse().ok();
+        seconds.map(Duration::from_secs)
+    }
+}
