@@ -2,15 +2,16 @@
 
 mod activity;
 mod frames;
+mod http1;
 
 use std::cell::RefCell;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -19,8 +20,7 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 use crate::headers::Client;
-use crate::limits::Limits;
-use crate::limits::gate::Limit;
+use crate::limits::gate::{Limit, Place};
 use crate::request;
 use crate::scheme::Scheme;
 use crate::stream::{ClientStream, ClientWatch, SharedStream};
@@ -29,21 +29,12 @@ use crate::tunnel::Tunnel;
 use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
 
+use activity::Interruption;
 pub(crate) use activity::{Activity, Busy};
 pub(crate) use frames::FrameGuard;
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// What is buffered of an HTTP/1 connection at most, each way, unless a head may be larger.
-const BUFFER: usize = 128 * 1024;
-
-/// As many headers hyper reads without allocating, which is the limit that it has by itself.
-const INLINE_HEADERS: usize = 100;
-
-/// What a client that is too slow with a head is told.
-const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
-    content-length: 0\r\n\r\n";
 
 /// What a client that floods an HTTP/2 connection is told: GOAWAY with `ENHANCE_YOUR_CALM`.
 const FLOOD: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\x7f\xff\xff\xff\0\0\0\x0b";
@@ -73,6 +64,8 @@ pub(crate) struct Peer {
     pub(crate) watch: Option<ClientWatch>,
     /// What the connection becomes after the answer 101.
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
+    /// Its place among the connections that there may be.
+    _place: Place,
 }
 
 /// A connection of which is known what it speaks.
@@ -84,13 +77,14 @@ struct Connected<S> {
 }
 
 /// Serves a connection in the clear until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client) {
+pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client, place: Place) {
     send_at_once(&stream);
     let watched = worker.watch();
     let stream = SharedStream::new(stream);
     let watch = stream.watch();
     let head_timeout = worker.shared.options.limits.head_timeout;
-    let sniff = sniff(stream, Rc::clone(&watched.activity));
+    // In a box, as what is needed to begin is not needed after that.
+    let sniff = Box::pin(sniff(stream, Rc::clone(&watched.activity)));
     // A connection that has not begun a request is not worth waiting for when the worker drains.
     let sniffed = worker.drain.cancel(timeout(head_timeout, sniff));
     let (protocol, stream) = match sniffed.await {
@@ -99,7 +93,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client)
         Some(Ok(Err(_))) | None => return,
     };
     let connected = Connected {
-        peer: Peer::new(worker, &watched, client),
+        peer: Peer::new(worker, &watched, client, place),
         watched,
         stream,
         watch,
@@ -113,11 +107,12 @@ pub(crate) async fn serve_tls(
     tls: SharedTls,
     stream: TcpStream,
     client: Client,
+    place: Place,
 ) {
     send_at_once(&stream);
     let watched = worker.watch();
     let head_timeout = worker.shared.options.limits.head_timeout;
-    let handshake = begin_tls(tls, stream, Rc::clone(&watched.activity));
+    let handshake = Box::pin(begin_tls(tls, stream, Rc::clone(&watched.activity)));
     let begun = worker.drain.cancel(timeout(head_timeout, handshake));
     let (protocol, stream, watch) = match begun.await {
         Some(Ok(Ok(begun))) => begun,
@@ -129,7 +124,7 @@ pub(crate) async fn serve_tls(
         None => return,
     };
     let connected = Connected {
-        peer: Peer::new(worker, &watched, client),
+        peer: Peer::new(worker, &watched, client, place),
         watched,
         stream,
         watch,
@@ -187,6 +182,8 @@ async fn begin_tls(
         is_http2,
     } = shake(tls.config, stream).await?;
     if !is_http2 {
+        // The first head has its time as one has of which a part has come.
+        activity.read();
         let stream = ClientStream::new(stream, Bytes::new(), activity, None);
         return Ok((Protocol::Http1, stream, watch));
     }
@@ -202,46 +199,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
     async fn serve(self, protocol: Protocol) {
         match protocol {
             Protocol::Http1 => self.serve_http1().await,
-            Protocol::Http2 => self.serve_http2().await,
-        }
-    }
-
-    async fn serve_http1(self) {
-        let Self {
-            mut peer,
-            watched,
-            stream,
-            watch,
-        } = self;
-        peer.watch = Some(watch.clone());
-        let peer = Rc::new(peer);
-        let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
-        let mut connection = http1(&peer.worker.shared.options.limits)
-            .serve_connection(TokioIo::new(stream), service);
-        let drain = &peer.worker.drain;
-        let ended = drain.run(Pin::new(&mut connection), |connection| {
-            connection.graceful_shutdown();
-        });
-        match peer.activity.limit(ended).await {
-            // An answer that broke off must not look like a complete one.
-            Ok(Err(error)) if error.is_user() => watch.reset_on_close(),
-            Ok(Err(error)) => peer.broke(&error),
-            Ok(Ok(())) => {}
-            Err(limit) => {
-                peer.worker.shared.gate.reached(limit);
-                match (limit, peer.client.scheme()) {
-                    (Limit::HeadTime, Scheme::Http) => watch.write_last(SLOW_HEAD),
-                    (Limit::WriteTime, _) => watch.reset_on_close(),
-                    _ => {}
-                }
-                return;
-            }
-        }
-        if let Some(tunnel) = peer.tunnel.take() {
-            // Its time is its own.
-            drop(watched);
-            let parts = connection.into_parts();
-            tunnel.run(parts.io.into_inner(), parts.read_buf).await;
+            // In a box, as what only one of the protocols needs is not for the other to have.
+            Protocol::Http2 => Box::pin(self.serve_http2()).await,
         }
     }
 
@@ -269,8 +228,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
         let ended = drain.run(connection.as_mut(), http2::Connection::graceful_shutdown);
         match peer.activity.limit(ended).await {
             Ok(Err(error)) => peer.broke(&error),
-            Ok(Ok(())) => {}
-            Err(limit) => {
+            // It never says that it can rest.
+            Ok(Ok(())) | Err(Interruption::Rest) => {}
+            Err(Interruption::Limit(limit)) => {
                 peer.worker.shared.gate.reached(limit);
                 match (limit, peer.client.scheme()) {
                     (Limit::WriteTime, _) => return watch.reset_on_close(),
@@ -288,28 +248,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
     }
 }
 
-fn http1(limits: &Limits) -> http1::Builder {
-    let header_bytes = usize::try_from(limits.header_bytes).unwrap_or(usize::MAX);
-    let mut builder = http1::Builder::new();
-    builder
-        // The worker looks after that itself, without a timer for each head.
-        .header_read_timeout(None)
-        .max_header_size(header_bytes)
-        .max_buf_size(BUFFER.max(header_bytes));
-    if usize::from(limits.headers) != INLINE_HEADERS {
-        builder.max_headers(limits.headers.into());
-    }
-    builder
-}
-
 impl Peer {
-    fn new(worker: Rc<Worker>, watched: &Watched, client: Client) -> Self {
+    fn new(worker: Rc<Worker>, watched: &Watched, client: Client, place: Place) -> Self {
         Self {
             worker,
             activity: Rc::clone(&watched.activity),
             client,
             watch: None,
             tunnel: RefCell::default(),
+            _place: place,
         }
     }
 

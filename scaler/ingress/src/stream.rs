@@ -60,6 +60,18 @@ impl<S> ClientStream<S> {
         }
     }
 
+    /// Gives back what was read and not used.
+    pub(crate) fn unread(&mut self, bytes: Bytes) {
+        self.unread = if bytes.is_empty() {
+            // It may be the rest of a large buffer.
+            self.unread.split_off(0)
+        } else if self.unread.is_empty() {
+            bytes
+        } else {
+            [bytes, self.unread.split_off(0)].concat().into()
+        };
+    }
+
     /// Notes what a client has sent. Says whether to go on.
     fn read(&mut self, bytes: &[u8]) -> bool {
         let Some(frames) = &mut self.frames else {
@@ -209,6 +221,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.activity.rests() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

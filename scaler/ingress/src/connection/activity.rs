@@ -6,12 +6,38 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use ebbtide_core::time::Timestamp;
 
 use crate::limits::Limits;
 use crate::limits::gate::Limit;
 use crate::worker::slots::Slots;
+
+/// After how long without a request a connection that can rest does so.
+const REST_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a connection is not run any further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    /// It has been too long at something.
+    Limit(Limit),
+    /// It has nothing to do, and can give up what it needs only for requests.
+    Rest,
+}
+
+/// Where a connection is with resting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// It cannot.
+    Never,
+    /// It can, once it has nothing to do.
+    Later,
+    /// It should, now.
+    Due,
+    /// It does.
+    Rests,
+}
 
 /// One connection.
 pub(crate) struct Activity {
@@ -28,6 +54,7 @@ pub(crate) struct Activity {
     /// Over HTTP/2, for each answer, since when it is the client's turn to take some of it.
     answers: RefCell<Slots<Option<Timestamp>>>,
     overdue: Cell<Option<Limit>>,
+    rest: Cell<Rest>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -41,6 +68,7 @@ impl Activity {
             blocked_since: Cell::new(None),
             answers: RefCell::new(Slots::new()),
             overdue: Cell::new(None),
+            rest: Cell::new(Rest::Never),
             waker: RefCell::default(),
         })
     }
@@ -81,18 +109,48 @@ impl Activity {
         }
     }
 
-    /// Ends the connection if it has been too long at something.
+    /// Ends the connection if it has been too long at something, and has it rest if it has nothing to do.
     pub(crate) fn look(&self, now: Timestamp, limits: &Limits) {
-        if self.overdue.get().is_none()
-            && let Some(limit) = self.overdue_by(now, limits)
-        {
-            self.cut_off(limit);
+        if self.overdue.get().is_some() {
+            return;
         }
+        if let Some(limit) = self.overdue_by(now, limits) {
+            self.cut_off(limit);
+        } else if self.rest.get() == Rest::Later && self.has_nothing_to_do(now) {
+            self.rest.set(Rest::Due);
+            self.wake();
+        }
+    }
+
+    fn has_nothing_to_do(&self, now: Timestamp) -> bool {
+        self.requests.get() == 0
+            && self.head_since.get().is_none()
+            && self.blocked_since.get().is_none()
+            && now.since(self.idle_since.get()) >= REST_AFTER
+    }
+
+    /// Says that the connection can rest. It does not yet, or no longer.
+    pub(crate) fn can_rest(&self) {
+        self.rest.set(Rest::Later);
+    }
+
+    /// The connection rests, until it [`can_rest`](Self::can_rest) again.
+    pub(crate) fn rest(&self) {
+        self.rest.set(Rest::Rests);
+    }
+
+    /// Whether the connection rests.
+    pub(crate) fn rests(&self) -> bool {
+        self.rest.get() == Rest::Rests
     }
 
     /// Ends the connection, which has reached `limit`.
     pub(crate) fn cut_off(&self, limit: Limit) {
         self.overdue.set(Some(limit));
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
@@ -118,16 +176,21 @@ impl Activity {
         over(Some(self.idle_since.get()), limits.idle_timeout).then_some(Limit::IdleTime)
     }
 
-    /// Waits for `connection` until it has been too long at something.
-    pub(crate) async fn limit<F: Future>(&self, connection: F) -> Result<F::Output, Limit> {
+    fn interruption(&self) -> Option<Interruption> {
+        let limit = self.overdue.get().map(Interruption::Limit);
+        limit.or_else(|| (self.rest.get() == Rest::Due).then_some(Interruption::Rest))
+    }
+
+    /// Waits for `connection` until it has been too long at something, or is to rest.
+    pub(crate) async fn limit<F: Future>(&self, connection: F) -> Result<F::Output, Interruption> {
         let mut connection = pin!(connection);
         poll_fn(|cx| {
-            if let Some(limit) = self.overdue.get() {
-                return Poll::Ready(Err(limit));
+            if let Some(interruption) = self.interruption() {
+                return Poll::Ready(Err(interruption));
             }
             let polled = connection.as_mut().poll(cx);
-            if let Some(limit) = self.overdue.get().filter(|_| polled.is_pending()) {
-                return Poll::Ready(Err(limit));
+            if let Some(interruption) = self.interruption().filter(|_| polled.is_pending()) {
+                return Poll::Ready(Err(interruption));
             }
             if polled.is_pending() {
                 match &mut *self.waker.borrow_mut() {
@@ -177,8 +240,6 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

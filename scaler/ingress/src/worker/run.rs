@@ -217,16 +217,10 @@ fn spawn(
     let client = |scheme| Client::new(address.ip(), scheme, is_trusted);
     if let (Door::Tls, Some(tls)) = (door, &worker.shared.tls) {
         let (tls, client) = (tls.clone(), client(Scheme::Https));
-        connections.spawn_local(async move {
-            connection::serve_tls(worker, tls, stream, client).await;
-            drop(place);
-        });
+        connections.spawn_local(connection::serve_tls(worker, tls, stream, client, place));
     } else {
         let client = client(Scheme::Http);
-        connections.spawn_local(async move {
-            connection::serve(worker, stream, client).await;
-            drop(place);
-        });
+        connections.spawn_local(connection::serve(worker, stream, client, place));
     }
 }
 
