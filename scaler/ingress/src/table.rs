@@ -53,8 +53,6 @@ pub struct Backend {
     pub revision: RevisionName,
     /// Its counters, the same in every publication.
     pub meter: Arc<RevisionMeter>,
-    /// What becomes of its requests on their way: its app's.
-    pub policy: Arc<RequestPolicy>,
     /// Where its requests go.
     pub state: BackendState,
 }

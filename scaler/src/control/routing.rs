@@ -88,7 +88,6 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
         .iter()
         .filter_map(|(label, revision)| Some((label.clone(), place(revision)?)))
         .collect();
-    let policy = Arc::clone(&control.policy);
     let backends = revisions.iter().filter_map(|name| {
         let revision = control.revisions.get(*name)?;
         let Counters::Own(meter) = &revision.meter else {
@@ -98,7 +97,6 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
         Some(Arc::new(Backend {
             revision: (*name).clone(),
             meter,
-            policy: Arc::clone(&policy),
             state,
         }))
     });
@@ -106,7 +104,7 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
     Some(AppRoute {
         app: control.app.name().clone(),
         hosts: ingress.custom_domains,
-        policy,
+        policy: Arc::clone(&control.policy),
         split: control.split(weights),
         labels,
         backends,

@@ -85,7 +85,6 @@ fn route(app: &App) -> AppRoute {
         Arc::new(Backend {
             revision,
             meter: RevisionMeter::new(NonZeroUsize::MIN),
-            policy: Arc::default(),
             state: BackendState::Serving(Vec::new()),
         })
     };

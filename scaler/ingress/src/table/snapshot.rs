@@ -128,7 +128,6 @@ mod tests {
             Arc::new(Backend {
                 revision: RevisionName::parse(name).unwrap(),
                 meter: RevisionMeter::new(NonZeroUsize::MIN),
-                policy: Arc::default(),
                 state: BackendState::Serving(Vec::new()),
             })
         });

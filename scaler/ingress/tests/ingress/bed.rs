@@ -77,22 +77,13 @@ impl Bed {
         let labels = labels
             .iter()
             .map(|(label, index)| ((*label).to_owned(), *index));
-        let policy = Arc::new(self.policy.clone());
-        let backends = backends.into_iter().map(|backend| {
-            Arc::new(Backend {
-                revision: backend.revision.clone(),
-                meter: Arc::clone(&backend.meter),
-                policy: Arc::clone(&policy),
-                state: backend.state.clone(),
-            })
-        });
         let route = AppRoute {
             app: AppName::new("hello").unwrap(),
             hosts: vec!["www.example.com".to_owned()],
-            policy: Arc::clone(&policy),
+            policy: Arc::new(self.policy.clone()),
             split: Arc::new(Split::new(weights)),
             labels: labels.collect::<BTreeMap<_, _>>(),
-            backends: backends.collect(),
+            backends,
         };
         self.ingress.publisher().publish(RoutingTable {
             apps: vec![route],
@@ -109,7 +100,6 @@ pub(crate) fn backend(
     Arc::new(Backend {
         revision: RevisionName::parse(&format!("hello--{suffix}")).unwrap(),
         meter: Arc::clone(meter),
-        policy: Arc::default(),
         state,
     })
 }
