@@ -29,7 +29,6 @@ use crate::tunnel::Tunnel;
 use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
 
-use activity::Interruption;
 pub(crate) use activity::{Activity, Busy};
 pub(crate) use frames::FrameGuard;
 
@@ -228,9 +227,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
         let ended = drain.run(connection.as_mut(), http2::Connection::graceful_shutdown);
         match peer.activity.limit(ended).await {
             Ok(Err(error)) => peer.broke(&error),
-            // It never says that it can rest.
-            Ok(Ok(())) | Err(Interruption::Rest) => {}
-            Err(Interruption::Limit(limit)) => {
+            Ok(Ok(())) => {}
+            Err(limit) => {
                 peer.worker.shared.gate.reached(limit);
                 match (limit, peer.client.scheme()) {
                     (Limit::WriteTime, _) => return watch.reset_on_close(),

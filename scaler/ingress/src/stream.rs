@@ -62,13 +62,14 @@ impl<S> ClientStream<S> {
 
     /// Gives back what was read and not used.
     pub(crate) fn unread(&mut self, bytes: Bytes) {
-        self.unread = if bytes.is_empty() {
-            // It may be the rest of a large buffer.
-            self.unread.split_off(0)
-        } else if self.unread.is_empty() {
+        if bytes.is_empty() {
+            // It may hold on to a large buffer all the same.
+            return;
+        }
+        self.unread = if self.unread.is_empty() {
             bytes
         } else {
-            [bytes, self.unread.split_off(0)].concat().into()
+            [bytes, std::mem::take(&mut self.unread)].concat().into()
         };
     }
 

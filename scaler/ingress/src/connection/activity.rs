@@ -176,21 +176,38 @@ impl Activity {
         over(Some(self.idle_since.get()), limits.idle_timeout).then_some(Limit::IdleTime)
     }
 
-    fn interruption(&self) -> Option<Interruption> {
-        let limit = self.overdue.get().map(Interruption::Limit);
-        limit.or_else(|| (self.rest.get() == Rest::Due).then_some(Interruption::Rest))
+    /// Waits for `connection` until it has been too long at something.
+    pub(crate) async fn limit<F: Future>(&self, connection: F) -> Result<F::Output, Limit> {
+        self.until(connection, || self.overdue.get()).await
     }
 
     /// Waits for `connection` until it has been too long at something, or is to rest.
-    pub(crate) async fn limit<F: Future>(&self, connection: F) -> Result<F::Output, Interruption> {
+    pub(crate) async fn limit_or_rest<F: Future>(
+        &self,
+        connection: F,
+    ) -> Result<F::Output, Interruption> {
+        let is_due = || self.rest.get() == Rest::Due;
+        let interruption = || {
+            let limit = self.overdue.get().map(Interruption::Limit);
+            limit.or_else(|| is_due().then_some(Interruption::Rest))
+        };
+        self.until(connection, interruption).await
+    }
+
+    /// Waits for `connection` until there is a reason not to. The worker's look wakes it.
+    async fn until<F: Future, R>(
+        &self,
+        connection: F,
+        reason: impl Fn() -> Option<R>,
+    ) -> Result<F::Output, R> {
         let mut connection = pin!(connection);
         poll_fn(|cx| {
-            if let Some(interruption) = self.interruption() {
-                return Poll::Ready(Err(interruption));
+            if let Some(reason) = reason() {
+                return Poll::Ready(Err(reason));
             }
             let polled = connection.as_mut().poll(cx);
-            if let Some(interruption) = self.interruption().filter(|_| polled.is_pending()) {
-                return Poll::Ready(Err(interruption));
+            if let Some(reason) = reason().filter(|_| polled.is_pending()) {
+                return Poll::Ready(Err(reason));
             }
             if polled.is_pending() {
                 match &mut *self.waker.borrow_mut() {

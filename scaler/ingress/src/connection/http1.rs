@@ -38,7 +38,7 @@ const FIRST: usize = 512;
 /// What has become of a connection.
 enum Served<S> {
     Ended,
-    /// It rests, and these bytes were read and not used.
+    /// It has nothing to do.
     Rests(ClientStream<S>),
     /// It speaks another protocol, of which these bytes were read.
     Switched(Tunnel, ClientStream<S>, Bytes),
@@ -89,7 +89,7 @@ async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             .run(Pin::new(&mut connection), |connection| {
                 connection.graceful_shutdown();
             });
-        match peer.activity.limit(ended).await {
+        match peer.activity.limit_or_rest(ended).await {
             // An answer that broke off must not look like a complete one.
             Ok(Err(error)) if error.is_user() => watch.reset_on_close(),
             Ok(Err(error)) => peer.broke(&error),
@@ -142,11 +142,11 @@ impl Peer {
                 tracing::debug!(%error, "a client's connection broke");
                 None
             }
-            Err(Interruption::Limit(limit)) => {
+            Err(limit) => {
                 self.worker.shared.gate.reached(limit);
                 None
             }
-            Ok(_) | Err(Interruption::Rest) => None,
+            Ok(Some(Ok(_)) | None) => None,
         }
     }
 
@@ -165,11 +165,8 @@ async fn first_bytes<S: AsyncRead + Unpin>(stream: &mut ClientStream<S>) -> io::
     poll_fn(|cx| {
         let mut space = [0; FIRST];
         let mut read = ReadBuf::new(&mut space);
-        match Pin::new(&mut *stream).poll_read(cx, &mut read) {
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(Bytes::copy_from_slice(read.filled()))),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
-        }
+        let polled = Pin::new(&mut *stream).poll_read(cx, &mut read);
+        polled.map_ok(|()| Bytes::copy_from_slice(read.filled()))
     })
     .await
 }

@@ -37,6 +37,7 @@ const READ_ONLY: &[&str] = &[
     "deploymentErrors",
     "delegatedIdentities",
 ];
+
 /// Reads an app. None if its name or a required part is missing, which is reported.
 pub(super) fn read(
     reader: &mut Reader<'_>,
