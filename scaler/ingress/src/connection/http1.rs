@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::activity::Interruption;
 use super::{Connected, Peer};
@@ -128,17 +128,27 @@ async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(
 
 impl Peer {
     /// Waits for what a client that rests sends next. None if it sends nothing more.
-    async fn rest<S: AsyncRead + Unpin>(
+    async fn rest<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         mut stream: ClientStream<S>,
     ) -> Option<ClientStream<S>> {
-        let more = self.worker.drain.cancel(first_bytes(&mut stream));
+        let more = async {
+            let more = self.worker.drain.cancel(first_bytes(&mut stream)).await;
+            let bytes = more.transpose()?.unwrap_or_default();
+            if bytes.is_empty() {
+                // By TLS the client is told that nothing is missing.
+                self.activity.can_rest();
+                stream.shutdown().await?;
+            }
+            io::Result::Ok(bytes)
+        };
         match self.activity.limit(more).await {
-            Ok(Some(Ok(bytes))) if !bytes.is_empty() => {
+            Ok(Ok(bytes)) if bytes.is_empty() => None,
+            Ok(Ok(bytes)) => {
                 stream.unread(bytes);
                 Some(stream)
             }
-            Ok(Some(Err(error))) => {
+            Ok(Err(error)) => {
                 tracing::debug!(%error, "a client's connection broke");
                 None
             }
@@ -146,7 +156,6 @@ impl Peer {
                 self.worker.shared.gate.reached(limit);
                 None
             }
-            Ok(Some(Ok(_)) | None) => None,
         }
     }
 
