@@ -51,6 +51,9 @@ pub struct AppRoute {
 pub struct Backend {
     /// Its name.
     pub revision: RevisionName,
+    /// What becomes of its requests on their way: its app's, here too so that who has the one need not
+    /// look for the other.
+    pub policy: Arc<RequestPolicy>,
     /// Its counters, the same in every publication.
     pub meter: Arc<RevisionMeter>,
     /// Where its requests go.

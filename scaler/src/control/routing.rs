@@ -96,6 +96,7 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
         let (meter, state) = (Arc::clone(meter), revision.backend_state());
         Some(Arc::new(Backend {
             revision: (*name).clone(),
+            policy: Arc::clone(&control.policy),
             meter,
             state,
         }))

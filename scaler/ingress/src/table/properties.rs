@@ -84,6 +84,7 @@ fn route(app: &App) -> AppRoute {
         let revision = RevisionName::parse(&format!("{}--v{number}", app.name)).unwrap();
         Arc::new(Backend {
             revision,
+            policy: Arc::default(),
             meter: RevisionMeter::new(NonZeroUsize::MIN),
             state: BackendState::Serving(Vec::new()),
         })

@@ -127,6 +127,7 @@ mod tests {
         let backends = revisions.iter().map(|name| {
             Arc::new(Backend {
                 revision: RevisionName::parse(name).unwrap(),
+                policy: Arc::default(),
                 meter: RevisionMeter::new(NonZeroUsize::MIN),
                 state: BackendState::Serving(Vec::new()),
             })

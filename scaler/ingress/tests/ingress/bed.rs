@@ -68,19 +68,30 @@ impl Bed {
         self.publish(BackendState::Serving(replicas.to_vec()));
     }
 
+    /// Publishes the app with these revisions, its policy being the bed's.
     pub(crate) fn publish_app(
         &self,
         backends: Vec<Arc<Backend>>,
         weights: Vec<u32>,
         labels: &[(&str, usize)],
     ) {
+        let policy = Arc::new(self.policy.clone());
+        let backends = backends.iter().map(|backend| {
+            Arc::new(Backend {
+                revision: backend.revision.clone(),
+                policy: Arc::clone(&policy),
+                meter: Arc::clone(&backend.meter),
+                state: backend.state.clone(),
+            })
+        });
+        let backends = backends.collect();
         let labels = labels
             .iter()
             .map(|(label, index)| ((*label).to_owned(), *index));
         let route = AppRoute {
             app: AppName::new("hello").unwrap(),
             hosts: vec!["www.example.com".to_owned()],
-            policy: Arc::new(self.policy.clone()),
+            policy: Arc::clone(&policy),
             split: Arc::new(Split::new(weights)),
             labels: labels.collect::<BTreeMap<_, _>>(),
             backends,
@@ -99,6 +110,7 @@ pub(crate) fn backend(
 ) -> Arc<Backend> {
     Arc::new(Backend {
         revision: RevisionName::parse(&format!("hello--{suffix}")).unwrap(),
+        policy: Arc::default(),
         meter: Arc::clone(meter),
         state,
     })
