@@ -9,11 +9,13 @@
 //! names it), route (host to app), choose the revision (label
 //! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
 
+mod admission;
 mod body;
 mod connection;
 mod headers;
 mod ingress;
 mod limits;
+mod line;
 mod listener;
 mod meter;
 mod options;

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ebbtide_core::histogram::{BUCKETS, DurationCounts, bucket_of};
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
 
+use crate::line::Line;
 use sums::Sums;
 
 /// Status codes are three digits from 100.
@@ -26,8 +27,8 @@ pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 /// The counters of one revision. Whoever makes the table keeps it from one table to the next.
 pub struct RevisionMeter {
     shards: Box<[Shard]>,
-    /// Requests in the waiting room, of all workers: its bound is for all of them together.
-    waiting: AtomicU32,
+    /// The waiting room, of all workers: its bound is for all of them together.
+    line: Line,
 }
 
 /// The counters of one worker. Only that worker writes to them. Aligned so that no two workers
@@ -54,6 +55,8 @@ pub struct MeterReading {
     pub sums: RequestSums,
     /// Requests in the waiting room.
     pub waiting: u32,
+    /// What their heads take, in bytes.
+    pub waiting_bytes: usize,
     /// Ended requests by the status they were answered with; 499 if the client went away before
     /// there was an answer.
     pub codes: BTreeMap<u16, u64>,
@@ -68,7 +71,7 @@ impl RevisionMeter {
     pub fn new(workers: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self {
             shards: (0..workers.get()).map(|_| Shard::new()).collect(),
-            waiting: AtomicU32::new(0),
+            line: Line::default(),
         })
     }
 
@@ -77,6 +80,7 @@ impl RevisionMeter {
     pub fn read(&self) -> MeterReading {
         let mut reading = MeterReading {
             waiting: self.waiting(),
+            waiting_bytes: self.line.bytes(),
             ..MeterReading::default()
         };
         for shard in &self.shards {
@@ -87,7 +91,12 @@ impl RevisionMeter {
 
     /// Requests in the waiting room.
     pub fn waiting(&self) -> u32 {
-        self.waiting.load(Ordering::Acquire)
+        self.line.waiting()
+    }
+
+    /// The waiting room.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// Counts the start of a request on `worker`.
@@ -115,19 +124,6 @@ impl RevisionMeter {
     /// Counts a request on `worker` that has got its replica after waiting for it.
     pub(crate) fn cold_start(&self, worker: usize, waited: Duration) {
         self.shard(worker).cold_starts.record(waited);
-    }
-
-    /// Takes a place in the waiting room. Says how many were taken before, none if it is full.
-    pub(crate) fn enter_waiting_room(&self, places: u32) -> Option<u32> {
-        let add = |taken: u32| (taken < places).then_some(taken + 1);
-        self.waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add)
-            .ok()
-    }
-
-    /// Gives the place back.
-    pub(crate) fn leave_waiting_room(&self) {
-        self.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// A meter made for fewer workers than there are has workers share a shard, and may miss some.
@@ -227,16 +223,6 @@ mod tests {
         );
         assert_eq!(reading.durations.sum_nanos, second(7).as_nanos());
         assert_eq!(reading.cold_starts.total(), 1);
-    }
-
-    #[test]
-    fn the_waiting_room_is_bounded_for_all_workers_together() {
-        let meter = RevisionMeter::new(NonZeroUsize::MIN);
-        assert_eq!(meter.enter_waiting_room(2), Some(0));
-        assert_eq!(meter.enter_waiting_room(2), Some(1));
-        assert_eq!(meter.enter_waiting_room(2), None);
-        meter.leave_waiting_room();
-        assert_eq!((meter.waiting(), meter.enter_waiting_room(2)), (1, Some(1)));
     }
 
     #[test]

@@ -46,8 +46,8 @@ impl IngressOptions {
         networks.any(|network| network.contains(address.to_canonical()))
     }
 
-    /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests
-    /// and 240 s, 30 s for the head of a request, 240 s for an answer, 200 ms of lingering, and no TLS.
+    /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests,
+    /// 32 MiB and 240 s, 30 s for the head of a request, 240 s for an answer, 200 ms of lingering, and no TLS.
     pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             listen,
@@ -68,6 +68,9 @@ impl IngressOptions {
 pub struct WaitingRoom {
     /// How many requests may wait for one revision. Further ones are answered 503.
     pub requests: u32,
+    /// How many bytes the heads of those requests may take; bodies are not read meanwhile. Further
+    /// ones are answered 503.
+    pub bytes: usize,
     /// How long a request may wait before it is answered 503.
     pub timeout: Duration,
 }
@@ -76,6 +79,7 @@ impl Default for WaitingRoom {
     fn default() -> Self {
         Self {
             requests: 10_000,
+            bytes: 32 << 20,
             timeout: Duration::from_secs(240),
         }
     }

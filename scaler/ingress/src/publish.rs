@@ -52,8 +52,12 @@ impl Published {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         table.keep_splits(&self.snapshot.load());
-        self.snapshot.store(Arc::new(Snapshot::new(table)));
+        let snapshot = Arc::new(Snapshot::new(table));
+        self.snapshot.store(Arc::clone(&snapshot));
         drop(publishing);
+        for backend in snapshot.table().apps.iter().flat_map(|app| &app.backends) {
+            backend.meter.line().serve(backend);
+        }
         self.changes.iter().for_each(Notify::notify_waiters);
     }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -102,19 +103,28 @@ impl Replica {
         self.id
     }
 
-    /// Requests in flight, if it admits another.
-    pub(crate) fn load(&self) -> Option<u32> {
-        let state = self.state.load(Ordering::Acquire);
-        (state & CLOSED == 0).then_some(state)
+    /// Requests in flight, if it admits another: it is not closed, and has fewer than `limit`.
+    pub(crate) fn load(&self, limit: Option<NonZeroU32>) -> Option<u32> {
+        let state = self.state.load(Ordering::SeqCst);
+        (state < most(limit)).then_some(state)
     }
 
-    /// Puts one more request on it, unless it is closed.
-    pub(crate) fn admit(self: &Arc<Self>) -> Option<Admission> {
-        let add = |state: u32| (state < CLOSED - 1).then_some(state + 1);
+    /// Puts one more request on it, unless it is closed or has as many as `limit` says. Who puts it
+    /// there has it [`leave`](Self::leave).
+    pub(crate) fn admit(&self, limit: Option<NonZeroU32>) -> bool {
+        let most = most(limit);
+        let add = |state: u32| (state < most).then_some(state + 1);
         self.state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, add)
-            .ok()
-            .map(|_| Admission(Arc::clone(self)))
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, add)
+            .is_ok()
+    }
+
+    /// Takes a request off it.
+    pub(crate) fn leave(&self) {
+        // Ordered with the counts of those who wait, as `Line::waiting` says.
+        if self.state.fetch_sub(1, Ordering::SeqCst) == CLOSED | 1 {
+            self.drained.notify_waiters();
+        }
     }
 }
 
@@ -129,23 +139,9 @@ impl fmt::Debug for Replica {
     }
 }
 
-/// A request's place on a replica; it is given up when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Admission(Arc<Replica>);
-
-impl Admission {
-    /// The replica.
-    pub(crate) fn replica(&self) -> &Arc<Replica> {
-        &self.0
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        if self.0.state.fetch_sub(1, Ordering::AcqRel) == CLOSED | 1 {
-            self.0.drained.notify_waiters();
-        }
-    }
+/// How many requests a replica may have; closed, it has more than that in its word.
+fn most(limit: Option<NonZeroU32>) -> u32 {
+    limit.map_or(CLOSED - 1, |limit| limit.get().min(CLOSED - 1))
 }
 
 #[cfg(test)]
@@ -164,23 +160,33 @@ mod tests {
     }
 
     #[test]
-    fn an_admission_counts_until_it_is_dropped() {
+    fn a_request_counts_until_it_leaves() {
         let replica = replica();
-        let first = replica.admit().unwrap();
-        let second = replica.admit().unwrap();
-        assert_eq!((replica.in_flight(), replica.load()), (2, Some(2)));
-        drop(first);
+        assert!(replica.admit(None) && replica.admit(None));
+        assert_eq!((replica.in_flight(), replica.load(None)), (2, Some(2)));
+        replica.leave();
         replica.close();
-        assert_eq!((replica.in_flight(), replica.load()), (1, None));
-        assert!(replica.admit().is_none());
-        drop(second);
+        assert_eq!((replica.in_flight(), replica.load(None)), (1, None));
+        assert!(!replica.admit(None));
+        replica.leave();
         assert_eq!(replica.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_limit_is_kept() {
+        let (replica, limit) = (replica(), NonZeroU32::new(1));
+        assert!(replica.admit(limit));
+        assert_eq!((replica.load(limit), replica.admit(limit)), (None, false));
+        replica.leave();
+        assert_eq!((replica.load(limit), replica.admit(limit)), (Some(0), true));
+        // One that is raised holds for those that run already.
+        assert!(replica.admit(NonZeroU32::new(2)));
     }
 
     #[tokio::test]
     async fn drained_waits_for_the_closing_and_the_last_request() {
         let replica = replica();
-        let admission = replica.admit().unwrap();
+        assert!(replica.admit(None));
         let drained = replica.drained();
         tokio::pin!(drained);
         let pending = |drained: std::pin::Pin<&mut _>| {
@@ -190,7 +196,7 @@ mod tests {
         assert!(pending(drained.as_mut()));
         replica.close();
         assert!(pending(drained.as_mut()));
-        drop(admission);
+        replica.leave();
         drained.await;
         replica.drained().await;
     }
@@ -202,9 +208,9 @@ mod tests {
             std::thread::scope(|scope| {
                 let worker = scope.spawn(|| {
                     let mut admitted = 0;
-                    while let Some(admission) = replica.admit() {
+                    while replica.admit(None) {
                         admitted += 1;
-                        drop(admission);
+                        replica.leave();
                     }
                     admitted
                 });
@@ -212,7 +218,7 @@ mod tests {
                 while replica.in_flight() > 0 {
                     std::hint::spin_loop();
                 }
-                assert!(replica.admit().is_none());
+                assert!(!replica.admit(None));
                 worker.join().unwrap();
                 assert_eq!(replica.in_flight(), 0);
             });

@@ -14,12 +14,14 @@ use ebbtide_core::name::RevisionName;
 use ebbtide_core::time::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::admission::{self, Admission};
 use crate::connection::Activity;
 use crate::limits::gate::Gate;
 use crate::options::IngressOptions;
 use crate::publish::Published;
-use crate::replica::{Admission, Replica};
+use crate::replica::Replica;
 use crate::scheme::Scheme;
+use crate::table::Backend;
 use crate::tls::SharedTls;
 use crate::upstream::Pool;
 use deadlines::Deadlines;
@@ -64,8 +66,8 @@ pub(crate) struct Worker {
     connections: RefCell<Slots<Rc<Activity>>>,
     /// By [`Replica::id`].
     pools: RefCell<HashMap<u64, Rc<Pool>>>,
-    /// Where the choice between replicas with the same load begins.
-    rotation: Cell<usize>,
+    /// What the choice between replicas begins with.
+    rotation: Cell<u64>,
     /// Activations that found the channel full, to be raised again.
     lost_activations: RefCell<Vec<RevisionName>>,
 }
@@ -81,7 +83,7 @@ impl Worker {
             connections: RefCell::new(Slots::new()),
             shared,
             pools: RefCell::default(),
-            rotation: Cell::new(number),
+            rotation: Cell::default(),
             lost_activations: RefCell::default(),
         }
     }
@@ -113,27 +115,11 @@ impl Worker {
         Rc::clone(pool.or_insert_with(|| Rc::new(Pool::new(Arc::clone(replica)))))
     }
 
-    /// A place on the replica with the fewest requests in flight; those with equally few take
-    /// turns. The one with the identity `avoid` is taken only if no other admits requests.
-    pub(crate) fn choose(
-        &self,
-        replicas: &[Arc<Replica>],
-        avoid: Option<u64>,
-    ) -> Option<Admission> {
+    /// A place on a replica of `backend`, as [`admission::choose`] has it.
+    pub(crate) fn choose(&self, backend: &Arc<Backend>, avoid: Option<u64>) -> Option<Admission> {
         let turn = self.rotation.get();
         self.rotation.set(turn.wrapping_add(1));
-        let (before, from) = replicas.split_at(turn.checked_rem(replicas.len())?);
-        loop {
-            let open = from.iter().chain(before).filter_map(|replica| {
-                let load = replica.load()?;
-                Some((Some(replica.id()) == avoid, load, replica))
-            });
-            let (_, _, replica) = open.min_by_key(|(avoided, load, _)| (*avoided, *load))?;
-            // It may have been closed since; then the others are looked at.
-            if let Some(admission) = replica.admit() {
-                return Some(admission);
-            }
-        }
+        admission::choose(backend, turn, avoid)
     }
 
     /// Tells the control loop that requests wait for `revision`.

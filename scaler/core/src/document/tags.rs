@@ -23,6 +23,8 @@ pub(crate) struct Tag {
 pub(crate) enum TagValue {
     /// Whole seconds.
     Seconds,
+    /// A whole number from this to that.
+    Number(u32, u32),
 }
 
 /// How long numbers must be alike or larger before a revision is scaled out.
@@ -37,7 +39,17 @@ pub(crate) const SCALE_IN_STABILIZATION: Tag = Tag {
     value: TagValue::Seconds,
 };
 
-const TAGS: &[&Tag] = &[&SCALE_IN_STABILIZATION, &SCALE_OUT_STABILIZATION];
+/// How many requests a replica has at a time.
+pub(crate) const MAX_CONCURRENT_REQUESTS: Tag = Tag {
+    name: "ebbtide.maxConcurrentRequests",
+    value: TagValue::Number(1, 1_000_000),
+};
+
+const TAGS: &[&Tag] = &[
+    &MAX_CONCURRENT_REQUESTS,
+    &SCALE_IN_STABILIZATION,
+    &SCALE_OUT_STABILIZATION,
+];
 
 /// Reads an app's tags, and reports those of Ebbtide's that are unknown or say what they cannot.
 pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
@@ -64,6 +76,9 @@ fn check(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
         TagValue::Seconds => {
             reader.integer(value, 0..=u32::MAX);
         }
+        TagValue::Number(least, most) => {
+            reader.integer(value, least..=most);
+        }
     }
 }
 
@@ -72,5 +87,10 @@ impl Tag {
     pub(crate) fn seconds(&self, tags: &BTreeMap<String, String>) -> Option<Duration> {
         let seconds = tags.get(self.name)?.trim().parse().ok();
         seconds.map(Duration::from_secs)
+    }
+
+    /// The number that it says, if it is there.
+    pub(crate) fn number(&self, tags: &BTreeMap<String, String>) -> Option<u32> {
+        tags.get(self.name)?.trim().parse().ok()
     }
 }

@@ -3,88 +3,97 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, Request};
 
 use super::refusal::Refusal;
-use super::visit::Visit;
+use super::visit::{Visit, Waited, Waits};
+use crate::admission::Admission;
+use crate::body::RequestBody;
 use crate::connection::Peer;
-use crate::replica::Admission;
+use crate::line::{Entrant, Place};
+use crate::replica::Replica;
 use crate::table::{Backend, BackendState, Found, host};
 use crate::worker::Worker;
 use crate::worker::deadlines::Passed;
 
-/// A place in a revision's waiting room, given up when this is dropped.
-struct Place(Arc<Backend>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.meter.leave_waiting_room();
-    }
+/// What a request asks of its admission.
+pub(super) struct Asking<'a> {
+    /// The host it is for, as it was written.
+    pub(super) host: &'a HeaderValue,
+    /// Its head, which is all of it that waits here.
+    pub(super) request: &'a Request<RequestBody>,
+    /// Whether nobody else sees meanwhile that its client goes away.
+    pub(super) has_body: bool,
+    /// A replica that did not take it, so that another one is better.
+    pub(super) avoid: Option<u64>,
 }
 
-/// Gets the request a place on a replica of its revision, other than `avoid` if possible. Waits
-/// while there is none, for as long as the waiting room allows.
+/// Gets the request a place on a replica of its revision. Waits while there is none, for as long as
+/// the waiting room allows.
 pub(super) async fn admit(
     peer: &Peer,
     visit: &mut Visit,
-    host: &HeaderValue,
-    has_body: bool,
-    avoid: Option<u64>,
-) -> Result<(), Refusal> {
+    asking: &Asking<'_>,
+) -> Result<Arc<Replica>, Refusal> {
     let worker = &*peer.worker;
-    if avoid.is_some() {
+    if asking.avoid.is_some() {
         // Some time has passed since the request was routed.
-        route_again(worker, visit, host)?;
+        route_again(worker, visit, asking.host)?;
     }
-    if let Some(admission) = look(worker, visit.backend(), avoid)? {
-        visit.admitted(admission, None);
-        return Ok(());
+    if let Some(admission) = look(worker, visit.backend(), asking.avoid)? {
+        return Ok(visit.admitted(admission, None));
     }
     let began = worker.now();
     let timeout = worker.shared.options.waiting_room.timeout;
-    let client = peer.watch.clone().filter(|_| has_body);
+    let client = peer.watch.clone().filter(|_| asking.has_body);
     let deadline = worker.deadlines.add(began + timeout, client);
-    let admission = match deadline.limit(wait(worker, visit, host, avoid)).await {
+    let is_cold = !has_replica(visit.backend());
+    let admission = match deadline.limit(wait(worker, visit, asking)).await {
         Ok(admission) => admission?,
         Err(Passed::ClientGone) => return Err(Refusal::ClientGone),
         Err(Passed::TimedOut) => {
             let revision = visit.backend().revision.clone();
-            return Err(Refusal::WaitedTooLong { revision, timeout });
+            return Err(if has_replica(visit.backend()) {
+                Refusal::BusyTooLong { revision, timeout }
+            } else {
+                Refusal::WaitedTooLong { revision, timeout }
+            });
         }
     };
     let waited = worker.now().since(began);
-    visit.admitted(admission, Some(waited));
-    Ok(())
+    Ok(visit.admitted(admission, Some(Waited { waited, is_cold })))
 }
 
-/// Looks at every publication until a replica admits the request.
+/// Stands in line until a replica admits the request, and looks at every publication meanwhile.
 async fn wait(
     worker: &Worker,
     visit: &mut Visit,
-    host: &HeaderValue,
-    avoid: Option<u64>,
+    asking: &Asking<'_>,
 ) -> Result<Admission, Refusal> {
     let mut place: Option<Place> = None;
     loop {
         // Made before the look, so that a publication after the look is not missed.
         let changed = worker.shared.published.changes(worker.number).notified();
-        route_again(worker, visit, host)?;
-        if let Some(admission) = look(worker, visit.backend(), avoid)? {
-            return Ok(admission);
+        route_again(worker, visit, asking.host)?;
+        let backend = visit.backend();
+        if let BackendState::Failed { because } = &backend.state {
+            return Err(failed(backend, because));
         }
-        let stays = place
-            .as_ref()
-            .is_some_and(|place| place.is_for(visit.backend()));
-        if !stays {
-            place = Some(enter(worker, visit.backend())?);
+        let place = match &mut place {
+            Some(place) if place.is_for(backend) => place,
+            other => other.insert(enter(worker, backend, asking)?),
+        };
+        // A replica may have become free since the look that found none.
+        backend.meter.line().serve(backend);
+        // With replicas, how many more are wanted is a question of load.
+        if !has_replica(backend) && place.raises_activation() {
+            worker.activate(&backend.revision);
         }
-        changed.await;
-    }
-}
-
-impl Place {
-    fn is_for(&self, backend: &Backend) -> bool {
-        Arc::ptr_eq(&self.0.meter, &backend.meter)
+        tokio::select! {
+            biased;
+            Some(admission) = place.admitted() => return Ok(admission),
+            () = changed => {}
+        }
     }
 }
 
@@ -105,35 +114,66 @@ fn route_again(worker: &Worker, visit: &mut Visit, host: &HeaderValue) -> Result
     }
 }
 
+/// A replica that admits the request at once, unless others wait for one.
 fn look(
     worker: &Worker,
-    backend: &Backend,
+    backend: &Arc<Backend>,
     avoid: Option<u64>,
 ) -> Result<Option<Admission>, Refusal> {
     match &backend.state {
-        BackendState::Serving(replicas) => Ok(worker.choose(replicas, avoid)),
-        BackendState::Failed { because } => Err(Refusal::Failed {
-            revision: backend.revision.clone(),
-            because: because.clone(),
-        }),
+        BackendState::Serving(_) if backend.meter.waiting() > 0 => Ok(None),
+        BackendState::Serving(_) => Ok(worker.choose(backend, avoid)),
+        BackendState::Failed { because } => Err(failed(backend, because)),
     }
 }
 
-/// Takes a place in the waiting room. Whoever takes the first one raises activation.
-fn enter(worker: &Worker, backend: &Arc<Backend>) -> Result<Place, Refusal> {
-    let places = worker.shared.options.waiting_room.requests;
-    let Some(taken) = backend.meter.enter_waiting_room(places) else {
-        let revision = backend.revision.clone();
-        return Err(Refusal::WaitingRoomFull { revision, places });
+fn failed(backend: &Backend, because: &str) -> Refusal {
+    Refusal::Failed {
+        revision: backend.revision.clone(),
+        because: because.to_owned(),
+    }
+}
+
+/// Whether there is a replica that would admit requests if it had fewer.
+fn has_replica(backend: &Backend) -> bool {
+    let BackendState::Serving(replicas) = &backend.state else {
+        return false;
     };
-    if taken == 0 {
-        worker.activate(&backend.revision);
-    }
-    Ok(Place(Arc::clone(backend)))
+    replicas.iter().any(|replica| !replica.is_closed())
 }
 
-/// How long a request waited, for `Server-Timing`.
-pub(super) fn server_timing(waited: Duration) -> Option<HeaderValue> {
-    let milliseconds = waited.as_secs_f64() * 1000.0;
-    HeaderValue::try_from(format!("coldstart;dur={milliseconds:.1}")).ok()
+/// Takes a place in the waiting room.
+fn enter(worker: &Worker, backend: &Arc<Backend>, asking: &Asking<'_>) -> Result<Place, Refusal> {
+    let entrant = Entrant {
+        avoid: asking.avoid,
+        bytes: head_bytes(asking.request),
+    };
+    let place = Place::take(backend, &worker.shared.options.waiting_room, entrant);
+    place.map_err(|full| Refusal::WaitingRoomFull {
+        revision: backend.revision.clone(),
+        full,
+    })
+}
+
+/// What the head of a request takes, about.
+fn head_bytes(request: &Request<RequestBody>) -> usize {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |it| it.as_str().len());
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len());
+    target + fields.sum::<usize>()
+}
+
+/// How long a request waited and for what, for `Server-Timing`.
+pub(super) fn server_timing(waits: &Waits) -> Option<HeaderValue> {
+    let timing = |name: &str, waited: Option<Duration>| {
+        let milliseconds = waited?.as_secs_f64() * 1000.0;
+        Some(format!("{name};dur={milliseconds:.1}"))
+    };
+    let timings = [timing("coldstart", waits.cold), timing("queue", waits.busy)];
+    let timings: Vec<_> = timings.into_iter().flatten().collect();
+    let value = HeaderValue::try_from(timings.join(", ")).ok();
+    value.filter(|_| !timings.is_empty())
 }

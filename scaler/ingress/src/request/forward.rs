@@ -1,18 +1,20 @@
 //! Forwarding an admitted request, and passing the answer on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use super::Outgoing;
-use super::admit::{admit, server_timing};
+use super::admit::{Asking, admit, server_timing};
 use super::refusal::Refusal;
 use super::visit::Visit;
-use crate::body::{ReplicaBody, ResponseBody};
+use crate::body::{ReplicaBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers::strip_hop_by_hop;
+use crate::replica::Replica;
 use crate::tunnel::Tunnel;
 use crate::upstream::{Failure, Lease, send};
 use crate::worker::deadlines::Passed;
@@ -48,27 +50,19 @@ pub(super) async fn forward(
         upgrade,
         upload,
     } = outgoing;
-    let has_body = upload.is_some();
     let mut pauses = PAUSES.iter();
     let mut avoid = None;
     loop {
-        admit(peer, visit, host, has_body, avoid).await?;
-        let Some(replica) = visit
-            .admission()
-            .map(|admission| admission.replica().clone())
-        else {
-            return Err(Refusal::ClientGone);
+        let asking = Asking {
+            host,
+            request: &request,
+            has_body: upload.is_some(),
+            avoid,
         };
-        let worker = &*peer.worker;
-        let now = worker.now();
-        let timeout = worker.shared.options.request_timeout;
-        let client = peer.watch.clone().filter(|_| has_body);
-        let deadline = worker.deadlines.add(now + timeout, client);
-        let pool = worker.pool(&replica);
-        let sent = deadline.limit(send(&pool, request, upgrade.as_ref())).await;
-        let revision = || visit.backend().revision.clone();
-        let (unsent, cause) = match sent {
-            Ok(Ok((response, lease))) => {
+        let replica = admit(peer, visit, &asking).await?;
+        let sent = attempt(peer, &replica, request, upgrade.as_ref(), upload.is_some()).await;
+        let failure = match sent {
+            Ok((response, lease)) => {
                 let asked_to_upgrade = upgrade.is_some();
                 return Ok(Answer {
                     response,
@@ -76,40 +70,80 @@ pub(super) async fn forward(
                     asked_to_upgrade,
                 });
             }
-            Ok(Err(Failure::Unsent(unsent, cause))) => (unsent, cause),
-            Ok(Err(Failure::Broken(cause))) => {
-                let failure = upload.as_ref().and_then(|upload| upload.failure());
-                return Err(failure.map_or_else(
-                    || Refusal::Broken {
-                        revision: revision(),
-                        replica: replica.name().clone(),
-                        cause,
-                    },
-                    Refusal::from,
-                ));
-            }
-            Err(Passed::TimedOut) => {
-                return Err(Refusal::NoAnswerInTime {
-                    revision: revision(),
-                    timeout,
-                });
-            }
-            Err(Passed::ClientGone) => return Err(Refusal::ClientGone),
+            Err(failure) => failure,
         };
-        let Some(pause) = pauses.next() else {
-            return Err(Refusal::Unreachable {
-                revision: revision(),
-                replica: replica.name().clone(),
-                cause,
-            });
+        let pause = match &failure {
+            Failed::Sending(Failure::Unsent(_, error)) => {
+                tracing::debug!(replica = %replica.name(), %error, "cannot reach a replica");
+                pauses.next()
+            }
+            _ => None,
         };
-        tracing::debug!(replica = %replica.name(), error = %cause, "cannot reach a replica");
-        request = *unsent;
+        request = match (failure, pause) {
+            (Failed::Sending(Failure::Unsent(unsent, _)), Some(pause)) => {
+                visit.withdraw();
+                if !pause.is_zero() {
+                    tokio::time::sleep(*pause).await;
+                }
+                *unsent
+            }
+            (failure, _) => return Err(refusal(visit, &replica, failure, upload.as_deref())),
+        };
         avoid = Some(replica.id());
-        visit.withdraw();
-        if !pause.is_zero() {
-            tokio::time::sleep(*pause).await;
+    }
+}
+
+/// Why a replica gave no answer.
+enum Failed {
+    Sending(Failure),
+    /// It did not begin to within this time.
+    Late(Duration),
+    ClientGone,
+}
+
+/// Sends the request to `replica` and waits for the answer's head.
+async fn attempt(
+    peer: &Peer,
+    replica: &Arc<Replica>,
+    request: Request<RequestBody>,
+    upgrade: Option<&HeaderValue>,
+    has_body: bool,
+) -> Result<(Response<Incoming>, Lease), Failed> {
+    let worker = &*peer.worker;
+    let timeout = worker.shared.options.request_timeout;
+    let client = peer.watch.clone().filter(|_| has_body);
+    let deadline = worker.deadlines.add(worker.now() + timeout, client);
+    let pool = worker.pool(replica);
+    match deadline.limit(send(&pool, request, upgrade)).await {
+        Ok(sent) => sent.map_err(Failed::Sending),
+        Err(Passed::TimedOut) => Err(Failed::Late(timeout)),
+        Err(Passed::ClientGone) => Err(Failed::ClientGone),
+    }
+}
+
+/// What the client is told of a failure.
+fn refusal(visit: &Visit, replica: &Replica, failure: Failed, upload: Option<&Upload>) -> Refusal {
+    let revision = visit.backend().revision.clone();
+    let replica = replica.name().clone();
+    match failure {
+        Failed::Sending(Failure::Unsent(_, cause)) => Refusal::Unreachable {
+            revision,
+            replica,
+            cause,
+        },
+        Failed::Sending(Failure::Broken(cause)) => {
+            let broken = Refusal::Broken {
+                revision,
+                replica,
+                cause,
+            };
+            // What the client did wrong with its body has ended it.
+            upload
+                .and_then(Upload::failure)
+                .map_or(broken, Refusal::from)
         }
+        Failed::Late(timeout) => Refusal::NoAnswerInTime { revision, timeout },
+        Failed::ClientGone => Refusal::ClientGone,
     }
 }
 
@@ -124,7 +158,7 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     }
     strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
-    if let Some(value) = visit.waited().and_then(server_timing) {
+    if let Some(value) = server_timing(visit.waits()) {
         head.headers.append(SERVER_TIMING, value);
     }
     if head.status != StatusCode::SWITCHING_PROTOCOLS {

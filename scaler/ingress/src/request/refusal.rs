@@ -13,6 +13,7 @@ use super::check::Malformed;
 use super::directory::Page;
 use crate::body::{ResponseBody, UploadFailure};
 use crate::limits::gate::Limit;
+use crate::line::Full;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::table::host::HostError;
 
@@ -49,11 +50,19 @@ pub(super) enum Refusal {
         because: String,
     },
     #[error(
-        "app {}, revision {revision}: the waiting room is full ({places} requests wait for a \
-         replica)\nTry again soon.",
+        "app {}, revision {revision}: the waiting room is full ({full})\nTry again soon.",
         revision.app()
     )]
-    WaitingRoomFull { revision: RevisionName, places: u32 },
+    WaitingRoomFull { revision: RevisionName, full: Full },
+    #[error(
+        "app {}, revision {revision}: no replica had room within {} s\nEach has as many requests as \
+         ebbtide.maxConcurrentRequests lets it have.",
+        revision.app(), timeout.as_secs_f64()
+    )]
+    BusyTooLong {
+        revision: RevisionName,
+        timeout: Duration,
+    },
     #[error(
         "app {}, revision {revision}: no replica became ready within {} s\nTry again soon; if it \
          stays like this, the app's logs and probes say why.",
@@ -125,6 +134,7 @@ impl Refusal {
             | Self::AppGone { .. }
             | Self::Failed { .. }
             | Self::WaitingRoomFull { .. }
+            | Self::BusyTooLong { .. }
             | Self::WaitedTooLong { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable { .. } | Self::Broken { .. } | Self::UnexpectedUpgrade { .. } => {
                 StatusCode::BAD_GATEWAY
@@ -164,7 +174,7 @@ impl Refusal {
     /// Seconds after which it is worth trying again.
     fn retry_after(&self) -> Option<&'static str> {
         match self {
-            Self::WaitingRoomFull { .. } => Some("1"),
+            Self::WaitingRoomFull { .. } | Self::BusyTooLong { .. } => Some("1"),
             Self::WaitedTooLong { .. } | Self::NoRevision(_) => Some("5"),
             Self::Failed { .. } => Some("10"),
             _ => None,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use ebbtide_core::time::Timestamp;
 use http::StatusCode;
 
+use crate::admission::Admission;
 use crate::meter::CLIENT_CLOSED_REQUEST;
-use crate::replica::Admission;
+use crate::replica::Replica;
 use crate::table::Backend;
 use crate::worker::Worker;
 
@@ -23,8 +24,25 @@ pub(crate) struct Visit {
     /// Its place on a replica, once it has one.
     admission: Option<Admission>,
     /// How long it waited for that place, if it had to.
-    waited: Option<Duration>,
+    waits: Waits,
     finished: bool,
+}
+
+/// A wait for a replica that is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waited {
+    pub(crate) waited: Duration,
+    /// Whether there was no replica when it began.
+    pub(crate) is_cold: bool,
+}
+
+/// How long a request waited.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waits {
+    /// Where there was no replica.
+    pub(crate) cold: Option<Duration>,
+    /// Where all replicas had as many requests as they take.
+    pub(crate) busy: Option<Duration>,
 }
 
 impl Visit {
@@ -37,7 +55,7 @@ impl Visit {
             arrived,
             code: CLIENT_CLOSED_REQUEST,
             admission: None,
-            waited: None,
+            waits: Waits::default(),
             finished: false,
         }
     }
@@ -60,19 +78,29 @@ impl Visit {
         self.backend = Arc::clone(backend);
     }
 
-    /// It has been admitted to a replica, after waiting if it `waited`. An earlier place is given
-    /// up.
-    pub(crate) fn admitted(&mut self, admission: Admission, waited: Option<Duration>) {
+    /// It has been admitted to the replica that is returned, after waiting if it `waited`. An earlier
+    /// place is given up.
+    pub(crate) fn admitted(
+        &mut self,
+        admission: Admission,
+        waited: Option<Waited>,
+    ) -> Arc<Replica> {
+        let replica = Arc::clone(admission.replica());
         self.admission = Some(admission);
-        if let Some(waited) = waited {
-            self.backend.meter.cold_start(self.worker.number, waited);
-            self.waited = Some(self.waited.unwrap_or_default() + waited);
+        if let Some(Waited { waited, is_cold }) = waited {
+            self.count_wait(waited, is_cold);
         }
+        replica
     }
 
-    /// Its place on a replica.
-    pub(crate) fn admission(&self) -> Option<&Admission> {
-        self.admission.as_ref()
+    fn count_wait(&mut self, waited: Duration, is_cold: bool) {
+        let sum = if is_cold {
+            self.backend.meter.cold_start(self.worker.number, waited);
+            &mut self.waits.cold
+        } else {
+            &mut self.waits.busy
+        };
+        *sum = Some(sum.unwrap_or_default() + waited);
     }
 
     /// Gives the place up.
@@ -81,8 +109,8 @@ impl Visit {
     }
 
     /// How long it waited for a replica, if it had to.
-    pub(crate) fn waited(&self) -> Option<Duration> {
-        self.waited
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// The head of its answer is on its way.

@@ -20,6 +20,7 @@ mod forwarding;
 mod hold;
 mod http2;
 mod limits;
+mod line;
 mod malformed;
 mod routing;
 mod streaming;

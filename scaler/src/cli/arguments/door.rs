@@ -33,6 +33,10 @@ pub struct DoorArguments {
     /// Requests that may wait for a replica, per revision
     #[arg(long, value_name = "N", default_value = "10000")]
     pub waiting_requests: NonZeroU32,
+    /// Bytes that the heads of those requests may take, per revision. Their bodies are not read
+    /// meanwhile
+    #[arg(long, value_name = "BYTES", default_value = "33554432")]
+    pub waiting_bytes: NonZeroUsize,
     /// How long a request may wait for a replica
     #[arg(long, value_name = "TIME", default_value = "4m", value_parser = duration)]
     pub waiting_timeout: Duration,

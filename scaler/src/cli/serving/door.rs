@@ -43,6 +43,7 @@ pub(in crate::cli) fn start(
     options.workers = workers(arguments);
     options.waiting_room = WaitingRoom {
         requests: arguments.waiting_requests.get(),
+        bytes: arguments.waiting_bytes.get(),
         timeout: arguments.waiting_timeout,
     };
     options
