@@ -1,5 +1,6 @@
 //! Bodies on their way through, passed on frame by frame and never gathered.
 
+mod patience;
 mod upload;
 
 use std::pin::Pin;
@@ -16,6 +17,7 @@ use crate::request::visit::Visit;
 use crate::upstream::Lease;
 use crate::worker::Worker;
 
+pub(crate) use patience::{AnswerError, Patience};
 pub(crate) use upload::{BodyError, Upload, UploadFailure};
 
 /// The body of a request to a replica.
@@ -124,12 +126,12 @@ impl AnswerBody {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         this.busy.is_clients_turn(polled.is_ready());
@@ -149,6 +151,7 @@ impl Body for AnswerBody {
 /// counting, and its use of the upstream connection.
 pub(crate) struct ReplicaBody {
     body: Incoming,
+    patience: Patience,
     /// Taken when the body has ended.
     held: Option<Held>,
 }
@@ -159,9 +162,39 @@ struct Held {
 }
 
 impl ReplicaBody {
-    pub(crate) fn new(body: Incoming, lease: Lease, visit: Visit) -> Self {
+    pub(crate) fn new(body: Incoming, lease: Lease, visit: Visit, patience: Patience) -> Self {
         let held = Some(Held { lease, visit });
-        Self { body, held }
+        Self {
+            body,
+            patience,
+            held,
+        }
+    }
+
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let worker = self.held.as_ref().map(|held| held.visit.worker());
+        let mut polled = match self.patience.look(worker, polled.is_pending(), cx) {
+            Some(error) => Poll::Ready(Some(Err(error))),
+            None => polled.map_err(AnswerError::Replica),
+        };
+        match &mut polled {
+            Poll::Ready(None) => self.finish(),
+            Poll::Ready(Some(Err(error))) => {
+                tracing::debug!(%error, "an answer broke off");
+                self.held = None;
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    headers::clean_trailers(trailers);
+                }
+            }
+            Poll::Pending => {}
+        }
+        polled
     }
 
     /// The body has ended as it should: the connection can be used again.
@@ -184,31 +217,15 @@ impl Drop for ReplicaBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         match self.get_mut() {
             Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::Replica(replica) => {
-                let mut polled = Pin::new(&mut replica.body).poll_frame(cx);
-                match &mut polled {
-                    Poll::Ready(None) => replica.finish(),
-                    Poll::Ready(Some(Err(error))) => {
-                        tracing::debug!(%error, "an answer broke off");
-                        replica.held = None;
-                    }
-                    Poll::Ready(Some(Ok(frame))) => {
-                        if let Some(trailers) = frame.trailers_mut() {
-                            headers::clean_trailers(trailers);
-                        }
-                    }
-                    Poll::Pending => {}
-                }
-                polled
-            }
+            Self::Replica(replica) => replica.poll_frame(cx),
         }
     }
 

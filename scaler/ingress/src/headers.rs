@@ -29,6 +29,15 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"application/grpc"))
 }
 
+/// Whether an answer is a stream, whose pauses and end are its own matter: of gRPC, or of events.
+pub(crate) fn is_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| {
+        let events = b"text/event-stream";
+        kind.len() >= events.len() && kind[..events.len()].eq_ignore_ascii_case(events)
+    }) || is_grpc(headers)
+}
+
 /// Puts `Cookie` headers together, which HTTP/2 clients may send in pieces (RFC 9113, section
 /// 8.2.3).
 pub(crate) fn join_cookies(headers: &mut HeaderMap) {

@@ -30,8 +30,6 @@ pub struct IngressOptions {
     pub trusted_proxies: Vec<Network>,
     /// What one client may ask.
     pub limits: Limits,
-    /// How long a replica may take from getting a request to the head of its answer.
-    pub request_timeout: Duration,
     /// How long connections without a request are kept once the ingress drains: a request may be on
     /// its way on them. It is answered, with `Connection: close`.
     pub linger: Duration,
@@ -47,7 +45,7 @@ impl IngressOptions {
     }
 
     /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests,
-    /// 32 MiB and 240 s, 30 s for the head of a request, 240 s for an answer, 200 ms of lingering, and no TLS.
+    /// 32 MiB and 240 s, 30 s for the head of a request, 200 ms of lingering, and no TLS.
     pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             listen,
@@ -56,7 +54,6 @@ impl IngressOptions {
             waiting_room: WaitingRoom::default(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
-            request_timeout: Duration::from_secs(240),
             linger: Duration::from_millis(200),
             clock,
         }

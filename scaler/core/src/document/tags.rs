@@ -45,8 +45,29 @@ pub(crate) const MAX_CONCURRENT_REQUESTS: Tag = Tag {
     value: TagValue::Number(1, 1_000_000),
 };
 
+/// How long a replica may take to begin an answer; 0 is for ever.
+pub(crate) const FIRST_BYTE_TIMEOUT: Tag = Tag {
+    name: "ebbtide.firstByteTimeoutSeconds",
+    value: TagValue::Seconds,
+};
+
+/// How long an answer may pause; 0 is for ever.
+pub(crate) const IDLE_TIMEOUT: Tag = Tag {
+    name: "ebbtide.idleTimeoutSeconds",
+    value: TagValue::Seconds,
+};
+
+/// How long a request may take in all; 0 is for ever.
+pub(crate) const REQUEST_TIMEOUT: Tag = Tag {
+    name: "ebbtide.requestTimeoutSeconds",
+    value: TagValue::Seconds,
+};
+
 const TAGS: &[&Tag] = &[
+    &FIRST_BYTE_TIMEOUT,
+    &IDLE_TIMEOUT,
     &MAX_CONCURRENT_REQUESTS,
+    &REQUEST_TIMEOUT,
     &SCALE_IN_STABILIZATION,
     &SCALE_OUT_STABILIZATION,
 ];

@@ -11,9 +11,9 @@ use super::Outgoing;
 use super::admit::{Asking, admit, server_timing};
 use super::refusal::Refusal;
 use super::visit::Visit;
-use crate::body::{ReplicaBody, RequestBody, ResponseBody, Upload};
+use crate::body::{Patience, ReplicaBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
-use crate::headers::strip_hop_by_hop;
+use crate::headers::{is_grpc, is_stream, strip_hop_by_hop};
 use crate::replica::Replica;
 use crate::tunnel::Tunnel;
 use crate::upstream::{Failure, Lease, send};
@@ -60,7 +60,15 @@ pub(super) async fn forward(
             avoid,
         };
         let replica = admit(peer, visit, &asking).await?;
-        let sent = attempt(peer, &replica, request, upgrade.as_ref(), upload.is_some()).await;
+        let sent = attempt(
+            peer,
+            visit,
+            &replica,
+            request,
+            upgrade.as_ref(),
+            upload.is_some(),
+        )
+        .await;
         let failure = match sent {
             Ok((response, lease)) => {
                 let asked_to_upgrade = upgrade.is_some();
@@ -104,15 +112,17 @@ enum Failed {
 /// Sends the request to `replica` and waits for the answer's head.
 async fn attempt(
     peer: &Peer,
+    visit: &Visit,
     replica: &Arc<Replica>,
     request: Request<RequestBody>,
     upgrade: Option<&HeaderValue>,
     has_body: bool,
 ) -> Result<(Response<Incoming>, Lease), Failed> {
     let worker = &*peer.worker;
-    let timeout = worker.shared.options.request_timeout;
+    let began = worker.now();
+    let (due, timeout) = visit.head_due(began, is_grpc(request.headers()));
     let client = peer.watch.clone().filter(|_| has_body);
-    let deadline = worker.deadlines.add(worker.now() + timeout, client);
+    let deadline = worker.deadlines.add(due, client);
     let pool = worker.pool(replica);
     match deadline.limit(send(&pool, request, upgrade)).await {
         Ok(sent) => sent.map_err(Failed::Sending),
@@ -162,7 +172,8 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
         head.headers.append(SERVER_TIMING, value);
     }
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        let body = ResponseBody::Replica(ReplicaBody::new(body, answer.lease, visit));
+        let patience = Patience::new(&visit, is_stream(&head.headers));
+        let body = ResponseBody::Replica(ReplicaBody::new(body, answer.lease, visit, patience));
         return Response::from_parts(head, body);
     }
     let replica = answer.lease.into_upgraded();

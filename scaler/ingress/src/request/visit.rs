@@ -113,6 +113,31 @@ impl Visit {
         &self.waits
     }
 
+    /// Until when a replica that gets it at `now` may take for the head of an answer, and how long
+    /// that is for whichever of its app's times comes first.
+    pub(crate) fn head_due(&self, now: Timestamp, is_grpc: bool) -> (Timestamp, Duration) {
+        let timeouts = self.backend.policy.timeouts;
+        let first_byte = timeouts.first_byte.map(|timeout| (now + timeout, timeout));
+        let whole = timeouts
+            .request
+            .map(|timeout| (self.arrived + timeout, timeout));
+        let first = first_byte.into_iter().chain(whole).min();
+        first
+            .filter(|_| !is_grpc)
+            .unwrap_or((now + Duration::MAX, Duration::MAX))
+    }
+
+    /// Until when its answer has to have ended.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        let timeout = self.backend.policy.timeouts.request?;
+        Some(self.arrived + timeout)
+    }
+
+    /// The worker that it is on.
+    pub(crate) fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
     /// The head of its answer is on its way.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         self.code = status.as_u16();

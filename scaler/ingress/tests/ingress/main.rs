@@ -24,5 +24,6 @@ mod line;
 mod malformed;
 mod routing;
 mod streaming;
+mod timeouts;
 mod tls;
 mod upstream;

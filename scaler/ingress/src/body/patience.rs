@@ -1,0 +1,67 @@
+//! How long an answer's body may take.
+
+use std::rc::Rc;
+use std::task::Context;
+use std::time::Duration;
+
+use ebbtide_core::time::Timestamp;
+use thiserror::Error;
+
+use crate::request::visit::Visit;
+use crate::worker::Worker;
+use crate::worker::deadlines::OwnedDeadline;
+
+/// Why an answer broke off.
+#[derive(Debug, Error)]
+pub(crate) enum AnswerError {
+    #[error(transparent)]
+    Replica(hyper::Error),
+    #[error("the replica sent nothing for {} s", .0.as_secs_f64())]
+    Idle(Duration),
+    #[error("the request took longer than its app lets it")]
+    Late,
+}
+
+/// The times of an answer's body.
+pub(crate) struct Patience {
+    idle: Option<Duration>,
+    due: Option<Timestamp>,
+    /// Until when the replica is waited for.
+    waits: Option<OwnedDeadline>,
+}
+
+impl Patience {
+    /// The times that the request's app lets it have, which are for ever for a stream.
+    pub(crate) fn new(visit: &Visit, is_stream: bool) -> Self {
+        let idle = visit.backend().policy.timeouts.idle;
+        Self {
+            idle: idle.filter(|_| !is_stream),
+            due: visit.due().filter(|_| !is_stream),
+            waits: None,
+        }
+    }
+
+    /// Looks at the time after the body was asked for more, and is waited for if it `is_pending`.
+    pub(super) fn look(
+        &mut self,
+        worker: Option<&Rc<Worker>>,
+        is_pending: bool,
+        cx: &Context<'_>,
+    ) -> Option<AnswerError> {
+        let worker = worker?;
+        if self.due.is_some_and(|due| due <= worker.coarse_now()) {
+            return Some(AnswerError::Late);
+        }
+        if !is_pending {
+            self.waits = None;
+            return None;
+        }
+        if self.waits.is_none() {
+            let idle = self.idle.map(|idle| worker.coarse_now() + idle);
+            let until = idle.into_iter().chain(self.due).min()?;
+            self.waits = Some(OwnedDeadline::new(Rc::clone(worker), until));
+        }
+        let has_passed = self.waits.as_ref()?.poll_passed(cx).is_ready();
+        has_passed.then(|| AnswerError::Idle(self.idle.unwrap_or_default()))
+    }
+}
