@@ -107,7 +107,6 @@ fn route(app: &App) -> AppRoute {
 /// Where a host leads, in words: the first app that claims it has it, by its name, then by its labels,
 /// then by its domains.
 fn expected(apps: &[App], host: &str) -> String {
-    let host = host.trim_end_matches('.');
     let is = |name: &str| host == name || host == format!("{name}.localhost");
     for app in apps {
         let label = |label: &String| is(&format!("{}---{label}", app.name));
