@@ -6,6 +6,7 @@ mod hop;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,
 };
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 use http_body::Body;
 
@@ -76,10 +77,7 @@ pub(crate) fn to_http2<B>(request: &mut Request<B>) {
     let host = request.headers_mut().remove(HOST);
     let authority = host.and_then(|host| host.as_bytes().try_into().ok());
     let mut parts = http::uri::Parts::default();
-    parts.path_and_query = request.uri().path_and_query().cloned();
-    parts
-        .path_and_query
-        .get_or_insert(http::uri::PathAndQuery::from_static("/"));
+    parts.path_and_query = Some(path_of(request.uri()));
     parts.scheme = Some(http::uri::Scheme::HTTP);
     parts.authority = authority;
     if let Ok(uri) = Uri::from_parts(parts) {
@@ -88,8 +86,13 @@ pub(crate) fn to_http2<B>(request: &mut Request<B>) {
 }
 
 fn origin_form(uri: &Uri) -> Uri {
-    let path = uri.path_and_query().cloned();
-    path.map_or_else(|| Uri::from_static("/"), Uri::from)
+    Uri::from(path_of(uri))
+}
+
+/// The path and query of a target, which is `/` for one without (`http://host`, `http://host#part`).
+fn path_of(uri: &Uri) -> PathAndQuery {
+    let path = uri.path_and_query().filter(|path| path.as_str() != "/");
+    path.map_or_else(|| PathAndQuery::from_static("/"), Clone::clone)
 }
 
 /// Whether a list has this element, in any case.
@@ -156,6 +159,11 @@ mod tests {
         let mut request = build("http://hello.localhost/a?b=c");
         to_http1(&mut request, None);
         assert_eq!(request.uri(), "/a?b=c");
+        for bare in ["http://hello.localhost", "http://hello.localhost#part"] {
+            let mut request = build(bare);
+            to_http1(&mut request, None);
+            assert_eq!(request.uri().to_string(), "/", "{bare}");
+        }
         let mut request = build("/a?b=c");
         to_http2(&mut request);
         assert_eq!(request.uri(), "http://hello.localhost/a?b=c");

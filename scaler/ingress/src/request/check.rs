@@ -178,7 +178,14 @@ mod tests {
                 &limits,
             )
         };
-        for uri in ["/", "/a?b=c", "http://a", "https://a:1/b", "//a/b"] {
+        for uri in [
+            "/",
+            "/a?b=c",
+            "http://a",
+            "http://a#b",
+            "https://a:1/b",
+            "//a/b",
+        ] {
             assert_eq!(target(Method::GET, uri), Ok(()), "{uri}");
         }
         assert_eq!(target(Method::OPTIONS, "*"), Ok(()));
