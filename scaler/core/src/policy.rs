@@ -18,6 +18,40 @@ pub struct RequestPolicy {
     pub max_concurrent_requests: Option<NonZeroU32>,
     /// How long its answers may take.
     pub timeouts: Timeouts,
+    /// Which replicas get fewer requests than others.
+    pub preference: Preference,
+}
+
+/// Which replicas get fewer requests than others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preference {
+    /// `ebbtide.ejectAfterFailures`: after how many failed requests in a row a replica is ejected for a
+    /// while. None is never.
+    pub eject_after: Option<NonZeroU32>,
+    /// `ebbtide.slowStartSeconds`: how long a new replica gets less than its share. None is not at all.
+    pub slow_start: Option<Duration>,
+}
+
+impl Preference {
+    fn of(tags: &BTreeMap<String, String>) -> Self {
+        let slow_start = tags::SLOW_START.seconds(tags);
+        Self {
+            eject_after: tags::EJECT_AFTER
+                .number(tags)
+                .map_or(Self::default().eject_after, NonZeroU32::new),
+            slow_start: slow_start.filter(|long| !long.is_zero()),
+        }
+    }
+}
+
+impl Default for Preference {
+    /// Ejection after five failures, and no slow start.
+    fn default() -> Self {
+        Self {
+            eject_after: NonZeroU32::new(5),
+            slow_start: None,
+        }
+    }
 }
 
 /// How long a replica may take for an answer. None is for ever.
@@ -72,6 +106,7 @@ impl RequestPolicy {
                 .number(&app.tags)
                 .and_then(NonZeroU32::new),
             timeouts: Timeouts::of(&app.tags),
+            preference: Preference::of(&app.tags),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::replica::Replica;
-use crate::table::{Backend, BackendState};
+use crate::replica::{Load, Replica};
+use crate::table::Backend;
 
 /// Up to how many replicas all are looked at for the one with the fewest requests. Of more, two are
 /// looked at: that does nearly as well, and costs the same for any number (M. Mitzenmacher, "The
@@ -38,9 +38,7 @@ impl Drop for Admission {
 /// with equally few take turns as `turn` goes up. The one with the identity `avoid` is taken only if
 /// no other admits requests.
 pub(crate) fn choose(backend: &Arc<Backend>, turn: u64, avoid: Option<u64>) -> Option<Admission> {
-    let BackendState::Serving(replicas) = &backend.state else {
-        return None;
-    };
+    let replicas = backend.state.replicas();
     let limit = backend.policy.max_concurrent_requests;
     let load = |replica: &Arc<Replica>| {
         let load = replica.load(limit)?;
@@ -77,13 +75,14 @@ pub(crate) fn choose(backend: &Arc<Backend>, turn: u64, avoid: Option<u64>) -> O
 fn better_of_two(
     replicas: &[Arc<Replica>],
     turn: u64,
-    load: impl Fn(&Arc<Replica>) -> Option<(bool, u32)>,
+    load: impl Fn(&Arc<Replica>) -> Option<(bool, Load)>,
 ) -> Option<&Arc<Replica>> {
     let (first, second) = two_of(replicas.len(), turn);
     let (first, second) = (replicas.get(first)?, replicas.get(second)?);
     let (one, other) = (load(first)?, load(second)?);
     let better = if other < one { second } else { first };
-    (!one.0 && !other.0).then_some(better)
+    let is_good = |(avoided, load): (bool, Load)| !avoided && !load.is_ejected();
+    (is_good(one) && is_good(other)).then_some(better)
 }
 
 /// Two different numbers below `count`, each pair equally often as `turn` goes up.
@@ -112,7 +111,7 @@ fn scramble(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RevisionMeter, UpstreamProtocol};
+    use crate::{BackendState, RevisionMeter, UpstreamProtocol};
     use ebbtide_core::name::{ReplicaName, RevisionName};
     use ebbtide_core::policy::RequestPolicy;
     use std::collections::BTreeMap;
@@ -137,13 +136,6 @@ mod tests {
         })
     }
 
-    fn replicas(backend: &Backend) -> &[Arc<Replica>] {
-        match &backend.state {
-            BackendState::Serving(replicas) => replicas,
-            BackendState::Failed { .. } => &[],
-        }
-    }
-
     #[test]
     fn no_replica_gets_more_than_its_limit() {
         for count in [1, 3, 20] {
@@ -155,7 +147,7 @@ mod tests {
                 .collect();
             assert_eq!(admitted.len(), count * 2);
             let full = |replica: &Arc<Replica>| replica.in_flight() == 2;
-            assert!(replicas(&backend).iter().all(full));
+            assert!(backend.state.replicas().iter().all(full));
         }
     }
 
@@ -167,7 +159,7 @@ mod tests {
             let _admitted: Vec<_> = (0..requests)
                 .map(|turn| choose(&backend, turn, None).unwrap())
                 .collect();
-            let loads = replicas(&backend).iter().map(|one| one.in_flight());
+            let loads = backend.state.replicas().iter().map(|one| one.in_flight());
             assert!(loads.max() <= Some(most), "{count}");
         }
     }
@@ -176,15 +168,15 @@ mod tests {
     fn one_to_be_avoided_or_closed_is_not_taken_while_there_is_another() {
         for count in [2, 20] {
             let backend = backend(count, 0);
-            let avoided = &replicas(&backend)[0];
-            for closed in &replicas(&backend)[2..] {
+            let avoided = &backend.state.replicas()[0];
+            for closed in &backend.state.replicas()[2..] {
                 closed.close();
             }
             let took: Vec<_> = (0..50)
                 .map(|turn| choose(&backend, turn, Some(avoided.id())).unwrap())
                 .collect();
             assert!(took.iter().all(|one| one.replica().id() != avoided.id()));
-            replicas(&backend)[1].close();
+            backend.state.replicas()[1].close();
             let last = choose(&backend, 0, Some(avoided.id())).unwrap();
             assert_eq!(last.replica().id(), avoided.id());
         }

@@ -1,5 +1,6 @@
 //! The counters of a revision: a shard for each worker, so that counting costs no shared cache line.
 
+mod budget;
 mod sums;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
 
 use crate::line::Line;
+use budget::RetryBudget;
 use sums::Sums;
 
 /// Status codes are three digits from 100.
@@ -39,6 +41,8 @@ struct Shard {
     codes: [AtomicU64; CODES],
     durations: Durations,
     cold_starts: Durations,
+    retries: RetryBudget,
+    ejections: AtomicU64,
 }
 
 /// [`DurationCounts`] that one thread writes and others read.
@@ -64,6 +68,10 @@ pub struct MeterReading {
     pub durations: DurationCounts,
     /// How long the requests that had to wait for a replica waited.
     pub cold_starts: DurationCounts,
+    /// How often a request was sent to another replica after one had failed it.
+    pub retries: u64,
+    /// How often a replica was ejected.
+    pub ejections: u64,
 }
 
 impl RevisionMeter {
@@ -126,6 +134,17 @@ impl RevisionMeter {
         self.shard(worker).cold_starts.record(waited);
     }
 
+    /// Counts a retry of a request on `worker`, if the budget has one.
+    pub(crate) fn retry(&self, worker: usize, now: Timestamp) -> bool {
+        let shard = self.shard(worker);
+        shard.retries.spend(shard.sums.started(), now)
+    }
+
+    /// Counts the ejection of a replica by `worker`.
+    pub(crate) fn ejected(&self, worker: usize) {
+        add(&self.shard(worker).ejections, 1);
+    }
+
     /// A meter made for fewer workers than there are has workers share a shard, and may miss some.
     fn shard(&self, worker: usize) -> &Shard {
         &self.shards[worker % self.shards.len()]
@@ -150,6 +169,8 @@ impl Shard {
             codes: [const { AtomicU64::new(0) }; CODES],
             durations: Durations::new(),
             cold_starts: Durations::new(),
+            retries: RetryBudget::default(),
+            ejections: AtomicU64::new(0),
         }
     }
 
@@ -163,6 +184,8 @@ impl Shard {
         }
         self.durations.add_to(&mut reading.durations);
         self.cold_starts.add_to(&mut reading.cold_starts);
+        reading.retries += self.retries.spent();
+        reading.ejections += self.ejections.load(Ordering::Relaxed);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
+use crate::replica::Recovery;
 use crate::table::{RoutingTable, Snapshot};
 
 /// Publishes routing tables to the workers of an ingress.
@@ -18,6 +19,8 @@ pub(crate) struct Published {
     snapshot: ArcSwap<Snapshot>,
     /// One for each worker, so that the workers do not meet at one lock.
     changes: Box<[Notify]>,
+    /// The replicas that time makes better.
+    recovery: Recovery,
     /// Lets one publication be made after the other.
     publishing: Mutex<()>,
 }
@@ -42,6 +45,7 @@ impl Published {
         Self {
             snapshot: ArcSwap::default(),
             changes: (0..workers).map(|_| Notify::new()).collect(),
+            recovery: Recovery::default(),
             publishing: Mutex::new(()),
         }
     }
@@ -51,7 +55,9 @@ impl Published {
             .publishing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        table.keep_splits(&self.snapshot.load());
+        let earlier = self.snapshot.load();
+        table.keep_splits(&earlier);
+        self.warm_up(&table, &earlier);
         let snapshot = Arc::new(Snapshot::new(table));
         self.snapshot.store(Arc::clone(&snapshot));
         drop(publishing);
@@ -59,6 +65,28 @@ impl Published {
             backend.meter.line().serve(backend);
         }
         self.changes.iter().for_each(Notify::notify_waiters);
+    }
+
+    /// Lets replicas warm up that are in no table before, where there are others that are warm.
+    fn warm_up(&self, table: &RoutingTable, earlier: &Snapshot) {
+        for app in &table.apps {
+            let Some(long) = app.policy.preference.slow_start else {
+                continue;
+            };
+            for backend in &app.backends {
+                let before = earlier.replicas_of(app, backend);
+                let new = backend.state.replicas().iter();
+                let new = new.filter(|replica| !before.iter().any(|one| one.id() == replica.id()));
+                for replica in new.filter(|_| !before.is_empty()) {
+                    self.recovery.warm_up(replica, long);
+                }
+            }
+        }
+    }
+
+    /// The replicas that time makes better.
+    pub(crate) fn recovery(&self) -> &Recovery {
+        &self.recovery
     }
 
     /// The present table.

@@ -1,6 +1,8 @@
 //! A replica as the ingress sees it: an address, and one word that says how many requests it has
 //! and whether it takes more.
 
+mod health;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -9,6 +11,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ebbtide_core::name::ReplicaName;
 use tokio::sync::Notify;
+
+use health::Health;
+pub(crate) use health::Recovery;
 
 /// Set in a replica's word when it admits no more; the bits below count the requests in flight.
 const CLOSED: u32 = 1 << 31;
@@ -26,6 +31,21 @@ pub enum UpstreamProtocol {
     Http2,
 }
 
+/// How little a replica is to be preferred: the least one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Load {
+    is_ejected: bool,
+    /// One more than it has in flight, and more yet while it warms up.
+    requests: u64,
+}
+
+impl Load {
+    /// Whether another one is to be looked for.
+    pub(crate) fn is_ejected(&self) -> bool {
+        self.is_ejected
+    }
+}
+
 /// One replica. Whoever starts it makes it, puts it into the table while it is ready, and closes it
 /// before it is stopped.
 pub struct Replica {
@@ -37,6 +57,7 @@ pub struct Replica {
     /// closing and the look at the count.
     state: AtomicU32,
     drained: Notify,
+    health: Health,
 }
 
 impl Replica {
@@ -49,6 +70,7 @@ impl Replica {
             protocol,
             state: AtomicU32::new(0),
             drained: Notify::new(),
+            health: Health::new(),
         })
     }
 
@@ -71,6 +93,11 @@ impl Replica {
     /// body, or of its tunnel.
     pub fn in_flight(&self) -> u32 {
         self.state.load(Ordering::Acquire) & !CLOSED
+    }
+
+    /// Whether it has failed so many requests in a row that others are better.
+    pub fn is_ejected(&self) -> bool {
+        self.health.is_ejected()
     }
 
     /// Admits no more requests. Once this has returned and [`in_flight`](Self::in_flight) is 0, no
@@ -103,10 +130,24 @@ impl Replica {
         self.id
     }
 
-    /// Requests in flight, if it admits another: it is not closed, and has fewer than `limit`.
-    pub(crate) fn load(&self, limit: Option<NonZeroU32>) -> Option<u32> {
+    /// How little it is to be preferred, if it admits another request: it is not closed, and has fewer
+    /// than `limit`.
+    pub(crate) fn load(&self, limit: Option<NonZeroU32>) -> Option<Load> {
         let state = self.state.load(Ordering::SeqCst);
-        (state < most(limit)).then_some(state)
+        (state < most(limit)).then(|| Load {
+            is_ejected: self.is_ejected(),
+            requests: self.health.weigh(state),
+        })
+    }
+
+    /// Counts a request that it has answered as it should.
+    pub(crate) fn succeeded(&self) {
+        self.health.succeeded();
+    }
+
+    /// Counts a request that it has failed, and says how many there were in a row.
+    pub(crate) fn failed(&self) -> u32 {
+        self.health.failed()
     }
 
     /// Puts one more request on it, unless it is closed or has as many as `limit` says. Who puts it
@@ -163,7 +204,7 @@ mod tests {
     fn a_request_counts_until_it_leaves() {
         let replica = replica();
         assert!(replica.admit(None) && replica.admit(None));
-        assert_eq!((replica.in_flight(), replica.load(None)), (2, Some(2)));
+        assert_eq!(replica.in_flight(), 2);
         replica.leave();
         replica.close();
         assert_eq!((replica.in_flight(), replica.load(None)), (1, None));
@@ -178,7 +219,10 @@ mod tests {
         assert!(replica.admit(limit));
         assert_eq!((replica.load(limit), replica.admit(limit)), (None, false));
         replica.leave();
-        assert_eq!((replica.load(limit), replica.admit(limit)), (Some(0), true));
+        assert_eq!(
+            (replica.load(limit).is_some(), replica.admit(limit)),
+            (true, true)
+        );
         // One that is raised holds for those that run already.
         assert!(replica.admit(NonZeroU32::new(2)));
     }

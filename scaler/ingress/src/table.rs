@@ -72,3 +72,13 @@ pub enum BackendState {
         because: String,
     },
 }
+
+impl BackendState {
+    /// The replicas that there are.
+    pub(crate) fn replicas(&self) -> &[Arc<Replica>] {
+        match self {
+            Self::Serving(replicas) => replicas,
+            Self::Failed { .. } => &[],
+        }
+    }
+}

@@ -142,6 +142,7 @@ impl Worker {
                 activity.look(now, &self.shared.options.limits);
             }
         }
+        self.shared.published.recovery().tick(now);
         self.deadlines.sweep(now);
         self.pools.borrow_mut().retain(|_, pool| pool.tidy(now));
         for revision in self.lost_activations.take() {

@@ -205,7 +205,7 @@ impl View<'_> {
         ReplicaStatus {
             name: replica.name.to_string(),
             state: replica.state.as_str().to_owned(),
-            because: replica.because.clone(),
+            because: replica.because.clone().or_else(|| ejected(replica)),
             pid: replica.pid,
             port: replica.port,
             in_flight_requests: replica.endpoint.as_ref().map_or(0, |one| one.in_flight()),
@@ -271,4 +271,10 @@ fn percent(part: u64, total: u64) -> Option<f64> {
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
+}
+/// That the ingress sends a replica no requests, if it does not.
+fn ejected(replica: &ReplicaControl) -> Option<String> {
+    let endpoint = replica.endpoint.as_ref()?;
+    let because = "failed several requests in a row, so that others get them for a while";
+    endpoint.is_ejected().then(|| because.to_owned())
 }

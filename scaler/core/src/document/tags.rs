@@ -45,6 +45,18 @@ pub(crate) const MAX_CONCURRENT_REQUESTS: Tag = Tag {
     value: TagValue::Number(1, 1_000_000),
 };
 
+/// After how many failed requests in a row a replica is ejected; 0 is never.
+pub(crate) const EJECT_AFTER: Tag = Tag {
+    name: "ebbtide.ejectAfterFailures",
+    value: TagValue::Number(0, 1_000_000),
+};
+
+/// How long a new replica gets less than its share.
+pub(crate) const SLOW_START: Tag = Tag {
+    name: "ebbtide.slowStartSeconds",
+    value: TagValue::Seconds,
+};
+
 /// How long a replica may take to begin an answer; 0 is for ever.
 pub(crate) const FIRST_BYTE_TIMEOUT: Tag = Tag {
     name: "ebbtide.firstByteTimeoutSeconds",
@@ -64,12 +76,14 @@ pub(crate) const REQUEST_TIMEOUT: Tag = Tag {
 };
 
 const TAGS: &[&Tag] = &[
+    &EJECT_AFTER,
     &FIRST_BYTE_TIMEOUT,
     &IDLE_TIMEOUT,
     &MAX_CONCURRENT_REQUESTS,
     &REQUEST_TIMEOUT,
     &SCALE_IN_STABILIZATION,
     &SCALE_OUT_STABILIZATION,
+    &SLOW_START,
 ];
 
 /// Reads an app's tags, and reports those of Ebbtide's that are unknown or say what they cannot.

@@ -38,6 +38,11 @@ impl Sums {
         self.write(&self.ended, &self.ended_nanos, now);
     }
 
+    /// How many have started, for the thread that writes.
+    pub(super) fn started(&self) -> u64 {
+        self.started.load(Ordering::Relaxed)
+    }
+
     /// Adds what is there at one moment.
     pub(super) fn add_to(&self, sums: &mut RequestSums) {
         let read = self.read();

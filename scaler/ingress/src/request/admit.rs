@@ -136,10 +136,8 @@ fn failed(backend: &Backend, because: &str) -> Refusal {
 
 /// Whether there is a replica that would admit requests if it had fewer.
 fn has_replica(backend: &Backend) -> bool {
-    let BackendState::Serving(replicas) = &backend.state else {
-        return false;
-    };
-    replicas.iter().any(|replica| !replica.is_closed())
+    let mut replicas = backend.state.replicas().iter();
+    replicas.any(|replica| !replica.is_closed())
 }
 
 /// Takes a place in the waiting room.

@@ -1,5 +1,6 @@
 //! Forwarding an admitted request, and passing the answer on.
 
+use std::slice::Iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +72,7 @@ pub(super) async fn forward(
         .await;
         let failure = match sent {
             Ok((response, lease)) => {
+                visit.count_outcome(&replica, !is_gateway_failure(response.status()));
                 let asked_to_upgrade = upgrade.is_some();
                 return Ok(Answer {
                     response,
@@ -80,25 +82,63 @@ pub(super) async fn forward(
             }
             Err(failure) => failure,
         };
-        let pause = match &failure {
-            Failed::Sending(Failure::Unsent(_, error)) => {
-                tracing::debug!(replica = %replica.name(), %error, "cannot reach a replica");
-                pauses.next()
-            }
-            _ => None,
+        if is_replicas(&failure, upload.as_deref()) {
+            visit.count_outcome(&replica, false);
+        }
+        let (again, pause) = match again(visit, &replica, failure, &mut pauses) {
+            Ok(again) => again,
+            Err(failure) => return Err(refusal(visit, &replica, failure, upload.as_deref())),
         };
-        request = match (failure, pause) {
-            (Failed::Sending(Failure::Unsent(unsent, _)), Some(pause)) => {
-                visit.withdraw();
-                if !pause.is_zero() {
-                    tokio::time::sleep(*pause).await;
-                }
-                *unsent
-            }
-            (failure, _) => return Err(refusal(visit, &replica, failure, upload.as_deref())),
-        };
+        visit.withdraw();
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        request = again;
         avoid = Some(replica.id());
     }
+}
+
+/// The request once more and how long to wait before, if it may be sent again: nobody has got it, or
+/// it may be done twice, there is another replica and the budget has a retry.
+fn again(
+    visit: &Visit,
+    replica: &Replica,
+    failure: Failed,
+    pauses: &mut Iter<'_, Duration>,
+) -> Result<(Request<RequestBody>, Duration), Failed> {
+    match failure {
+        Failed::Sending(Failure::Unsent(request, error)) => {
+            tracing::debug!(replica = %replica.name(), %error, "cannot reach a replica");
+            match pauses.next() {
+                Some(pause) => Ok((*request, *pause)),
+                None => Err(Failed::Sending(Failure::Unsent(request, error))),
+            }
+        }
+        Failed::Sending(Failure::Broken(error, Some(copy))) => {
+            if visit.retries_elsewhere(replica) {
+                return Ok((*copy, Duration::ZERO));
+            }
+            Err(Failed::Sending(Failure::Broken(error, None)))
+        }
+        failure => Err(failure),
+    }
+}
+
+/// Whether a failure is the replica's, and not the client's.
+fn is_replicas(failure: &Failed, upload: Option<&Upload>) -> bool {
+    match failure {
+        Failed::ClientGone => false,
+        Failed::Sending(Failure::Broken(..)) => upload.is_none_or(|it| it.failure().is_none()),
+        Failed::Sending(Failure::Unsent(..)) | Failed::Late(_) => true,
+    }
+}
+
+/// Whether an answer says that the replica cannot serve.
+fn is_gateway_failure(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// Why a replica gave no answer.
@@ -141,7 +181,7 @@ fn refusal(visit: &Visit, replica: &Replica, failure: Failed, upload: Option<&Up
             replica,
             cause,
         },
-        Failed::Sending(Failure::Broken(cause)) => {
+        Failed::Sending(Failure::Broken(cause, _)) => {
             let broken = Refusal::Broken {
                 revision,
                 replica,

@@ -103,6 +103,38 @@ impl Visit {
         *sum = Some(sum.unwrap_or_default() + waited);
     }
 
+    /// Counts how the replica fared with it. One that fails too many in a row is ejected.
+    pub(crate) fn count_outcome(&self, replica: &Arc<Replica>, is_good: bool) {
+        if is_good {
+            return replica.succeeded();
+        }
+        let failures = replica.failed();
+        let limit = self.backend.policy.preference.eject_after;
+        if limit.is_none_or(|limit| failures < limit.get()) {
+            return;
+        }
+        let worker = &self.worker;
+        let recovery = worker.shared.published.recovery();
+        let all = self.backend.state.replicas();
+        if let Some(long) = recovery.eject(replica, all, worker.now()) {
+            self.backend.meter.ejected(worker.number);
+            let seconds = long.as_secs();
+            tracing::warn!(replica = %replica.name(), failures, seconds, "a replica is ejected");
+        }
+    }
+
+    /// Whether another replica gets it after `replica` has failed it: there is one, and the budget has
+    /// a retry.
+    pub(crate) fn retries_elsewhere(&self, replica: &Replica) -> bool {
+        let mut others = self.backend.state.replicas().iter();
+        let has_other = others.any(|other| other.id() != replica.id() && !other.is_closed());
+        has_other
+            && self
+                .backend
+                .meter
+                .retry(self.worker.number, self.worker.now())
+    }
+
     /// Gives the place up.
     pub(crate) fn withdraw(&mut self) {
         self.admission = None;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ebbtide_core::name::AppName;
 
 use super::{AppRoute, Backend, RoutingTable};
+use crate::replica::Replica;
 
 /// The domain under which apps are found on one machine.
 pub(crate) const DOMAIN: &str = "localhost";
@@ -15,6 +16,8 @@ pub(crate) const DOMAIN: &str = "localhost";
 pub(crate) struct Snapshot {
     table: RoutingTable,
     hosts: HashMap<Box<str>, Target>,
+    /// Each app's place in the table.
+    apps: HashMap<AppName, usize>,
 }
 
 /// What a host stands for.
@@ -46,7 +49,11 @@ impl Snapshot {
                 hosts.entry(host).or_insert(Target { app, backend });
             }
         }
-        Self { table, hosts }
+        let mut apps = HashMap::new();
+        for (index, route) in table.apps.iter().enumerate() {
+            apps.entry(route.app.clone()).or_insert(index);
+        }
+        Self { table, hosts, apps }
     }
 
     /// The table it was made from.
@@ -87,9 +94,16 @@ impl Snapshot {
         found.map_or(Found::NoRevision(&route.app), Found::Backend)
     }
 
+    /// The replicas of a revision, if the app has it here.
+    pub(crate) fn replicas_of(&self, app: &AppRoute, backend: &Backend) -> &[Arc<Replica>] {
+        let here = self.route(&app.app);
+        let here = here.and_then(|route| route.same_revision(Some(backend)));
+        here.map_or(&[], |backend| backend.state.replicas())
+    }
+
     /// The route of an app.
     pub(super) fn route(&self, app: &AppName) -> Option<&AppRoute> {
-        self.table.apps.iter().find(|route| route.app == *app)
+        self.apps.get(app).map(|index| &self.table.apps[*index])
     }
 }
 

@@ -28,8 +28,9 @@ const HTTP2_ATTEMPTS: usize = 3;
 pub(crate) enum Failure {
     /// No connection took the request: it can be sent to another replica, or again.
     Unsent(Box<Request<RequestBody>>, io::Error),
-    /// The connection broke after the request, or some of it, was sent.
-    Broken(hyper::Error),
+    /// The connection broke after the request, or some of it, was sent. It is here once more if it may
+    /// be done twice.
+    Broken(hyper::Error, Option<Box<Request<RequestBody>>>),
 }
 
 type Answer = Result<(Response<Incoming>, Lease), Failure>;
@@ -96,7 +97,7 @@ async fn send_reused(
         Ok(response) => Ok(Ok((response, Lease::Http1(Rc::clone(pool), connection)))),
         Err(mut error) => match error.take_message().or(copy) {
             Some(request) => Err(request),
-            None => Ok(Err(Failure::Broken(error.into_error()))),
+            None => Ok(Err(Failure::Broken(error.into_error(), None))),
         },
     }
 }
@@ -110,8 +111,10 @@ async fn send_new(
         Ok(connection) => connection,
         Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
     };
+    let copy = copy_of(&request);
     let sent = connection.sender.try_send_request(request);
-    let response = settle(sent, permit).await.map_err(failure)?;
+    let response = settle(sent, permit).await;
+    let response = response.map_err(|error| failure(error, copy))?;
     Ok((response, Lease::Http1(Rc::clone(pool), connection)))
 }
 
@@ -130,7 +133,9 @@ async fn send_shared(pool: &Rc<Pool>, request: Request<RequestBody>) -> Answer {
         Ok(sender) => sender,
         Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
     };
-    let response = sender.try_send_request(request).await.map_err(failure)?;
+    let copy = copy_of(&request);
+    let response = sender.try_send_request(request).await;
+    let response = response.map_err(|error| failure(error, copy))?;
     Ok((response, Lease::Http2))
 }
 
@@ -140,10 +145,13 @@ fn is_refusal(error: &io::Error) -> bool {
     !inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<hyper::Error>)
 }
 
-fn failure(mut error: TrySendError<Request<RequestBody>>) -> Failure {
+fn failure(
+    mut error: TrySendError<Request<RequestBody>>,
+    copy: Option<Request<RequestBody>>,
+) -> Failure {
     match error.take_message() {
         Some(request) => Failure::Unsent(Box::new(request), io::Error::other(error.into_error())),
-        None => Failure::Broken(error.into_error()),
+        None => Failure::Broken(error.into_error(), copy.map(Box::new)),
     }
 }
 

@@ -228,7 +228,8 @@ async fn an_idle_connection_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_nothing_is_reset_and_one_that_waits_is_not() {
-    let bed = Bed::new();
+    let mut bed = Bed::new();
+    bed.policy.timeouts.idle = None;
     let app = App::raw(|mut stream| async move {
         let path = read_head(&mut stream).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();

@@ -22,6 +22,7 @@ mod http2;
 mod limits;
 mod line;
 mod malformed;
+mod retries;
 mod routing;
 mod streaming;
 mod timeouts;
