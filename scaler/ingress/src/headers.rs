@@ -2,6 +2,7 @@
 
 mod forwarded;
 mod hop;
+mod origin;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,

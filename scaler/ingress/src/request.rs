@@ -1,5 +1,6 @@
 //! The life of a request: route, choose the revision, admit, forward, count, answer.
 
+mod access;
 mod admit;
 mod check;
 mod directory;
@@ -91,8 +92,12 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
     let target = snapshot.target(&key);
+    let policy = target.map(|target| snapshot.policy(target));
+    if let Some(policy) = policy {
+        access::check(peer, request.headers(), policy)?;
+    }
     if let Some(location) = redirect::location(peer, request, &host, &key, || {
-        target.is_some_and(|target| !snapshot.allows_insecure(target))
+        policy.is_some_and(|policy| !policy.allow_insecure)
     }) {
         return Err(Refusal::Redirect(location));
     }

@@ -1,6 +1,7 @@
 //! The answers that the ingress gives itself, all in one place.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,6 +34,13 @@ pub(super) enum Refusal {
     ConnectMethod,
     #[error("this app takes requests by HTTPS")]
     Redirect(HeaderValue),
+    #[error("this app takes no requests from {0} (ipSecurityRestrictions)")]
+    Forbidden(IpAddr),
+    #[error(
+        "this app takes requests from certain addresses only (ipSecurityRestrictions), and the proxies \
+         in front do not say whose this is"
+    )]
+    UnknownClient,
     #[error("{}", .0.text)]
     NotFound(Page),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
@@ -120,6 +128,7 @@ impl Refusal {
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
             Self::Redirect(_) => StatusCode::MOVED_PERMANENTLY,
+            Self::Forbidden(_) | Self::UnknownClient => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NoRevision(_)
             | Self::AppGone { .. }

@@ -53,6 +53,7 @@ impl Bed {
             clock,
             policy: RequestPolicy {
                 allow_insecure: true,
+                ..RequestPolicy::default()
             },
         }
     }
@@ -76,7 +77,7 @@ impl Bed {
         labels: &[(&str, usize)],
     ) {
         let policy = Arc::new(self.policy.clone());
-        let backends = backends.iter().map(|backend| {
+        let backends = backends.into_iter().map(|backend| {
             Arc::new(Backend {
                 revision: backend.revision.clone(),
                 policy: Arc::clone(&policy),

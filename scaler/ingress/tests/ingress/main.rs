@@ -12,7 +12,9 @@ mod bed;
 mod client;
 mod clock;
 mod frames;
+mod policy;
 
+mod access;
 mod drain;
 mod errors;
 mod floods;

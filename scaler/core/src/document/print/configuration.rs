@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Mapping, SecretDisplay};
 use crate::document::model::{
-    ActiveRevisionsMode, Configuration, Ingress, Secret, SecretValue, TrafficTarget, TrafficWeight,
-    Transport,
+    ActiveRevisionsMode, Configuration, Ingress, IpAction, IpSecurityRestriction, Secret,
+    SecretValue, TrafficTarget, TrafficWeight, Transport,
 };
 
 pub(super) fn value(configuration: &Configuration, secrets: SecretDisplay) -> Value {
@@ -55,6 +55,24 @@ fn ingress(ingress: &Ingress) -> Value {
         .list("customDomains", &ingress.custom_domains, |name| {
             Mapping::default().with("name", name.as_str()).into()
         })
+        .list(
+            "ipSecurityRestrictions",
+            &ingress.ip_security_restrictions,
+            ip_security_restriction,
+        )
+        .into()
+}
+
+fn ip_security_restriction(restriction: &IpSecurityRestriction) -> Value {
+    let action = match restriction.action {
+        IpAction::Allow => "Allow",
+        IpAction::Deny => "Deny",
+    };
+    Mapping::default()
+        .with("name", restriction.name.as_str())
+        .maybe("description", restriction.description.clone())
+        .with("ipAddressRange", restriction.range.to_string())
+        .with("action", action)
         .into()
 }
 

@@ -1,7 +1,8 @@
 //! `configuration.ingress`.
 
+mod access;
+
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
 
 use crate::document::model::{ActiveRevisionsMode, Ingress, Transport};
 use crate::document::reader::{Field, Object, Reader};
@@ -17,13 +18,6 @@ const TRANSPORTS: [(&str, Transport); 4] = [
     ("http2", Transport::Http2),
     ("tcp", Transport::Tcp),
 ];
-
-const IP_RESTRICTIONS: Shape = List(&Mapping(&[
-    must("name", Text),
-    may("description", Text),
-    must("ipAddressRange", Text),
-    must("action", Choice(&["Allow", "Deny"])),
-]));
 
 const STICKY_SESSIONS: Shape = Mapping(&[may("affinity", Choice(&["none", "sticky"]))]);
 
@@ -74,6 +68,7 @@ pub(super) fn read(
         exposed_port: exposed_port(reader, &mut object, transport),
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
         custom_domains: custom_domains(reader, &mut object),
+        ip_security_restrictions: access::read(reader, &mut object),
     };
     accepted(reader, &mut object, mode, transport);
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
@@ -143,7 +138,6 @@ fn accepted(
     transport: Transport,
 ) {
     let shapes = [
-        ("ipSecurityRestrictions", &IP_RESTRICTIONS),
         ("stickySessions", &STICKY_SESSIONS),
         ("corsPolicy", &CORS_POLICY),
         ("additionalPortMappings", &PORT_MAPPINGS),
@@ -158,8 +152,6 @@ fn accepted(
             check(reader, &field, shape);
         }
     }
-    let restrictions = object.list(reader, "ipSecurityRestrictions");
-    check_ip_restrictions(reader, &restrictions);
     if let Some(field) = object.get("additionalPortMappings") {
         check_port_mappings(reader, &field);
     }
@@ -170,31 +162,6 @@ fn accepted(
             reader.warn(&field, "sticky sessions are for Single mode and HTTP only");
         }
     }
-}
-
-fn check_ip_restrictions(reader: &mut Reader<'_>, restrictions: &[Field<'_>]) {
-    let mut actions = BTreeSet::new();
-    for field in restrictions {
-        let text = |key| field.node.get(key).and_then(|node| node.text());
-        actions.extend(text("action").map(str::to_ascii_lowercase));
-        if let Some(range) = text("ipAddressRange")
-            && !is_ipv4_range(range)
-        {
-            let path = format!("{}.ipAddressRange", field.path);
-            let wanted = "expected an IPv4 range, as in 10.0.0.0/8";
-            reader.error_at(field.node.at, &path, format!("found `{range}`; {wanted}"));
-        }
-        if actions.len() > 1 {
-            reader.error(field, "restrictions must be all Allow or all Deny");
-            return;
-        }
-    }
-}
-
-fn is_ipv4_range(text: &str) -> bool {
-    let (address, length) = text.split_once('/').unwrap_or((text, "32"));
-    let length: Option<u8> = length.parse().ok();
-    address.parse::<Ipv4Addr>().is_ok() && length.is_some_and(|length| length <= 32)
 }
 
 fn check_port_mappings(reader: &mut Reader<'_>, field: &Field<'_>) {

@@ -155,8 +155,11 @@ fn ingress() {
         {exposedPort: 443, transport: TCP} => ingress.exposedPort => any port but 80 and 443
         {customDomains: [{name: A.com}, {name: a.com}]} => customDomains[1].name => `a.com` is given twice
         {customDomains: [{name: a.com, bindingType: x}]} => bindingType => one of Disabled
-        {ipSecurityRestrictions: [{name: a, ipAddressRange: '::1', action: Allow}]} => ipAddressRange => an IPv4 range
-        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4/33, action: Allow}]} => ipAddressRange => an IPv4 range
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: anywhere, action: Allow}]} => ipAddressRange => found `anywhere`; expected a range of addresses
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4/33, action: Allow}]} => ipAddressRange => as in 10.0.0.0/8
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4, action: Block}]} => ipSecurityRestrictions[0].action => one of Allow, Deny
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4}]} => ipSecurityRestrictions[0].action => is missing
+        {ipSecurityRestrictions: [{ipAddressRange: 1.2.3.4, action: Deny}]} => ipSecurityRestrictions[0].name => is missing
         {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4, action: Allow}, {name: b, ipAddressRange: 1.2.3.0/24, action: deny}]} => ipSecurityRestrictions[1] => all Allow or all Deny
         {stickySessions: {affinity: glue}} => affinity => one of none, sticky
         {clientCertificateMode: x} => clientCertificateMode => one of ignore, accept, require

@@ -93,9 +93,27 @@ fn what_surprises_is_a_warning() {
 }
 
 #[test]
+fn what_surprises_in_who_may_ask_is_a_warning() {
+    for (range, expected) in [
+        ("10.1.2.3/8", "ipAddressRange: stands for all of 10.0.0.0/8"),
+        ("'::1'", "ipAddressRange: Azure takes ranges of IPv4 only"),
+    ] {
+        let entry = format!("{{name: a, ipAddressRange: {range}, action: Allow}}");
+        assert_warning(
+            &with_ingress(&format!("{{ipSecurityRestrictions: [{entry}]}}")),
+            expected,
+        );
+    }
+}
+
+#[test]
 fn what_is_usual_is_no_warning() {
     for text in [
         with_ingress("{external: true, targetPort: 80, transport: Auto, fqdn: x}"),
+        with_ingress(
+            "{ipSecurityRestrictions: [{name: a, description: b, ipAddressRange: 10.0.0.0/8, \
+             action: deny}]}",
+        ),
         with_container("resources: {cpu: '0.25', memory: 0.5Gi, ephemeralStorage: 1Gi}"),
         with_scale("{minReplicas: 0, rules: null}"),
         app(
