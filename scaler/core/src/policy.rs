@@ -2,10 +2,12 @@
 //! from its tags.
 
 mod access;
+mod cors;
 
 use crate::document::{ContainerApp, Ingress};
 
 pub use access::IpAccess;
+pub use cors::{Cors, CorsNames};
 
 /// What the ingress does with the requests of one app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct RequestPolicy {
     pub allow_insecure: bool,
     /// `ipSecurityRestrictions`: which clients may ask; none if all may.
     pub access: Option<IpAccess>,
+    /// `corsPolicy`: what pages of other origins may ask; none if the app says so itself.
+    pub cors: Option<Cors>,
 }
 
 impl RequestPolicy {
@@ -24,6 +28,7 @@ impl RequestPolicy {
         Self {
             allow_insecure: ingress.allow_insecure,
             access: IpAccess::of(&ingress.ip_security_restrictions),
+            cors: ingress.cors_policy.as_ref().map(Cors::of),
         }
     }
 }

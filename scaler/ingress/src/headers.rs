@@ -6,6 +6,7 @@ mod origin;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,
+    VARY,
 };
 use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 use http_body::Body;
@@ -82,6 +83,14 @@ pub(crate) fn to_http2<B>(request: &mut Request<B>) {
 fn origin_form(uri: &Uri) -> Uri {
     let path = uri.path_and_query().cloned();
     path.map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// Says that an answer depends on a header of its request, unless it says so.
+pub(crate) fn vary_by(headers: &mut HeaderMap, name: &'static str) {
+    let mut said = headers.get_all(VARY).iter();
+    if !said.any(|value| has_token(value, name) || has_token(value, "*")) {
+        headers.append(VARY, HeaderValue::from_static(name));
+    }
 }
 
 /// Whether a list has this element, in any case.

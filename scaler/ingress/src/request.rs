@@ -3,6 +3,7 @@
 mod access;
 mod admit;
 mod check;
+mod cors;
 mod directory;
 mod forward;
 mod redirect;
@@ -22,6 +23,7 @@ use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
+use cors::CrossOrigin;
 use refusal::Refusal;
 use visit::Visit;
 
@@ -54,7 +56,21 @@ pub(crate) async fn handle(
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
 /// agree on where the next request begins, there is none.
 async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
-    let Routed { host, mut visit } = match route(peer, &request) {
+    let mut crossing = None;
+    let (mut response, is_last) = answer_inside(peer, request, &mut crossing).await;
+    if let Some(crossing) = crossing {
+        crossing.add_to(response.headers_mut());
+    }
+    (response, is_last)
+}
+
+/// The answer before what it has to say to browsers, for which `crossing` is set.
+async fn answer_inside(
+    peer: &Peer,
+    request: Request<Incoming>,
+    crossing: &mut Option<Box<CrossOrigin>>,
+) -> (Response<ResponseBody>, bool) {
+    let Routed { host, mut visit } = match route(peer, &request, crossing) {
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
@@ -82,7 +98,11 @@ fn refuse(peer: &Peer, refusal: &Refusal) -> (Response<ResponseBody>, bool) {
 }
 
 /// Finds the revision that the request is for, and begins to count it.
-fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
+fn route(
+    peer: &Peer,
+    request: &Request<Incoming>,
+    crossing: &mut Option<Box<CrossOrigin>>,
+) -> Result<Routed, Refusal> {
     let arrived = peer.worker.now();
     if request.method() == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
@@ -95,11 +115,16 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     let policy = target.map(|target| snapshot.policy(target));
     if let Some(policy) = policy {
         access::check(peer, request.headers(), policy)?;
+        // A redirect is only followed from another origin if it says so too.
+        *crossing = CrossOrigin::of(policy, request);
     }
     if let Some(location) = redirect::location(peer, request, &host, &key, || {
         policy.is_some_and(|policy| !policy.allow_insecure)
     }) {
         return Err(Refusal::Redirect(location));
+    }
+    if let Some(crossing) = crossing {
+        crossing.answer_preflight()?;
     }
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {

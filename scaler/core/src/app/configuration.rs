@@ -82,6 +82,7 @@ impl Differences {
             traffic,
             custom_domains,
             ip_security_restrictions,
+            cors_policy,
         } = old;
         let path = |key| format!("properties.configuration.ingress.{key}");
         self.note(&path("external"), external, &new.external);
@@ -96,5 +97,6 @@ impl Differences {
             ip_security_restrictions,
             &new.ip_security_restrictions,
         );
+        self.note(&path("corsPolicy"), cors_policy, &new.cors_policy);
     }
 }

@@ -4,6 +4,7 @@
 //! Properties that Ebbtide accepts but does not act on yet are kept as they were written.
 
 mod access;
+mod cors;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::name::{AppName, RevisionName};
 
 pub use access::{IpAction, IpSecurityRestriction};
+pub use cors::CorsPolicy;
 
 /// A document that declares something: an app, or an earlier revision of an app.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,6 +132,8 @@ pub struct Ingress {
     pub custom_domains: Vec<String>,
     /// `ipSecurityRestrictions`; empty means that all clients may ask.
     pub ip_security_restrictions: Vec<IpSecurityRestriction>,
+    /// `corsPolicy`; none means that the app answers browsers itself.
+    pub cors_policy: Option<CorsPolicy>,
 }
 
 /// The protocol between ingress and app.

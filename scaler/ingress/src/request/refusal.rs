@@ -41,6 +41,10 @@ pub(super) enum Refusal {
          in front do not say whose this is"
     )]
     UnknownClient,
+    #[error("yes")]
+    Preflight,
+    #[error("this app takes no requests from pages of {0:?} (corsPolicy.allowedOrigins)")]
+    ForeignOrigin(String),
     #[error("{}", .0.text)]
     NotFound(Page),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
@@ -128,7 +132,10 @@ impl Refusal {
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
             Self::Redirect(_) => StatusCode::MOVED_PERMANENTLY,
-            Self::Forbidden(_) | Self::UnknownClient => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::UnknownClient | Self::ForeignOrigin(_) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Preflight => StatusCode::NO_CONTENT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NoRevision(_)
             | Self::AppGone { .. }
@@ -183,6 +190,11 @@ impl Refusal {
     /// The answer.
     pub(super) fn to_response(&self) -> Response<ResponseBody> {
         let status = self.status();
+        if status == StatusCode::NO_CONTENT {
+            let mut response = Response::new(ResponseBody::Own(None));
+            *response.status_mut() = status;
+            return response;
+        }
         let retry_after = self.retry_after();
         let location = match &self {
             Self::Redirect(location) => Some(location.clone()),

@@ -1,12 +1,13 @@
 //! `configuration.ingress`.
 
 mod access;
+mod cors;
 
 use std::collections::BTreeSet;
 
 use crate::document::model::{ActiveRevisionsMode, Ingress, Transport};
 use crate::document::reader::{Field, Object, Reader};
-use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping, Text};
+use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping};
 use crate::document::shape::{Shape, check, may, must};
 use crate::name::AppName;
 
@@ -20,16 +21,6 @@ const TRANSPORTS: [(&str, Transport); 4] = [
 ];
 
 const STICKY_SESSIONS: Shape = Mapping(&[may("affinity", Choice(&["none", "sticky"]))]);
-
-/// `maxAge` is in seconds.
-const CORS_POLICY: Shape = Mapping(&[
-    must("allowedOrigins", List(&Text)),
-    may("allowedMethods", List(&Text)),
-    may("allowedHeaders", List(&Text)),
-    may("exposeHeaders", List(&Text)),
-    may("maxAge", Integer(0, u32::MAX)),
-    may("allowCredentials", Boolean),
-]);
 
 const PORT_MAPPINGS: Shape = List(&Mapping(&[
     must("external", Boolean),
@@ -69,6 +60,7 @@ pub(super) fn read(
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
         custom_domains: custom_domains(reader, &mut object),
         ip_security_restrictions: access::read(reader, &mut object),
+        cors_policy: cors::read(reader, &mut object),
     };
     accepted(reader, &mut object, mode, transport);
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
@@ -139,7 +131,6 @@ fn accepted(
 ) {
     let shapes = [
         ("stickySessions", &STICKY_SESSIONS),
-        ("corsPolicy", &CORS_POLICY),
         ("additionalPortMappings", &PORT_MAPPINGS),
         (
             "clientCertificateMode",

@@ -164,6 +164,11 @@ fn ingress() {
         {stickySessions: {affinity: glue}} => affinity => one of none, sticky
         {clientCertificateMode: x} => clientCertificateMode => one of ignore, accept, require
         {corsPolicy: {maxAge: 1}} => allowedOrigins => is missing
+        {corsPolicy: {allowedOrigins: https://a.test}} => allowedOrigins => expected a list
+        {corsPolicy: {allowedOrigins: ['*'], maxAge: -1}} => corsPolicy.maxAge => a whole number of at least 0
+        {corsPolicy: {allowedOrigins: ['*'], allowedMethods: [GET, 'P T']}} => corsPolicy.allowedMethods[1] => is not a name
+        {corsPolicy: {allowedOrigins: ['*'], allowedHeaders: ['a b']}} => corsPolicy.allowedHeaders[0] => `a b` is not a name
+        {corsPolicy: {allowedOrigins: ['*'], exposeHeaders: ['a: b']}} => corsPolicy.exposeHeaders[0] => `a: b` is not a name
         {additionalPortMappings: [{external: true, targetPort: 1}, {external: true, targetPort: 1}]} => additionalPortMappings[1] => a second mapping
         {additionalPortMappings: [{external: true, targetPort: 1}, {external: true, targetPort: 2}, {external: true, targetPort: 3}, {external: true, targetPort: 4}, {external: true, targetPort: 5}, {external: true, targetPort: 6}]} => additionalPortMappings => has 6 entries; at most 5
         ",

@@ -122,7 +122,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
         Transport::Tcp,
     ];
     let domains = btree_set("[a-z]{1,8}\\.com", 0..3);
-    let restrictions = restrictions();
+    let door = (restrictions(), of(cors()));
     (
         any::<[bool; 2]>(),
         of(1..=u16::MAX),
@@ -130,7 +130,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
         of(1000..=u16::MAX),
         traffic(app),
         domains,
-        restrictions,
+        door,
     )
         .prop_map(
             |(
@@ -140,7 +140,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
                 exposed,
                 traffic,
                 domains,
-                restrictions,
+                (restrictions, cors),
             )| {
                 Ingress {
                     external,
@@ -151,7 +151,35 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
                     traffic,
                     custom_domains: domains.into_iter().collect(),
                     ip_security_restrictions: restrictions,
+                    cors_policy: cors,
                 }
+            },
+        )
+}
+
+fn cors() -> impl Strategy<Value = CorsPolicy> {
+    let names = || {
+        vec(
+            select(vec!["*", "GET", "x-a"]).prop_map(str::to_owned),
+            0..3,
+        )
+    };
+    (
+        vec(text(), 0..3),
+        names(),
+        names(),
+        names(),
+        of(any::<u32>()),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(origins, methods, headers, expose, max_age, allow_credentials)| CorsPolicy {
+                allowed_origins: origins,
+                allowed_methods: methods,
+                allowed_headers: headers,
+                expose_headers: expose,
+                max_age,
+                allow_credentials,
             },
         )
 }

@@ -34,8 +34,8 @@ fn what_surprises_is_a_warning() {
         "ingress.colour: unknown property, ignored",
     );
     assert_warning(
-        &with_ingress("{corsPolicy: {allowedOrigins: ['*']}}"),
-        "ingress.corsPolicy: accepted, not acted on yet",
+        &with_ingress("{clientCertificateMode: accept}"),
+        "ingress.clientCertificateMode: accepted, not acted on yet",
     );
     assert_warning(
         &with_configuration(
@@ -104,6 +104,20 @@ fn what_surprises_in_who_may_ask_is_a_warning() {
             expected,
         );
     }
+    for (policy, expected) in [
+        ("['https://a.test/']", "allowedOrigins[0]: matches no page"),
+        ("['https://*.a.test']", "allowedOrigins[0]: matches no page"),
+        ("['*', a.test]", "allowedOrigins[1]: matches no page"),
+        (
+            "['*'], allowCredentials: true",
+            "corsPolicy: allows `*` with credentials",
+        ),
+    ] {
+        assert_warning(
+            &with_ingress(&format!("{{corsPolicy: {{allowedOrigins: {policy}}}}}")),
+            expected,
+        );
+    }
 }
 
 #[test]
@@ -113,6 +127,13 @@ fn what_is_usual_is_no_warning() {
         with_ingress(
             "{ipSecurityRestrictions: [{name: a, description: b, ipAddressRange: 10.0.0.0/8, \
              action: deny}]}",
+        ),
+        with_ingress(
+            "{corsPolicy: {allowedOrigins: ['http://a.test:8080', 'null'], allowedMethods: ['*'], \
+             allowCredentials: true}}",
+        ),
+        with_ingress(
+            "{corsPolicy: {allowedOrigins: ['*'], allowedMethods: ['GET, PUT'], maxAge: 5}}",
         ),
         with_container("resources: {cpu: '0.25', memory: 0.5Gi, ephemeralStorage: 1Gi}"),
         with_scale("{minReplicas: 0, rules: null}"),
