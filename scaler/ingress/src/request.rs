@@ -3,6 +3,7 @@
 mod access;
 mod admit;
 mod check;
+mod cold;
 mod cors;
 mod directory;
 mod forward;
@@ -128,6 +129,7 @@ fn route(
     }
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
+            cold::answer(peer, request, backend, arrived)?;
             let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             drop(key);
             Ok(Routed { host, visit })

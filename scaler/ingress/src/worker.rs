@@ -68,6 +68,8 @@ pub(crate) struct Worker {
     rotation: Cell<usize>,
     /// Activations that found the channel full, to be raised again.
     lost_activations: RefCell<Vec<RevisionName>>,
+    /// Revisions that were woken since the last tick, without a request that waits for them.
+    woken: RefCell<Vec<RevisionName>>,
 }
 
 impl Worker {
@@ -83,6 +85,7 @@ impl Worker {
             pools: RefCell::default(),
             rotation: Cell::new(number),
             lost_activations: RefCell::default(),
+            woken: RefCell::default(),
         }
     }
 
@@ -146,6 +149,16 @@ impl Worker {
         }
     }
 
+    /// Tells the control loop that there was a request for `revision` that does not wait, as often as it
+    /// is worth telling.
+    pub(crate) fn activate_once_a_tick(&self, revision: &RevisionName) {
+        let mut woken = self.woken.borrow_mut();
+        if !woken.contains(revision) {
+            woken.push(revision.clone());
+            self.activate(revision);
+        }
+    }
+
     /// What is done at every tick.
     fn sweep(&self) {
         let now = self.now();
@@ -158,6 +171,7 @@ impl Worker {
         }
         self.deadlines.sweep(now);
         self.pools.borrow_mut().retain(|_, pool| pool.tidy(now));
+        self.woken.borrow_mut().clear();
         for revision in self.lost_activations.take() {
             self.activate(&revision);
         }

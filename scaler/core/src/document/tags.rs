@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::nearest::suggestion;
 use super::reader::{Field, Reader};
+use crate::policy::{ColdAnswer, ColdPaths};
 
 /// What tags of Ebbtide's begin with.
 const PREFIX: &str = "ebbtide.";
@@ -23,6 +24,8 @@ pub(crate) struct Tag {
 pub(crate) enum TagValue {
     /// Whole seconds.
     Seconds,
+    /// What this takes; otherwise it says what would be right.
+    Text(fn(&str) -> Result<(), String>),
 }
 
 /// How long numbers must be alike or larger before a revision is scaled out.
@@ -37,7 +40,24 @@ pub(crate) const SCALE_IN_STABILIZATION: Tag = Tag {
     value: TagValue::Seconds,
 };
 
-const TAGS: &[&Tag] = &[&SCALE_IN_STABILIZATION, &SCALE_OUT_STABILIZATION];
+/// Which paths are answered while a revision has no ready replica, and how.
+pub(crate) const COLD_PATHS: Tag = Tag {
+    name: "ebbtide.coldPaths",
+    value: TagValue::Text(|text| ColdPaths::parse(text).map(drop)),
+};
+
+/// What requests get that find no ready replica.
+pub(crate) const COLD_ANSWER: Tag = Tag {
+    name: "ebbtide.coldAnswer",
+    value: TagValue::Text(|text| ColdAnswer::parse(text).map(drop)),
+};
+
+const TAGS: &[&Tag] = &[
+    &COLD_ANSWER,
+    &COLD_PATHS,
+    &SCALE_IN_STABILIZATION,
+    &SCALE_OUT_STABILIZATION,
+];
 
 /// Reads an app's tags, and reports those of Ebbtide's that are unknown or say what they cannot.
 pub(super) fn read(reader: &mut Reader<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
@@ -64,10 +84,21 @@ fn check(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
         TagValue::Seconds => {
             reader.integer(value, 0..=u32::MAX);
         }
+        TagValue::Text(takes) => {
+            let text = reader.text(value).unwrap_or_default();
+            if let Err(wrong) = takes(&text) {
+                reader.error(value, wrong);
+            }
+        }
     }
 }
 
 impl Tag {
+    /// What it says, if it is there.
+    pub(crate) fn text<'a>(&self, tags: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        tags.get(self.name).map(String::as_str)
+    }
+
     /// The seconds that it says, if it is there.
     pub(crate) fn seconds(&self, tags: &BTreeMap<String, String>) -> Option<Duration> {
         let seconds = tags.get(self.name)?.trim().parse().ok();

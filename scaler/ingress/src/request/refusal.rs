@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use thiserror::Error;
 
 use super::check::Malformed;
+use super::cold::{self, Instead};
 use super::directory::Page;
 use crate::body::{ResponseBody, UploadFailure};
 use crate::limits::gate::Limit;
@@ -47,6 +48,8 @@ pub(super) enum Refusal {
     ForeignOrigin(String),
     #[error("{}", .0.text)]
     NotFound(Page),
+    #[error("{}", .0.text)]
+    Cold(Instead),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
     NoRevision(AppName),
     #[error("app {} was deleted while the request waited for revision {revision}", revision.app())]
@@ -137,6 +140,7 @@ impl Refusal {
             }
             Self::Preflight => StatusCode::NO_CONTENT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Cold(instead) => instead.status,
             Self::NoRevision(_)
             | Self::AppGone { .. }
             | Self::Failed { .. }
@@ -181,6 +185,7 @@ impl Refusal {
     fn retry_after(&self) -> Option<&'static str> {
         match self {
             Self::WaitingRoomFull { .. } => Some("1"),
+            Self::Cold(instead) if instead.is_starting => Some(cold::RETRY_AFTER),
             Self::WaitedTooLong { .. } | Self::NoRevision(_) => Some("5"),
             Self::Failed { .. } => Some("10"),
             _ => None,
@@ -190,7 +195,7 @@ impl Refusal {
     /// The answer.
     pub(super) fn to_response(&self) -> Response<ResponseBody> {
         let status = self.status();
-        if status == StatusCode::NO_CONTENT {
+        if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) {
             let mut response = Response::new(ResponseBody::Own(None));
             *response.status_mut() = status;
             return response;
@@ -202,12 +207,17 @@ impl Refusal {
         };
         let (content_type, text) = match self {
             Self::NotFound(page) => (page.content_type, page.text.clone()),
+            Self::Cold(instead) => (instead.content_type, instead.text.clone()),
             other => (TEXT, format!("{other}\n")),
         };
         let mut response = Response::new(ResponseBody::Own(Some(Bytes::from(text))));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if matches!(self, Self::Cold(_)) {
+            // It is not the app's, and another the next moment.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         if let Some(location) = location {
             headers.insert(LOCATION, location);
         }

@@ -15,6 +15,7 @@ mod frames;
 mod policy;
 
 mod access;
+mod cold;
 mod cors;
 mod drain;
 mod errors;
