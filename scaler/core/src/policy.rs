@@ -24,6 +24,8 @@ pub struct RequestPolicy {
     pub cold_paths: Option<ColdPaths>,
     /// `ebbtide.coldAnswer`; none if all requests are held.
     pub cold_answer: Option<ColdAnswer>,
+    /// `ebbtide.maxRequestBodyBytes`: how large the body of a request may be, if that is bounded.
+    pub max_request_body_bytes: Option<u64>,
 }
 
 impl RequestPolicy {
@@ -43,6 +45,7 @@ impl RequestPolicy {
             cold_answer: cold_answer
                 .and_then(|text| ColdAnswer::parse(text).ok())
                 .filter(|answer| *answer != ColdAnswer::default()),
+            max_request_body_bytes: tags::MAX_REQUEST_BODY_BYTES.bytes(tags),
         }
     }
 }

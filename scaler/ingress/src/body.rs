@@ -35,8 +35,16 @@ pub(crate) struct ClientBody {
 
 impl ClientBody {
     /// The body of a request to `worker`. One that `is_patient` may pause as long as the client likes.
-    pub(crate) fn new(incoming: Incoming, worker: &Rc<Worker>, is_patient: bool) -> Self {
-        let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient));
+    /// It has at most as many bytes as the ingress takes, and no more than `most`.
+    pub(crate) fn new(
+        incoming: Incoming,
+        worker: &Rc<Worker>,
+        is_patient: bool,
+        most: Option<u64>,
+    ) -> Self {
+        let of_all = worker.shared.options.limits.body_bytes;
+        let most = most.into_iter().chain(of_all).min();
+        let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient, most));
         let upload = (!incoming.is_end_stream()).then(upload);
         Self { incoming, upload }
     }

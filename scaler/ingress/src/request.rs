@@ -75,7 +75,8 @@ async fn answer_inside(
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
-    let outgoing = prepare(peer, request, &host);
+    let most = visit.backend().policy.max_request_body_bytes;
+    let outgoing = prepare(peer, request, &host, most);
     let upload = outgoing.upload.clone();
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {
@@ -127,6 +128,10 @@ fn route(
     if let Some(crossing) = crossing {
         crossing.answer_preflight()?;
     }
+    check::check_body(
+        request,
+        policy.and_then(|policy| policy.max_request_body_bytes),
+    )?;
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
             cold::answer(peer, request, backend, arrived)?;
@@ -157,12 +162,19 @@ struct Outgoing {
     upload: Option<Rc<Upload>>,
 }
 
-fn prepare(peer: &Peer, request: Request<Incoming>, host: &HeaderValue) -> Outgoing {
+/// Makes a request ready to be sent. `most` are the bytes that its app takes in a body, if that is
+/// bounded.
+fn prepare(
+    peer: &Peer,
+    request: Request<Incoming>,
+    host: &HeaderValue,
+    most: Option<u64>,
+) -> Outgoing {
     // What follows the body of such a request is no request, and no other protocol yet either.
     let upgrade = headers::upgrade_of(&request).filter(|_| request.body().is_end_stream());
     // A stream's pauses are its own matter.
     let is_patient = headers::is_grpc(request.headers());
-    let request = request.map(|body| ClientBody::new(body, &peer.worker, is_patient));
+    let request = request.map(|body| ClientBody::new(body, &peer.worker, is_patient, most));
     let upload = request.body().upload();
     let mut request = request.map(RequestBody::Client);
     let headers = request.headers_mut();

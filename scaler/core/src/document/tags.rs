@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::nearest::suggestion;
-use super::reader::{Field, Reader};
+use super::reader::{Field, Reader, shortened};
 use crate::policy::{ColdAnswer, ColdPaths};
 
 /// What tags of Ebbtide's begin with.
@@ -52,9 +52,16 @@ pub(crate) const COLD_ANSWER: Tag = Tag {
     value: TagValue::Text(|text| ColdAnswer::parse(text).map(drop)),
 };
 
+/// How large the body of a request may be.
+pub(crate) const MAX_REQUEST_BODY_BYTES: Tag = Tag {
+    name: "ebbtide.maxRequestBodyBytes",
+    value: TagValue::Text(|text| bytes(text).map(drop)),
+};
+
 const TAGS: &[&Tag] = &[
     &COLD_ANSWER,
     &COLD_PATHS,
+    &MAX_REQUEST_BODY_BYTES,
     &SCALE_IN_STABILIZATION,
     &SCALE_OUT_STABILIZATION,
 ];
@@ -93,7 +100,18 @@ fn check(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
     }
 }
 
+fn bytes(text: &str) -> Result<u64, String> {
+    let wanted = "expected a whole number of bytes, as in 1048576";
+    let number = text.trim().parse();
+    number.map_err(|_| format!("found `{}`; {wanted}", shortened(text)))
+}
+
 impl Tag {
+    /// The bytes that it says, if it is there.
+    pub(crate) fn bytes(&self, tags: &BTreeMap<String, String>) -> Option<u64> {
+        self.text(tags).and_then(|text| bytes(text).ok())
+    }
+
     /// What it says, if it is there.
     pub(crate) fn text<'a>(&self, tags: &'a BTreeMap<String, String>) -> Option<&'a str> {
         tags.get(self.name).map(String::as_str)

@@ -15,6 +15,7 @@ mod frames;
 mod policy;
 
 mod access;
+mod app_limits;
 mod cold;
 mod cors;
 mod drain;

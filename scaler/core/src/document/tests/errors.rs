@@ -108,6 +108,22 @@ fn the_resource_itself() {
 }
 
 #[test]
+fn tags_of_ebbtides() {
+    check(
+        |tag| {
+            let properties = "properties: {template: {containers: [{name: a, image: i}]}}";
+            format!("name: hello\ntags: {{{tag}}}\n{properties}")
+        },
+        r"
+        ebbtide.coldPaths: healthz => tags.ebbtide.coldPaths => `healthz` has no status; write paths with a status each
+        ebbtide.coldAnswer: html => tags.ebbtide.coldAnswer => `html` is no answer; write hold, page, json
+        ebbtide.maxRequestBodyBytes: 1Mi => tags.ebbtide.maxRequestBodyBytes => found `1Mi`; expected a whole number of bytes
+        ebbtide.maxRequestBodyBytes: -1 => tags.ebbtide.maxRequestBodyBytes => expected a whole number of bytes
+        ",
+    );
+}
+
+#[test]
 fn a_misspelt_property_or_type_is_said_beside_what_it_leads_to() {
     let text = "type: Microsoft.App/containerApp\nname: hello\nproperties: {colour: red, template: \
                 {containers: [{name: a, comand: [b]}]}}";
