@@ -3,12 +3,14 @@
 
 mod access;
 mod cold;
+mod compression;
 mod cors;
 
 use crate::document::{ContainerApp, Ingress, tags};
 
 pub use access::IpAccess;
 pub use cold::{ColdAnswer, ColdPaths};
+pub use compression::{Coding, Compression};
 pub use cors::{Cors, CorsNames};
 
 /// What the ingress does with the requests of one app.
@@ -26,6 +28,8 @@ pub struct RequestPolicy {
     pub cold_answer: Option<ColdAnswer>,
     /// `ebbtide.maxRequestBodyBytes`: how large the body of a request may be, if that is bounded.
     pub max_request_body_bytes: Option<u64>,
+    /// `ebbtide.compression`: none if answers go out as they come.
+    pub compression: Option<Compression>,
 }
 
 impl RequestPolicy {
@@ -45,6 +49,9 @@ impl RequestPolicy {
             cold_answer: cold_answer
                 .and_then(|text| ColdAnswer::parse(text).ok())
                 .filter(|answer| *answer != ColdAnswer::default()),
+            compression: tags::COMPRESSION
+                .text(tags)
+                .and_then(|text| Compression::parse(text).ok()),
             max_request_body_bytes: tags::MAX_REQUEST_BODY_BYTES.bytes(tags),
         }
     }

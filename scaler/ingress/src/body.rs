@@ -1,7 +1,9 @@
 //! Bodies on their way through, passed on frame by frame and never gathered.
 
+mod compressed;
 mod upload;
 
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -9,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use thiserror::Error;
 
 use crate::connection::Busy;
 use crate::headers;
@@ -16,6 +19,7 @@ use crate::request::visit::Visit;
 use crate::upstream::Lease;
 use crate::worker::Worker;
 
+pub(crate) use compressed::{Compressed, Compressor};
 pub(crate) use upload::{BodyError, Upload, UploadFailure};
 
 /// The body of a request to a replica.
@@ -116,6 +120,17 @@ pub(crate) enum ResponseBody {
     Own(Option<Bytes>),
     /// A replica's.
     Replica(ReplicaBody),
+    /// A replica's, compressed on its way.
+    Compressed(Box<Compressed>),
+}
+
+/// Why an answer broke off.
+#[derive(Debug, Error)]
+pub(crate) enum AnswerError {
+    #[error(transparent)]
+    Replica(#[from] hyper::Error),
+    #[error("an answer cannot be compressed: {0}")]
+    Encoder(#[from] io::Error),
 }
 
 /// The body of an answer to a client, whose request goes on until it has been handed over.
@@ -132,12 +147,12 @@ impl AnswerBody {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         this.busy.is_clients_turn(polled.is_ready());
@@ -172,6 +187,11 @@ impl ReplicaBody {
         Self { body, held }
     }
 
+    /// How long it is, if that is known.
+    pub(crate) fn exact_size(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+
     /// The body has ended as it should: the connection can be used again.
     fn finish(&mut self) {
         if let Some(Held { lease, mut visit }) = self.held.take() {
@@ -190,33 +210,41 @@ impl Drop for ReplicaBody {
     }
 }
 
+impl ReplicaBody {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let mut polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &mut polled {
+            Poll::Ready(None) => self.finish(),
+            Poll::Ready(Some(Err(error))) => {
+                tracing::debug!(%error, "an answer broke off");
+                self.held = None;
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    headers::clean_trailers(trailers);
+                }
+            }
+            Poll::Pending => {}
+        }
+        polled
+    }
+}
+
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         match self.get_mut() {
             Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::Replica(replica) => {
-                let mut polled = Pin::new(&mut replica.body).poll_frame(cx);
-                match &mut polled {
-                    Poll::Ready(None) => replica.finish(),
-                    Poll::Ready(Some(Err(error))) => {
-                        tracing::debug!(%error, "an answer broke off");
-                        replica.held = None;
-                    }
-                    Poll::Ready(Some(Ok(frame))) => {
-                        if let Some(trailers) = frame.trailers_mut() {
-                            headers::clean_trailers(trailers);
-                        }
-                    }
-                    Poll::Pending => {}
-                }
-                polled
-            }
+            Self::Replica(replica) => replica.poll_frame(cx).map_err(AnswerError::from),
+            Self::Compressed(compressed) => compressed.poll_frame(cx),
         }
     }
 
@@ -224,6 +252,7 @@ impl Body for ResponseBody {
         match self {
             Self::Own(text) => text.is_none(),
             Self::Replica(replica) => replica.body.is_end_stream(),
+            Self::Compressed(compressed) => compressed.is_end_stream(),
         }
     }
 
@@ -231,6 +260,7 @@ impl Body for ResponseBody {
         match self {
             Self::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, |t| t.len() as u64)),
             Self::Replica(replica) => replica.body.size_hint(),
+            Self::Compressed(_) => SizeHint::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod admit;
 mod check;
 mod cold;
+mod compress;
 mod cors;
 mod directory;
 mod forward;
@@ -24,6 +25,7 @@ use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
+use compress::Offer;
 use cors::CrossOrigin;
 use refusal::Refusal;
 use visit::Visit;
@@ -75,7 +77,9 @@ async fn answer_inside(
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
-    let most = visit.backend().policy.max_request_body_bytes;
+    let policy = &visit.backend().policy;
+    let offer = Offer::of(policy.compression.as_ref(), &request);
+    let most = policy.max_request_body_bytes;
     let outgoing = prepare(peer, request, &host, most);
     let upload = outgoing.upload.clone();
     match forward::forward(peer, &mut visit, &host, outgoing).await {
@@ -83,7 +87,7 @@ async fn answer_inside(
             if let Some(upload) = upload {
                 upload.is_answered();
             }
-            (forward::respond(peer, visit, answer), false)
+            (forward::respond(peer, visit, answer, offer), false)
         }
         Err(refusal) => {
             visit.answered(refusal.status());

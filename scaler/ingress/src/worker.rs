@@ -68,6 +68,8 @@ pub(crate) struct Worker {
     rotation: Cell<usize>,
     /// Activations that found the channel full, to be raised again.
     lost_activations: RefCell<Vec<RevisionName>>,
+    /// Answers that are being compressed.
+    pub(crate) compressing: Cell<u32>,
     /// Revisions that were woken since the last tick, without a request that waits for them.
     woken: RefCell<Vec<RevisionName>>,
 }
@@ -85,6 +87,7 @@ impl Worker {
             pools: RefCell::default(),
             rotation: Cell::new(number),
             lost_activations: RefCell::default(),
+            compressing: Cell::new(0),
             woken: RefCell::default(),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::nearest::suggestion;
 use super::reader::{Field, Reader, shortened};
-use crate::policy::{ColdAnswer, ColdPaths};
+use crate::policy::{ColdAnswer, ColdPaths, Compression};
 
 /// What tags of Ebbtide's begin with.
 const PREFIX: &str = "ebbtide.";
@@ -52,6 +52,12 @@ pub(crate) const COLD_ANSWER: Tag = Tag {
     value: TagValue::Text(|text| ColdAnswer::parse(text).map(drop)),
 };
 
+/// How answers are compressed.
+pub(crate) const COMPRESSION: Tag = Tag {
+    name: "ebbtide.compression",
+    value: TagValue::Text(|text| Compression::parse(text).map(drop)),
+};
+
 /// How large the body of a request may be.
 pub(crate) const MAX_REQUEST_BODY_BYTES: Tag = Tag {
     name: "ebbtide.maxRequestBodyBytes",
@@ -61,6 +67,7 @@ pub(crate) const MAX_REQUEST_BODY_BYTES: Tag = Tag {
 const TAGS: &[&Tag] = &[
     &COLD_ANSWER,
     &COLD_PATHS,
+    &COMPRESSION,
     &MAX_REQUEST_BODY_BYTES,
     &SCALE_IN_STABILIZATION,
     &SCALE_OUT_STABILIZATION,

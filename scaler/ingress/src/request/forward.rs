@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 
 use super::Outgoing;
 use super::admit::{admit, server_timing};
+use super::compress::Offer;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use crate::body::{ReplicaBody, ResponseBody};
@@ -114,7 +115,12 @@ pub(super) async fn forward(
 }
 
 /// Makes the client's answer of the replica's.
-pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response<ResponseBody> {
+pub(super) fn respond(
+    peer: &Peer,
+    mut visit: Visit,
+    answer: Answer,
+    offer: Option<Offer>,
+) -> Response<ResponseBody> {
     let (mut head, body) = answer.response.into_parts();
     visit.answered(head.status);
     let protocol = head.headers.get(UPGRADE).cloned();
@@ -128,7 +134,11 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
         head.headers.append(SERVER_TIMING, value);
     }
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        let body = ResponseBody::Replica(ReplicaBody::new(body, answer.lease, visit));
+        let body = ReplicaBody::new(body, answer.lease, visit);
+        let body = match offer {
+            Some(offer) => offer.apply(&peer.worker, &mut head, body),
+            None => ResponseBody::Replica(body),
+        };
         return Response::from_parts(head, body);
     }
     let replica = answer.lease.into_upgraded();

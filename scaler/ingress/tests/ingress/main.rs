@@ -17,6 +17,7 @@ mod policy;
 mod access;
 mod app_limits;
 mod cold;
+mod compress;
 mod cors;
 mod drain;
 mod errors;

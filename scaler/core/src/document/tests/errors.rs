@@ -117,6 +117,7 @@ fn tags_of_ebbtides() {
         r"
         ebbtide.coldPaths: healthz => tags.ebbtide.coldPaths => `healthz` has no status; write paths with a status each
         ebbtide.coldAnswer: html => tags.ebbtide.coldAnswer => `html` is no answer; write hold, page, json
+        ebbtide.compression: deflate => tags.ebbtide.compression => `deflate` is no coding; write those that are wanted
         ebbtide.maxRequestBodyBytes: 1Mi => tags.ebbtide.maxRequestBodyBytes => found `1Mi`; expected a whole number of bytes
         ebbtide.maxRequestBodyBytes: -1 => tags.ebbtide.maxRequestBodyBytes => expected a whole number of bytes
         ",
