@@ -1,5 +1,6 @@
 //! Bodies on their way through, passed on frame by frame and never gathered.
 
+mod compressed;
 mod patience;
 mod upload;
 
@@ -17,6 +18,7 @@ use crate::request::visit::Visit;
 use crate::upstream::Lease;
 use crate::worker::Worker;
 
+pub(crate) use compressed::{Compressed, Compressor};
 pub(crate) use patience::{AnswerError, Patience};
 pub(crate) use upload::{BodyError, Upload, UploadFailure};
 
@@ -37,8 +39,16 @@ pub(crate) struct ClientBody {
 
 impl ClientBody {
     /// The body of a request to `worker`. One that `is_patient` may pause as long as the client likes.
-    pub(crate) fn new(incoming: Incoming, worker: &Rc<Worker>, is_patient: bool) -> Self {
-        let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient));
+    /// It has at most as many bytes as the ingress takes, and no more than `most`.
+    pub(crate) fn new(
+        incoming: Incoming,
+        worker: &Rc<Worker>,
+        is_patient: bool,
+        most: Option<u64>,
+    ) -> Self {
+        let of_all = worker.shared.options.limits.body_bytes;
+        let most = most.into_iter().chain(of_all).min();
+        let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient, most));
         let upload = (!incoming.is_end_stream()).then(upload);
         Self { incoming, upload }
     }
@@ -110,6 +120,8 @@ pub(crate) enum ResponseBody {
     Own(Option<Bytes>),
     /// A replica's.
     Replica(ReplicaBody),
+    /// A replica's, compressed on its way.
+    Compressed(Box<Compressed>),
 }
 
 /// The body of an answer to a client, whose request goes on until it has been handed over.
@@ -197,6 +209,11 @@ impl ReplicaBody {
         polled
     }
 
+    /// How long it is, if that is known.
+    pub(crate) fn exact_size(&self) -> Option<u64> {
+        self.body.size_hint().exact()
+    }
+
     /// The body has ended as it should: the connection can be used again.
     fn finish(&mut self) {
         if let Some(Held { lease, mut visit }) = self.held.take() {
@@ -226,6 +243,7 @@ impl Body for ResponseBody {
         match self.get_mut() {
             Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Replica(replica) => replica.poll_frame(cx),
+            Self::Compressed(compressed) => compressed.poll_frame(cx),
         }
     }
 
@@ -233,6 +251,7 @@ impl Body for ResponseBody {
         match self {
             Self::Own(text) => text.is_none(),
             Self::Replica(replica) => replica.body.is_end_stream(),
+            Self::Compressed(compressed) => compressed.is_end_stream(),
         }
     }
 
@@ -240,6 +259,7 @@ impl Body for ResponseBody {
         match self {
             Self::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, |t| t.len() as u64)),
             Self::Replica(replica) => replica.body.size_hint(),
+            Self::Compressed(_) => SizeHint::default(),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 mod forwarded;
 mod hop;
+mod origin;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,
+    VARY,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Uri, Version};
@@ -93,6 +95,14 @@ fn origin_form(uri: &Uri) -> Uri {
 fn path_of(uri: &Uri) -> PathAndQuery {
     let path = uri.path_and_query().filter(|path| path.as_str() != "/");
     path.map_or_else(|| PathAndQuery::from_static("/"), Clone::clone)
+}
+
+/// Says that an answer depends on a header of its request, unless it says so.
+pub(crate) fn vary_by(headers: &mut HeaderMap, name: &'static str) {
+    let mut said = headers.get_all(VARY).iter();
+    if !said.any(|value| has_token(value, name) || has_token(value, "*")) {
+        headers.append(VARY, HeaderValue::from_static(name));
+    }
 }
 
 /// Whether a list has this element, in any case.

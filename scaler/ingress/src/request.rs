@@ -1,7 +1,11 @@
 //! The life of a request: route, choose the revision, admit, forward, count, answer.
 
+mod access;
 mod admit;
 mod check;
+mod cold;
+mod compress;
+mod cors;
 mod directory;
 mod forward;
 mod redirect;
@@ -21,6 +25,8 @@ use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
+use compress::Offer;
+use cors::CrossOrigin;
 use refusal::Refusal;
 use visit::Visit;
 
@@ -53,18 +59,35 @@ pub(crate) async fn handle(
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
 /// agree on where the next request begins, there is none.
 async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
-    let Routed { host, mut visit } = match route(peer, &request) {
+    let mut crossing = None;
+    let (mut response, is_last) = answer_inside(peer, request, &mut crossing).await;
+    if let Some(crossing) = crossing {
+        crossing.add_to(response.headers_mut());
+    }
+    (response, is_last)
+}
+
+/// The answer before what it has to say to browsers, for which `crossing` is set.
+async fn answer_inside(
+    peer: &Peer,
+    request: Request<Incoming>,
+    crossing: &mut Option<Box<CrossOrigin>>,
+) -> (Response<ResponseBody>, bool) {
+    let Routed { host, mut visit } = match route(peer, &request, crossing) {
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
-    let outgoing = prepare(peer, request, &host);
+    let policy = &visit.backend().policy;
+    let offer = Offer::of(policy.compression.as_ref(), &request);
+    let most = policy.max_request_body_bytes;
+    let outgoing = prepare(peer, request, &host, most);
     let upload = outgoing.upload.clone();
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {
             if let Some(upload) = upload {
                 upload.is_answered();
             }
-            (forward::respond(peer, visit, answer), false)
+            (forward::respond(peer, visit, answer, offer), false)
         }
         Err(refusal) => {
             visit.answered(refusal.status());
@@ -81,7 +104,11 @@ fn refuse(peer: &Peer, refusal: &Refusal) -> (Response<ResponseBody>, bool) {
 }
 
 /// Finds the revision that the request is for, and begins to count it.
-fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
+fn route(
+    peer: &Peer,
+    request: &Request<Incoming>,
+    crossing: &mut Option<Box<CrossOrigin>>,
+) -> Result<Routed, Refusal> {
     let arrived = peer.worker.now();
     if request.method() == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
@@ -91,13 +118,27 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
     let target = snapshot.target(&key);
+    let policy = target.map(|target| snapshot.policy(target));
+    if let Some(policy) = policy {
+        access::check(peer, request.headers(), policy)?;
+        // A redirect is only followed from another origin if it says so too.
+        *crossing = CrossOrigin::of(policy, request);
+    }
     if let Some(location) = redirect::location(peer, request, &host, &key, || {
-        target.is_some_and(|target| !snapshot.allows_insecure(target))
+        policy.is_some_and(|policy| !policy.allow_insecure)
     }) {
         return Err(Refusal::Redirect(location));
     }
+    if let Some(crossing) = crossing {
+        crossing.answer_preflight()?;
+    }
+    check::check_body(
+        request,
+        policy.and_then(|policy| policy.max_request_body_bytes),
+    )?;
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
+            cold::answer(peer, request, backend, arrived)?;
             let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             drop(key);
             Ok(Routed { host, visit })
@@ -125,12 +166,19 @@ struct Outgoing {
     upload: Option<Rc<Upload>>,
 }
 
-fn prepare(peer: &Peer, request: Request<Incoming>, host: &HeaderValue) -> Outgoing {
+/// Makes a request ready to be sent. `most` are the bytes that its app takes in a body, if that is
+/// bounded.
+fn prepare(
+    peer: &Peer,
+    request: Request<Incoming>,
+    host: &HeaderValue,
+    most: Option<u64>,
+) -> Outgoing {
     // What follows the body of such a request is no request, and no other protocol yet either.
     let upgrade = headers::upgrade_of(&request).filter(|_| request.body().is_end_stream());
     // A stream's pauses are its own matter.
     let is_patient = headers::is_grpc(request.headers());
-    let request = request.map(|body| ClientBody::new(body, &peer.worker, is_patient));
+    let request = request.map(|body| ClientBody::new(body, &peer.worker, is_patient, most));
     let upload = request.body().upload();
     let mut request = request.map(RequestBody::Client);
     let headers = request.headers_mut();

@@ -70,6 +70,10 @@ pub(crate) struct Worker {
     rotation: Cell<u64>,
     /// Activations that found the channel full, to be raised again.
     lost_activations: RefCell<Vec<RevisionName>>,
+    /// Answers that are being compressed.
+    pub(crate) compressing: Cell<u32>,
+    /// Revisions that were woken since the last tick, without a request that waits for them.
+    woken: RefCell<Vec<RevisionName>>,
 }
 
 impl Worker {
@@ -85,6 +89,8 @@ impl Worker {
             pools: RefCell::default(),
             rotation: Cell::default(),
             lost_activations: RefCell::default(),
+            compressing: Cell::new(0),
+            woken: RefCell::default(),
         }
     }
 
@@ -132,6 +138,16 @@ impl Worker {
         }
     }
 
+    /// Tells the control loop that there was a request for `revision` that does not wait, as often as it
+    /// is worth telling.
+    pub(crate) fn activate_once_a_tick(&self, revision: &RevisionName) {
+        let mut woken = self.woken.borrow_mut();
+        if !woken.contains(revision) {
+            woken.push(revision.clone());
+            self.activate(revision);
+        }
+    }
+
     /// What is done at every tick.
     fn sweep(&self) {
         let now = self.now();
@@ -145,6 +161,7 @@ impl Worker {
         self.shared.published.recovery().tick(now);
         self.deadlines.sweep(now);
         self.pools.borrow_mut().retain(|_, pool| pool.tidy(now));
+        self.woken.borrow_mut().clear();
         for revision in self.lost_activations.take() {
             self.activate(&revision);
         }

@@ -199,7 +199,8 @@ impl RevisionControl {
     }
 
     /// Takes in what a run of an ingress has counted of a revision. It is decided for at once when
-    /// requests begin to wait; the first time it starts from the replicas that the ingress knows.
+    /// requests begin to wait, or find no replica and do not wait for one; the first time it starts from
+    /// the replicas that the ingress knows.
     pub(super) fn count(
         &mut self,
         run: u64,
@@ -218,7 +219,9 @@ impl RevisionControl {
             self.state = ScaleState::starting_with(counts.ready, now);
             self.next_decision = now;
         }
-        if counts.waiting > 0 && (!waited || self.state.desired() == 0) {
+        let is_asked = self.meter.read().sums.started != self.started_at_decision;
+        let begins_to_wait = counts.waiting > 0 && !waited;
+        if begins_to_wait || (self.state.desired() == 0 && (counts.waiting > 0 || is_asked)) {
             self.next_decision = now;
         }
         self.observe_counters(now);

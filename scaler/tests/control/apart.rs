@@ -208,6 +208,20 @@ async fn the_first_request_wakes_it_and_what_is_told_late_or_again_counts_once()
 }
 
 #[tokio::test]
+async fn a_request_that_did_not_wait_wakes_it_too() {
+    let scaler = Scaler::start().await;
+    scaler.report(1, 1, counts(10, 10, 0, 0)).await;
+    scaler
+        .until("it is at none", |one| one.decision.is_some())
+        .await;
+    scaler.report(1, 2, counts(11, 11, 0, 0)).await;
+    scaler
+        .until("it is awake", |one| one.replicas.desired == 1)
+        .await;
+    scaler.end().await;
+}
+
+#[tokio::test]
 async fn a_document_that_comes_here_before_the_ingress_changes_no_number() {
     let scaler = Scaler::start().await;
     scaler.report(1, 1, counts(3, 0, 0, 3)).await;

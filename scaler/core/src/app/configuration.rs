@@ -81,6 +81,8 @@ impl Differences {
             exposed_port,
             traffic,
             custom_domains,
+            ip_security_restrictions,
+            cors_policy,
         } = old;
         let path = |key| format!("properties.configuration.ingress.{key}");
         self.note(&path("external"), external, &new.external);
@@ -90,5 +92,11 @@ impl Differences {
         self.note(&path("exposedPort"), exposed_port, &new.exposed_port);
         self.note(TRAFFIC, traffic, &new.traffic);
         self.note(&path("customDomains"), custom_domains, &new.custom_domains);
+        self.note(
+            &path("ipSecurityRestrictions"),
+            ip_security_restrictions,
+            &new.ip_security_restrictions,
+        );
+        self.note(&path("corsPolicy"), cors_policy, &new.cors_policy);
     }
 }

@@ -3,6 +3,9 @@
 //! Defaults are applied and every value has been checked, so readers need not check again.
 //! Properties that Ebbtide accepts but does not act on yet are kept as they were written.
 
+mod access;
+mod cors;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -10,6 +13,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::name::{AppName, RevisionName};
+
+pub use access::{IpAction, IpSecurityRestriction};
+pub use cors::CorsPolicy;
 
 /// A document that declares something: an app, or an earlier revision of an app.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,6 +130,10 @@ pub struct Ingress {
     pub traffic: Vec<TrafficWeight>,
     /// Names of `customDomains`, lowercase.
     pub custom_domains: Vec<String>,
+    /// `ipSecurityRestrictions`; empty means that all clients may ask.
+    pub ip_security_restrictions: Vec<IpSecurityRestriction>,
+    /// `corsPolicy`; none means that the app answers browsers itself.
+    pub cors_policy: Option<CorsPolicy>,
 }
 
 /// The protocol between ingress and app.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::nearest::suggestion;
-use super::reader::{Field, Reader};
+use super::reader::{Field, Reader, shortened};
+use crate::policy::{ColdAnswer, ColdPaths, Compression};
 
 /// What tags of Ebbtide's begin with.
 const PREFIX: &str = "ebbtide.";
@@ -25,6 +26,8 @@ pub(crate) enum TagValue {
     Seconds,
     /// A whole number from this to that.
     Number(u32, u32),
+    /// What this takes; otherwise it says what would be right.
+    Text(fn(&str) -> Result<(), String>),
 }
 
 /// How long numbers must be alike or larger before a revision is scaled out.
@@ -75,11 +78,39 @@ pub(crate) const REQUEST_TIMEOUT: Tag = Tag {
     value: TagValue::Seconds,
 };
 
+/// Which paths are answered while a revision has no ready replica, and how.
+pub(crate) const COLD_PATHS: Tag = Tag {
+    name: "ebbtide.coldPaths",
+    value: TagValue::Text(|text| ColdPaths::parse(text).map(drop)),
+};
+
+/// What requests get that find no ready replica.
+pub(crate) const COLD_ANSWER: Tag = Tag {
+    name: "ebbtide.coldAnswer",
+    value: TagValue::Text(|text| ColdAnswer::parse(text).map(drop)),
+};
+
+/// How answers are compressed.
+pub(crate) const COMPRESSION: Tag = Tag {
+    name: "ebbtide.compression",
+    value: TagValue::Text(|text| Compression::parse(text).map(drop)),
+};
+
+/// How large the body of a request may be.
+pub(crate) const MAX_REQUEST_BODY_BYTES: Tag = Tag {
+    name: "ebbtide.maxRequestBodyBytes",
+    value: TagValue::Text(|text| bytes(text).map(drop)),
+};
+
 const TAGS: &[&Tag] = &[
+    &COLD_ANSWER,
+    &COLD_PATHS,
+    &COMPRESSION,
     &EJECT_AFTER,
     &FIRST_BYTE_TIMEOUT,
     &IDLE_TIMEOUT,
     &MAX_CONCURRENT_REQUESTS,
+    &MAX_REQUEST_BODY_BYTES,
     &REQUEST_TIMEOUT,
     &SCALE_IN_STABILIZATION,
     &SCALE_OUT_STABILIZATION,
@@ -114,10 +145,32 @@ fn check(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
         TagValue::Number(least, most) => {
             reader.integer(value, least..=most);
         }
+        TagValue::Text(takes) => {
+            let text = reader.text(value).unwrap_or_default();
+            if let Err(wrong) = takes(&text) {
+                reader.error(value, wrong);
+            }
+        }
     }
 }
 
+fn bytes(text: &str) -> Result<u64, String> {
+    let wanted = "expected a whole number of bytes, as in 1048576";
+    let number = text.trim().parse();
+    number.map_err(|_| format!("found `{}`; {wanted}", shortened(text)))
+}
+
 impl Tag {
+    /// The bytes that it says, if it is there.
+    pub(crate) fn bytes(&self, tags: &BTreeMap<String, String>) -> Option<u64> {
+        self.text(tags).and_then(|text| bytes(text).ok())
+    }
+
+    /// What it says, if it is there.
+    pub(crate) fn text<'a>(&self, tags: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        tags.get(self.name).map(String::as_str)
+    }
+
     /// The seconds that it says, if it is there.
     pub(crate) fn seconds(&self, tags: &BTreeMap<String, String>) -> Option<Duration> {
         let seconds = tags.get(self.name)?.trim().parse().ok();

@@ -1,5 +1,6 @@
 //! How long an answer's body may take.
 
+use std::io;
 use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
@@ -15,7 +16,9 @@ use crate::worker::deadlines::OwnedDeadline;
 #[derive(Debug, Error)]
 pub(crate) enum AnswerError {
     #[error(transparent)]
-    Replica(hyper::Error),
+    Replica(#[from] hyper::Error),
+    #[error("an answer cannot be compressed: {0}")]
+    Encoder(#[from] io::Error),
     #[error("the replica sent nothing for {} s", .0.as_secs_f64())]
     Idle(Duration),
     #[error("the request took longer than its app lets it")]

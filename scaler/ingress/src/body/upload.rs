@@ -17,6 +17,8 @@ use crate::worker::deadlines::OwnedDeadline;
 /// The body of one request, shared between who passes it on and who waits for the answer.
 pub(crate) struct Upload {
     worker: Rc<Worker>,
+    /// Bytes that there may be, if they are bounded.
+    most: Option<u64>,
     failure: Cell<Option<UploadFailure>>,
     /// Whether the client may take its time.
     is_patient: Cell<bool>,
@@ -55,9 +57,10 @@ pub(crate) enum BodyError {
 }
 
 impl Upload {
-    pub(super) fn new(worker: Rc<Worker>, is_patient: bool) -> Self {
+    pub(super) fn new(worker: Rc<Worker>, is_patient: bool, most: Option<u64>) -> Self {
         Self {
             worker,
+            most,
             failure: Cell::new(None),
             is_patient: Cell::new(is_patient),
             received: Cell::new(0),
@@ -89,9 +92,7 @@ impl Upload {
     pub(super) fn came(&self, bytes: usize) -> Result<(), BodyError> {
         let bytes = bytes as u64;
         self.received.set(self.received.get().saturating_add(bytes));
-        if let Some(most) = self.worker.shared.options.limits.body_bytes
-            && self.received.get() > most
-        {
+        if self.most.is_some_and(|most| self.received.get() > most) {
             self.failed(UploadFailure::TooLarge);
             return Err(BodyError::TooLarge);
         }

@@ -6,16 +6,18 @@ use std::net::IpAddr;
 use http::header::{Entry, FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::join;
+use super::{join, origin};
 use crate::scheme::Scheme;
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const BY_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
+    /// Of IPv4 in its own form, though it may have come by IPv6.
+    ip: IpAddr,
     address: HeaderValue,
     /// As `Forwarded` has it.
     node: HeaderValue,
@@ -35,11 +37,25 @@ impl Client {
             HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
         };
         Self {
+            ip: address,
             address: value(address.to_string()),
             node: value(node),
             scheme,
             is_trusted,
         }
+    }
+
+    /// The address that a request began at: behind proxies that are trusted, what they say. None if
+    /// they do not say it.
+    pub(crate) fn origin(
+        &self,
+        headers: &HeaderMap,
+        trusts: impl Fn(IpAddr) -> bool,
+    ) -> Option<IpAddr> {
+        if self.is_trusted {
+            return origin::behind(self.ip, headers, trusts);
+        }
+        Some(self.ip)
     }
 
     /// Whether a proxy that is trusted says that a request came to it by HTTPS.

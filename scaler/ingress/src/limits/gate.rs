@@ -25,13 +25,14 @@ pub(crate) enum Limit {
     IdleTime,
     WriteTime,
     Frames,
+    Compressions,
     /// Not a number, but what a parser or [`check`](crate::request) has refused.
     Malformed,
 }
 
 impl Limit {
     /// All of them, each at its place in the counters, with its name as a metric has it.
-    const ALL: [(Self, &'static str); 11] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerClient, "connections-per-client"),
         (Self::Header, "header"),
@@ -42,6 +43,7 @@ impl Limit {
         (Self::IdleTime, "idle-time"),
         (Self::WriteTime, "write-time"),
         (Self::Frames, "frames"),
+        (Self::Compressions, "compressions"),
         (Self::Malformed, "malformed"),
     ];
 }

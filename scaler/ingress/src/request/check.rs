@@ -42,12 +42,19 @@ pub(crate) fn check<B: Body>(request: &Request<B>, limits: &Limits) -> Result<()
     if request.headers().len() > usize::from(limits.headers) {
         return Err(Malformed::ManyHeaders(limits.headers));
     }
-    if let Some(most) = limits.body_bytes
-        && request.body().size_hint().lower() > most
-    {
-        return Err(Malformed::LargeBody(most));
-    }
+    check_body(request, limits.body_bytes)?;
     check_expectation(request.headers())
+}
+
+/// Looks at the length of the body, if the client says it.
+pub(crate) fn check_body<B: Body>(
+    request: &Request<B>,
+    most: Option<u64>,
+) -> Result<(), Malformed> {
+    match most {
+        Some(most) if request.body().size_hint().lower() > most => Err(Malformed::LargeBody(most)),
+        _ => Ok(()),
+    }
 }
 
 /// The parser takes the last coding for the only one, and would pass the body on without the others.

@@ -97,7 +97,7 @@ pub(super) fn prefers_json<'a>(accept: impl Iterator<Item = &'a HeaderValue>) ->
 }
 
 /// A media range and its weight in thousandths (RFC 9110, section 12.4.2).
-fn range_of(range: &str) -> (&str, u16) {
+pub(super) fn range_of(range: &str) -> (&str, u16) {
     let mut parts = range.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default();
     let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 
 use super::Outgoing;
 use super::admit::{Asking, admit, server_timing};
+use super::compress::Offer;
 use super::refusal::Refusal;
 use super::visit::Visit;
 use crate::body::{Patience, ReplicaBody, RequestBody, ResponseBody, Upload};
@@ -198,7 +199,12 @@ fn refusal(visit: &Visit, replica: &Replica, failure: Failed, upload: Option<&Up
 }
 
 /// Makes the client's answer of the replica's.
-pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response<ResponseBody> {
+pub(super) fn respond(
+    peer: &Peer,
+    mut visit: Visit,
+    answer: Answer,
+    offer: Option<Offer>,
+) -> Response<ResponseBody> {
     let (mut head, body) = answer.response.into_parts();
     visit.answered(head.status);
     let protocol = head.headers.get(UPGRADE).cloned();
@@ -213,7 +219,11 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     }
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
         let patience = Patience::new(&visit, is_stream(&head.headers));
-        let body = ResponseBody::Replica(ReplicaBody::new(body, answer.lease, visit, patience));
+        let body = ReplicaBody::new(body, answer.lease, visit, patience);
+        let body = match offer {
+            Some(offer) => offer.apply(&peer.worker, &mut head, body),
+            None => ResponseBody::Replica(body),
+        };
         return Response::from_parts(head, body);
     }
     let replica = answer.lease.into_upgraded();

@@ -1,15 +1,17 @@
 //! The answers that the ingress gives itself, all in one place.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use thiserror::Error;
 
 use super::check::Malformed;
+use super::cold::{self, Instead};
 use super::directory::Page;
 use crate::body::{ResponseBody, UploadFailure};
 use crate::limits::gate::Limit;
@@ -34,8 +36,21 @@ pub(super) enum Refusal {
     ConnectMethod,
     #[error("this app takes requests by HTTPS")]
     Redirect(HeaderValue),
+    #[error("this app takes no requests from {0} (ipSecurityRestrictions)")]
+    Forbidden(IpAddr),
+    #[error(
+        "this app takes requests from certain addresses only (ipSecurityRestrictions), and the proxies \
+         in front do not say whose this is"
+    )]
+    UnknownClient,
+    #[error("yes")]
+    Preflight,
+    #[error("this app takes no requests from pages of {0:?} (corsPolicy.allowedOrigins)")]
+    ForeignOrigin(String),
     #[error("{}", .0.text)]
     NotFound(Page),
+    #[error("{}", .0.text)]
+    Cold(Instead),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
     NoRevision(AppName),
     #[error("app {} was deleted while the request waited for revision {revision}", revision.app())]
@@ -129,7 +144,12 @@ impl Refusal {
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
             Self::Redirect(_) => StatusCode::MOVED_PERMANENTLY,
+            Self::Forbidden(_) | Self::UnknownClient | Self::ForeignOrigin(_) => {
+                StatusCode::FORBIDDEN
+            }
+            Self::Preflight => StatusCode::NO_CONTENT,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Cold(instead) => instead.status,
             Self::NoRevision(_)
             | Self::AppGone { .. }
             | Self::Failed { .. }
@@ -175,6 +195,7 @@ impl Refusal {
     fn retry_after(&self) -> Option<&'static str> {
         match self {
             Self::WaitingRoomFull { .. } | Self::BusyTooLong { .. } => Some("1"),
+            Self::Cold(instead) if instead.is_starting => Some(cold::RETRY_AFTER),
             Self::WaitedTooLong { .. } | Self::NoRevision(_) => Some("5"),
             Self::Failed { .. } => Some("10"),
             _ => None,
@@ -184,6 +205,11 @@ impl Refusal {
     /// The answer.
     pub(super) fn to_response(&self) -> Response<ResponseBody> {
         let status = self.status();
+        if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status) {
+            let mut response = Response::new(ResponseBody::Own(None));
+            *response.status_mut() = status;
+            return response;
+        }
         let retry_after = self.retry_after();
         let location = match &self {
             Self::Redirect(location) => Some(location.clone()),
@@ -191,12 +217,17 @@ impl Refusal {
         };
         let (content_type, text) = match self {
             Self::NotFound(page) => (page.content_type, page.text.clone()),
+            Self::Cold(instead) => (instead.content_type, instead.text.clone()),
             other => (TEXT, format!("{other}\n")),
         };
         let mut response = Response::new(ResponseBody::Own(Some(Bytes::from(text))));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if matches!(self, Self::Cold(_)) {
+            // It is not the app's, and another the next moment.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         if let Some(location) = location {
             headers.insert(LOCATION, location);
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ebbtide_core::name::AppName;
+use ebbtide_core::policy::RequestPolicy;
 
 use super::{AppRoute, Backend, RoutingTable};
 use crate::replica::Replica;
@@ -78,9 +79,9 @@ impl Snapshot {
         self.hosts.get(host).copied()
     }
 
-    /// Whether what this stands for may be asked in the clear.
-    pub(crate) fn allows_insecure(&self, target: Target) -> bool {
-        self.table.apps[target.app].policy.allow_insecure
+    /// What the app that this stands for asks of the ingress.
+    pub(crate) fn policy(&self, target: Target) -> &Arc<RequestPolicy> {
+        &self.table.apps[target.app].policy
     }
 
     /// The revision for a request to what this stands for, as [`find`](Self::find) has it.

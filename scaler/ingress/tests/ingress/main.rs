@@ -12,7 +12,13 @@ mod bed;
 mod client;
 mod clock;
 mod frames;
+mod policy;
 
+mod access;
+mod app_limits;
+mod cold;
+mod compress;
+mod cors;
 mod drain;
 mod errors;
 mod floods;

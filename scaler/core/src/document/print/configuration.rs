@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Mapping, SecretDisplay};
 use crate::document::model::{
-    ActiveRevisionsMode, Configuration, Ingress, Secret, SecretValue, TrafficTarget, TrafficWeight,
-    Transport,
+    ActiveRevisionsMode, Configuration, CorsPolicy, Ingress, IpAction, IpSecurityRestriction,
+    Secret, SecretValue, TrafficTarget, TrafficWeight, Transport,
 };
 
 pub(super) fn value(configuration: &Configuration, secrets: SecretDisplay) -> Value {
@@ -55,6 +55,37 @@ fn ingress(ingress: &Ingress) -> Value {
         .list("customDomains", &ingress.custom_domains, |name| {
             Mapping::default().with("name", name.as_str()).into()
         })
+        .list(
+            "ipSecurityRestrictions",
+            &ingress.ip_security_restrictions,
+            ip_security_restriction,
+        )
+        .maybe("corsPolicy", ingress.cors_policy.as_ref().map(cors_policy))
+        .into()
+}
+
+fn cors_policy(cors: &CorsPolicy) -> Value {
+    let text = |text: &String| Value::from(text.as_str());
+    Mapping::default()
+        .with("allowedOrigins", cors.allowed_origins.clone())
+        .list("allowedMethods", &cors.allowed_methods, text)
+        .list("allowedHeaders", &cors.allowed_headers, text)
+        .list("exposeHeaders", &cors.expose_headers, text)
+        .maybe("maxAge", cors.max_age)
+        .with("allowCredentials", cors.allow_credentials)
+        .into()
+}
+
+fn ip_security_restriction(restriction: &IpSecurityRestriction) -> Value {
+    let action = match restriction.action {
+        IpAction::Allow => "Allow",
+        IpAction::Deny => "Deny",
+    };
+    Mapping::default()
+        .with("name", restriction.name.as_str())
+        .maybe("description", restriction.description.clone())
+        .with("ipAddressRange", restriction.range.to_string())
+        .with("action", action)
         .into()
 }
 

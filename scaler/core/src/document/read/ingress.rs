@@ -1,11 +1,13 @@
 //! `configuration.ingress`.
 
+mod access;
+mod cors;
+
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
 
 use crate::document::model::{ActiveRevisionsMode, Ingress, Transport};
 use crate::document::reader::{Field, Object, Reader};
-use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping, Text};
+use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping};
 use crate::document::shape::{Shape, check, may, must};
 use crate::name::AppName;
 
@@ -18,24 +20,7 @@ const TRANSPORTS: [(&str, Transport); 4] = [
     ("tcp", Transport::Tcp),
 ];
 
-const IP_RESTRICTIONS: Shape = List(&Mapping(&[
-    must("name", Text),
-    may("description", Text),
-    must("ipAddressRange", Text),
-    must("action", Choice(&["Allow", "Deny"])),
-]));
-
 const STICKY_SESSIONS: Shape = Mapping(&[may("affinity", Choice(&["none", "sticky"]))]);
-
-/// `maxAge` is in seconds.
-const CORS_POLICY: Shape = Mapping(&[
-    must("allowedOrigins", List(&Text)),
-    may("allowedMethods", List(&Text)),
-    may("allowedHeaders", List(&Text)),
-    may("exposeHeaders", List(&Text)),
-    may("maxAge", Integer(0, u32::MAX)),
-    may("allowCredentials", Boolean),
-]);
 
 const PORT_MAPPINGS: Shape = List(&Mapping(&[
     must("external", Boolean),
@@ -74,6 +59,8 @@ pub(super) fn read(
         exposed_port: exposed_port(reader, &mut object, transport),
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
         custom_domains: custom_domains(reader, &mut object),
+        ip_security_restrictions: access::read(reader, &mut object),
+        cors_policy: cors::read(reader, &mut object),
     };
     accepted(reader, &mut object, mode, transport);
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
@@ -143,9 +130,7 @@ fn accepted(
     transport: Transport,
 ) {
     let shapes = [
-        ("ipSecurityRestrictions", &IP_RESTRICTIONS),
         ("stickySessions", &STICKY_SESSIONS),
-        ("corsPolicy", &CORS_POLICY),
         ("additionalPortMappings", &PORT_MAPPINGS),
         (
             "clientCertificateMode",
@@ -158,8 +143,6 @@ fn accepted(
             check(reader, &field, shape);
         }
     }
-    let restrictions = object.list(reader, "ipSecurityRestrictions");
-    check_ip_restrictions(reader, &restrictions);
     if let Some(field) = object.get("additionalPortMappings") {
         check_port_mappings(reader, &field);
     }
@@ -170,31 +153,6 @@ fn accepted(
             reader.warn(&field, "sticky sessions are for Single mode and HTTP only");
         }
     }
-}
-
-fn check_ip_restrictions(reader: &mut Reader<'_>, restrictions: &[Field<'_>]) {
-    let mut actions = BTreeSet::new();
-    for field in restrictions {
-        let text = |key| field.node.get(key).and_then(|node| node.text());
-        actions.extend(text("action").map(str::to_ascii_lowercase));
-        if let Some(range) = text("ipAddressRange")
-            && !is_ipv4_range(range)
-        {
-            let path = format!("{}.ipAddressRange", field.path);
-            let wanted = "expected an IPv4 range, as in 10.0.0.0/8";
-            reader.error_at(field.node.at, &path, format!("found `{range}`; {wanted}"));
-        }
-        if actions.len() > 1 {
-            reader.error(field, "restrictions must be all Allow or all Deny");
-            return;
-        }
-    }
-}
-
-fn is_ipv4_range(text: &str) -> bool {
-    let (address, length) = text.split_once('/').unwrap_or((text, "32"));
-    let length: Option<u8> = length.parse().ok();
-    address.parse::<Ipv4Addr>().is_ok() && length.is_some_and(|length| length <= 32)
 }
 
 fn check_port_mappings(reader: &mut Reader<'_>, field: &Field<'_>) {

@@ -108,6 +108,23 @@ fn the_resource_itself() {
 }
 
 #[test]
+fn tags_of_ebbtides() {
+    check(
+        |tag| {
+            let properties = "properties: {template: {containers: [{name: a, image: i}]}}";
+            format!("name: hello\ntags: {{{tag}}}\n{properties}")
+        },
+        r"
+        ebbtide.coldPaths: healthz => tags.ebbtide.coldPaths => `healthz` has no status; write paths with a status each
+        ebbtide.coldAnswer: html => tags.ebbtide.coldAnswer => `html` is no answer; write hold, page, json
+        ebbtide.compression: deflate => tags.ebbtide.compression => `deflate` is no coding; write those that are wanted
+        ebbtide.maxRequestBodyBytes: 1Mi => tags.ebbtide.maxRequestBodyBytes => found `1Mi`; expected a whole number of bytes
+        ebbtide.maxRequestBodyBytes: -1 => tags.ebbtide.maxRequestBodyBytes => expected a whole number of bytes
+        ",
+    );
+}
+
+#[test]
 fn a_misspelt_property_or_type_is_said_beside_what_it_leads_to() {
     let text = "type: Microsoft.App/containerApp\nname: hello\nproperties: {colour: red, template: \
                 {containers: [{name: a, comand: [b]}]}}";
@@ -155,12 +172,20 @@ fn ingress() {
         {exposedPort: 443, transport: TCP} => ingress.exposedPort => any port but 80 and 443
         {customDomains: [{name: A.com}, {name: a.com}]} => customDomains[1].name => `a.com` is given twice
         {customDomains: [{name: a.com, bindingType: x}]} => bindingType => one of Disabled
-        {ipSecurityRestrictions: [{name: a, ipAddressRange: '::1', action: Allow}]} => ipAddressRange => an IPv4 range
-        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4/33, action: Allow}]} => ipAddressRange => an IPv4 range
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: anywhere, action: Allow}]} => ipAddressRange => found `anywhere`; expected a range of addresses
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4/33, action: Allow}]} => ipAddressRange => as in 10.0.0.0/8
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4, action: Block}]} => ipSecurityRestrictions[0].action => one of Allow, Deny
+        {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4}]} => ipSecurityRestrictions[0].action => is missing
+        {ipSecurityRestrictions: [{ipAddressRange: 1.2.3.4, action: Deny}]} => ipSecurityRestrictions[0].name => is missing
         {ipSecurityRestrictions: [{name: a, ipAddressRange: 1.2.3.4, action: Allow}, {name: b, ipAddressRange: 1.2.3.0/24, action: deny}]} => ipSecurityRestrictions[1] => all Allow or all Deny
         {stickySessions: {affinity: glue}} => affinity => one of none, sticky
         {clientCertificateMode: x} => clientCertificateMode => one of ignore, accept, require
         {corsPolicy: {maxAge: 1}} => allowedOrigins => is missing
+        {corsPolicy: {allowedOrigins: https://a.test}} => allowedOrigins => expected a list
+        {corsPolicy: {allowedOrigins: ['*'], maxAge: -1}} => corsPolicy.maxAge => a whole number of at least 0
+        {corsPolicy: {allowedOrigins: ['*'], allowedMethods: [GET, 'P T']}} => corsPolicy.allowedMethods[1] => is not a name
+        {corsPolicy: {allowedOrigins: ['*'], allowedHeaders: ['a b']}} => corsPolicy.allowedHeaders[0] => `a b` is not a name
+        {corsPolicy: {allowedOrigins: ['*'], exposeHeaders: ['a: b']}} => corsPolicy.exposeHeaders[0] => `a: b` is not a name
         {additionalPortMappings: [{external: true, targetPort: 1}, {external: true, targetPort: 1}]} => additionalPortMappings[1] => a second mapping
         {additionalPortMappings: [{external: true, targetPort: 1}, {external: true, targetPort: 2}, {external: true, targetPort: 3}, {external: true, targetPort: 4}, {external: true, targetPort: 5}, {external: true, targetPort: 6}]} => additionalPortMappings => has 6 entries; at most 5
         ",

@@ -1,5 +1,6 @@
 //! Declarations of all kinds, for properties.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use proptest::collection::{btree_map, btree_set, vec};
@@ -11,6 +12,7 @@ use serde_json::Value;
 use super::texts::{name, text, value};
 use crate::document::model::*;
 use crate::name::{AppName, RevisionName};
+use crate::network::Network;
 
 fn seconds(least: u32) -> impl Strategy<Value = Duration> {
     (least..=u32::MAX).prop_map(|seconds| Duration::from_secs(seconds.into()))
@@ -120,6 +122,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
         Transport::Tcp,
     ];
     let domains = btree_set("[a-z]{1,8}\\.com", 0..3);
+    let door = (restrictions(), of(cors()));
     (
         any::<[bool; 2]>(),
         of(1..=u16::MAX),
@@ -127,18 +130,78 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
         of(1000..=u16::MAX),
         traffic(app),
         domains,
+        door,
     )
         .prop_map(
-            |([external, allow_insecure], port, transport, exposed, traffic, domains)| Ingress {
-                external,
-                target_port: port,
-                allow_insecure,
+            |(
+                [external, allow_insecure],
+                port,
                 transport,
-                exposed_port: exposed.filter(|_| transport == Transport::Tcp),
+                exposed,
                 traffic,
-                custom_domains: domains.into_iter().collect(),
+                domains,
+                (restrictions, cors),
+            )| {
+                Ingress {
+                    external,
+                    target_port: port,
+                    allow_insecure,
+                    transport,
+                    exposed_port: exposed.filter(|_| transport == Transport::Tcp),
+                    traffic,
+                    custom_domains: domains.into_iter().collect(),
+                    ip_security_restrictions: restrictions,
+                    cors_policy: cors,
+                }
             },
         )
+}
+
+fn cors() -> impl Strategy<Value = CorsPolicy> {
+    let names = || {
+        vec(
+            select(vec!["*", "GET", "x-a"]).prop_map(str::to_owned),
+            0..3,
+        )
+    };
+    (
+        vec(text(), 0..3),
+        names(),
+        names(),
+        names(),
+        of(any::<u32>()),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(origins, methods, headers, expose, max_age, allow_credentials)| CorsPolicy {
+                allowed_origins: origins,
+                allowed_methods: methods,
+                allowed_headers: headers,
+                expose_headers: expose,
+                max_age,
+                allow_credentials,
+            },
+        )
+}
+
+fn restrictions() -> impl Strategy<Value = Vec<IpSecurityRestriction>> {
+    let v4 = (any::<u32>(), 0..=32_u8).prop_map(|(bits, length)| {
+        Network::parse(&Ipv4Addr::from_bits(bits).to_string(), &length.to_string()).unwrap()
+    });
+    let v6 = (any::<u128>(), 0..=128_u8).prop_map(|(bits, length)| {
+        Network::parse(&Ipv6Addr::from_bits(bits).to_string(), &length.to_string()).unwrap()
+    });
+    let entry = (name(), of(text()), prop_oneof![v4, v6]);
+    let action = select(vec![IpAction::Allow, IpAction::Deny]);
+    (vec(entry, 0..3), action).prop_map(|(entries, action)| {
+        let entry = |(name, description, range): (String, _, Network)| IpSecurityRestriction {
+            name,
+            description,
+            range: range.start(),
+            action,
+        };
+        entries.into_iter().map(entry).collect()
+    })
 }
 
 fn traffic(app: AppName) -> impl Strategy<Value = Vec<TrafficWeight>> {

@@ -34,8 +34,8 @@ fn what_surprises_is_a_warning() {
         "ingress.colour: unknown property, ignored",
     );
     assert_warning(
-        &with_ingress("{corsPolicy: {allowedOrigins: ['*']}}"),
-        "ingress.corsPolicy: accepted, not acted on yet",
+        &with_ingress("{clientCertificateMode: accept}"),
+        "ingress.clientCertificateMode: accepted, not acted on yet",
     );
     assert_warning(
         &with_configuration(
@@ -93,9 +93,48 @@ fn what_surprises_is_a_warning() {
 }
 
 #[test]
+fn what_surprises_in_who_may_ask_is_a_warning() {
+    for (range, expected) in [
+        ("10.1.2.3/8", "ipAddressRange: stands for all of 10.0.0.0/8"),
+        ("'::1'", "ipAddressRange: Azure takes ranges of IPv4 only"),
+    ] {
+        let entry = format!("{{name: a, ipAddressRange: {range}, action: Allow}}");
+        assert_warning(
+            &with_ingress(&format!("{{ipSecurityRestrictions: [{entry}]}}")),
+            expected,
+        );
+    }
+    for (policy, expected) in [
+        ("['https://a.test/']", "allowedOrigins[0]: matches no page"),
+        ("['https://*.a.test']", "allowedOrigins[0]: matches no page"),
+        ("['*', a.test]", "allowedOrigins[1]: matches no page"),
+        (
+            "['*'], allowCredentials: true",
+            "corsPolicy: allows `*` with credentials",
+        ),
+    ] {
+        assert_warning(
+            &with_ingress(&format!("{{corsPolicy: {{allowedOrigins: {policy}}}}}")),
+            expected,
+        );
+    }
+}
+
+#[test]
 fn what_is_usual_is_no_warning() {
     for text in [
         with_ingress("{external: true, targetPort: 80, transport: Auto, fqdn: x}"),
+        with_ingress(
+            "{ipSecurityRestrictions: [{name: a, description: b, ipAddressRange: 10.0.0.0/8, \
+             action: deny}]}",
+        ),
+        with_ingress(
+            "{corsPolicy: {allowedOrigins: ['http://a.test:8080', 'null'], allowedMethods: ['*'], \
+             allowCredentials: true}}",
+        ),
+        with_ingress(
+            "{corsPolicy: {allowedOrigins: ['*'], allowedMethods: ['GET, PUT'], maxAge: 5}}",
+        ),
         with_container("resources: {cpu: '0.25', memory: 0.5Gi, ephemeralStorage: 1Gi}"),
         with_scale("{minReplicas: 0, rules: null}"),
         app(
