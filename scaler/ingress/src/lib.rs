@@ -26,6 +26,7 @@ mod stream;
 mod table;
 mod tls;
 mod tunnel;
+mod upgrade;
 mod upstream;
 mod worker;
 

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, HeaderValue, Response, Version};
 use hyper::body::Incoming;
 
 use super::Outgoing;
 use super::admit::{admit, server_timing};
 use super::refusal::Refusal;
+use super::switch::{not_switched, switch};
 use super::visit::Visit;
 use crate::body::{ReplicaBody, ResponseBody};
 use crate::connection::Peer;
 use crate::headers::strip_hop_by_hop;
-use crate::tunnel::Tunnel;
+use crate::replica::Replica;
+use crate::upgrade::Upgrade;
 use crate::upstream::{Failure, Lease, send};
 use crate::worker::deadlines::Passed;
 
@@ -32,8 +34,8 @@ const PAUSES: [Duration; 4] = [
 pub(super) struct Answer {
     response: Response<Incoming>,
     lease: Lease,
-    /// Whether the request asked to switch protocols.
-    asked_to_upgrade: bool,
+    /// The request's wish to switch protocols.
+    upgrade: Option<Upgrade>,
 }
 
 /// Sends the request to a replica, again if it was not taken, and waits for the answer's head.
@@ -69,24 +71,22 @@ pub(super) async fn forward(
         let revision = || visit.backend().revision.clone();
         let (unsent, cause) = match sent {
             Ok(Ok((response, lease))) => {
-                let asked_to_upgrade = upgrade.is_some();
                 return Ok(Answer {
                     response,
                     lease,
-                    asked_to_upgrade,
+                    upgrade,
                 });
             }
             Ok(Err(Failure::Unsent(unsent, cause))) => (unsent, cause),
             Ok(Err(Failure::Broken(cause))) => {
                 let failure = upload.as_ref().and_then(|upload| upload.failure());
-                return Err(failure.map_or_else(
-                    || Refusal::Broken {
-                        revision: revision(),
-                        replica: replica.name().clone(),
-                        cause,
-                    },
-                    Refusal::from,
-                ));
+                let broken = || broken(visit, &replica, cause);
+                return Err(failure.map_or_else(broken, Refusal::from));
+            }
+            Ok(Err(Failure::NoWebSocket)) => {
+                return Err(Refusal::NoWebSocket {
+                    revision: revision(),
+                });
             }
             Err(Passed::TimedOut) => {
                 return Err(Refusal::NoAnswerInTime {
@@ -113,6 +113,14 @@ pub(super) async fn forward(
     }
 }
 
+fn broken(visit: &Visit, replica: &Replica, cause: hyper::Error) -> Refusal {
+    Refusal::Broken {
+        revision: visit.backend().revision.clone(),
+        replica: replica.name().clone(),
+        cause,
+    }
+}
+
 /// Makes the client's answer of the replica's.
 pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response<ResponseBody> {
     let (mut head, body) = answer.response.into_parts();
@@ -127,19 +135,13 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     if let Some(value) = visit.waited().and_then(server_timing) {
         head.headers.append(SERVER_TIMING, value);
     }
-    if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        let body = ResponseBody::Replica(ReplicaBody::new(body, answer.lease, visit));
-        return Response::from_parts(head, body);
-    }
-    let replica = answer.lease.into_upgraded();
-    let (Some(protocol), Some(replica), true) = (protocol, replica, answer.asked_to_upgrade) else {
-        visit.answered(StatusCode::BAD_GATEWAY);
-        let revision = visit.backend().revision.clone();
-        return Refusal::UnexpectedUpgrade { revision }.to_response();
+    let lease = match answer.lease.into_switched(&mut head) {
+        Ok(replica) => return switch(peer, visit, head, (replica, protocol), answer.upgrade),
+        Err(lease) => lease,
     };
-    head.headers
-        .insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    head.headers.insert(UPGRADE, protocol);
-    peer.tunnel.replace(Some(Tunnel { replica, visit }));
-    Response::from_parts(head, ResponseBody::Own(None))
+    if head.status.is_success() && answer.upgrade.is_some_and(|one| one.is_by_connect()) {
+        return not_switched(visit);
+    }
+    let body = ResponseBody::Replica(ReplicaBody::new(body, lease, visit));
+    Response::from_parts(head, body)
 }

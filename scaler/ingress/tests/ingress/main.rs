@@ -25,3 +25,4 @@ mod routing;
 mod streaming;
 mod tls;
 mod upstream;
+mod websocket;
