@@ -215,6 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
         let service = service_fn(|request| request::handle(Rc::clone(&peer), request));
         let connection = http2::Builder::new(LocalExecutor)
             .timer(TokioTimer::new())
+            .enable_connect_protocol()
             .max_concurrent_streams(limits.streams)
             .max_pending_accept_reset_streams(PENDING_RESETS)
             .max_local_error_reset_streams(BROKEN_STREAMS)

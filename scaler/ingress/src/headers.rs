@@ -53,7 +53,7 @@ pub(crate) fn join_cookies(headers: &mut HeaderMap) {
 }
 
 /// Gives a request the form that an HTTP/1.1 replica expects.
-pub(crate) fn to_http1<B: Body>(request: &mut Request<B>, upgrade: Option<&HeaderValue>) {
+pub(crate) fn to_http1<B: Body>(request: &mut Request<B>) {
     *request.version_mut() = Version::HTTP_11;
     if request.uri().authority().is_some() {
         *request.uri_mut() = origin_form(request.uri());
@@ -66,10 +66,6 @@ pub(crate) fn to_http1<B: Body>(request: &mut Request<B>, upgrade: Option<&Heade
     }
     if headers.contains_key(TE) {
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
-    }
-    if let Some(protocol) = upgrade {
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(UPGRADE, protocol.clone());
     }
 }
 
@@ -167,11 +163,11 @@ mod tests {
             request.body(Empty::<bytes::Bytes>::new()).unwrap()
         };
         let mut request = build("http://hello.localhost/a?b=c");
-        to_http1(&mut request, None);
+        to_http1(&mut request);
         assert_eq!(request.uri(), "/a?b=c");
         for bare in ["http://hello.localhost", "http://hello.localhost#part"] {
             let mut request = build(bare);
-            to_http1(&mut request, None);
+            to_http1(&mut request);
             assert_eq!(request.uri().to_string(), "/", "{bare}");
         }
         let mut request = build("/a?b=c");
@@ -184,7 +180,7 @@ mod tests {
     fn a_body_of_unknown_length_is_said_to_be_chunked() {
         let body = Full::new(bytes::Bytes::from_static(b"body"));
         let mut request = Request::builder().body(body).unwrap();
-        to_http1(&mut request, None);
+        to_http1(&mut request);
         assert_eq!(request.headers()[TRANSFER_ENCODING], "chunked");
     }
 

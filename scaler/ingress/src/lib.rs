@@ -28,6 +28,7 @@ mod stream;
 mod table;
 mod tls;
 mod tunnel;
+mod upgrade;
 mod upstream;
 mod worker;
 

@@ -10,6 +10,7 @@ mod directory;
 mod forward;
 mod redirect;
 mod refusal;
+mod switch;
 pub(crate) mod visit;
 
 use std::convert::Infallible;
@@ -18,13 +19,13 @@ use std::sync::Arc;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body::Body as _;
 use hyper::body::Incoming;
 
 use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
+use crate::upgrade::{self, Upgrade};
 use compress::Offer;
 use cors::CrossOrigin;
 use refusal::Refusal;
@@ -111,7 +112,10 @@ fn route(
 ) -> Result<Routed, Refusal> {
     let arrived = peer.worker.now();
     if request.method() == Method::CONNECT {
-        return Err(Refusal::ConnectMethod);
+        let protocol = upgrade::connects_to(request).ok_or(Refusal::ConnectMethod)?;
+        if !upgrade::is_known(protocol) {
+            return Err(Refusal::ConnectProtocol);
+        }
     }
     check::check(request, &peer.worker.shared.options.limits)?;
     let host = host::of(request)?;
@@ -160,8 +164,8 @@ fn route(
 /// A request as it goes to a replica, whichever one that will be.
 struct Outgoing {
     request: Request<RequestBody>,
-    /// The protocol it asks to switch to.
-    upgrade: Option<HeaderValue>,
+    /// Its wish to switch to another protocol.
+    upgrade: Option<Upgrade>,
     /// Its body, which nobody reads until a replica does; none if it has none.
     upload: Option<Rc<Upload>>,
 }
@@ -170,12 +174,11 @@ struct Outgoing {
 /// bounded.
 fn prepare(
     peer: &Peer,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     host: &HeaderValue,
     most: Option<u64>,
 ) -> Outgoing {
-    // What follows the body of such a request is no request, and no other protocol yet either.
-    let upgrade = headers::upgrade_of(&request).filter(|_| request.body().is_end_stream());
+    let upgrade = Upgrade::take(&mut request);
     // A stream's pauses are its own matter.
     let is_patient = headers::is_grpc(request.headers());
     let request = request.map(|body| ClientBody::new(body, &peer.worker, is_patient, most));

@@ -1,19 +1,22 @@
-//! A connection that has switched to another protocol (WebSocket): bytes both ways until both
+//! A connection, or a stream, that has switched to another protocol (WebSocket): bytes both ways until both
 //! sides have ended.
+
+mod end;
 
 use std::io;
 
 use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
-use tokio::sync::oneshot;
 
 use crate::request::visit::Visit;
-use crate::upstream::Upgraded;
+use crate::upstream::Switched;
+use end::StreamEnd;
 
-/// What is needed to connect a client with a replica once the answer 101 is written. The request
+/// What is needed to connect a client with a replica once the answer that says so is written. The request
 /// counts until the tunnel ends.
 pub(crate) struct Tunnel {
-    pub(crate) replica: oneshot::Receiver<Upgraded>,
+    pub(crate) replica: Switched,
     pub(crate) visit: Visit,
 }
 
@@ -24,24 +27,44 @@ impl Tunnel {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Ok(replica) = self.replica.await else {
-            return;
+        let passed = match self.replica {
+            Switched::Connection(connection) => match connection.await {
+                Ok(replica) => splice(client, &read, replica.stream, &replica.read).await,
+                Err(_) => return,
+            },
+            Switched::Stream(stream) => match stream.await {
+                Ok(replica) => splice(client, &read, StreamEnd::new(replica), &[]).await,
+                Err(error) => Err(io::Error::other(error)),
+            },
         };
-        if let Err(error) = splice(client, &read, replica).await {
+        if let Err(error) = passed {
             tracing::debug!(%error, "a tunnel broke");
         }
         drop(self.visit);
     }
+
+    /// The same for a client whose end is a stream of HTTP/2.
+    pub(crate) async fn run_stream(self, client: OnUpgrade) {
+        match client.await {
+            Ok(client) => self.run(StreamEnd::new(client), Bytes::new()).await,
+            Err(error) => tracing::debug!(%error, "a client left before its tunnel began"),
+        }
+    }
 }
 
-async fn splice<S>(mut client: S, read: &[u8], replica: Upgraded) -> io::Result<()>
+async fn splice<C, R>(
+    mut client: C,
+    from_client: &[u8],
+    mut replica: R,
+    from_replica: &[u8],
+) -> io::Result<()>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    C: AsyncRead + AsyncWrite + Unpin,
+    R: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut stream = replica.stream;
-    stream.write_all(read).await?;
-    client.write_all(&replica.read).await?;
+    replica.write_all(from_client).await?;
+    client.write_all(from_replica).await?;
     client.flush().await?;
-    copy_bidirectional(&mut client, &mut stream).await?;
+    copy_bidirectional(&mut client, &mut replica).await?;
     Ok(())
 }

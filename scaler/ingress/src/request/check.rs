@@ -223,7 +223,7 @@ mod tests {
             };
             let mut request = Request::builder().method(method).uri(uri).body(empty()).unwrap();
             if check(&request, &Limits::default()).is_ok() {
-                crate::headers::to_http1(&mut request, None);
+                crate::headers::to_http1(&mut request);
                 let passed_on = request.uri().to_string();
                 prop_assert!(passed_on.starts_with('/') || passed_on == "*", "{}", passed_on);
                 prop_assert!(passed_on.bytes().all(|byte| byte.is_ascii_graphic()), "{}", passed_on);

@@ -4,7 +4,7 @@ use std::slice::Iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
@@ -12,12 +12,13 @@ use super::Outgoing;
 use super::admit::{Asking, admit, server_timing};
 use super::compress::Offer;
 use super::refusal::Refusal;
+use super::switch::{not_switched, switch};
 use super::visit::Visit;
 use crate::body::{Patience, ReplicaBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers::{is_grpc, is_stream, strip_hop_by_hop};
 use crate::replica::Replica;
-use crate::tunnel::Tunnel;
+use crate::upgrade::Upgrade;
 use crate::upstream::{Failure, Lease, send};
 use crate::worker::deadlines::Passed;
 
@@ -36,8 +37,8 @@ const PAUSES: [Duration; 4] = [
 pub(super) struct Answer {
     response: Response<Incoming>,
     lease: Lease,
-    /// Whether the request asked to switch protocols.
-    asked_to_upgrade: bool,
+    /// The request's wish to switch protocols.
+    upgrade: Option<Upgrade>,
 }
 
 /// Sends the request to a replica, again if it was not taken, and waits for the answer's head.
@@ -74,11 +75,10 @@ pub(super) async fn forward(
         let failure = match sent {
             Ok((response, lease)) => {
                 visit.count_outcome(&replica, !is_gateway_failure(response.status()));
-                let asked_to_upgrade = upgrade.is_some();
                 return Ok(Answer {
                     response,
                     lease,
-                    asked_to_upgrade,
+                    upgrade,
                 });
             }
             Err(failure) => failure,
@@ -128,7 +128,7 @@ fn again(
 /// Whether a failure is the replica's, and not the client's.
 fn is_replicas(failure: &Failed, upload: Option<&Upload>) -> bool {
     match failure {
-        Failed::ClientGone => false,
+        Failed::ClientGone | Failed::Sending(Failure::NoWebSocket) => false,
         Failed::Sending(Failure::Broken(..)) => upload.is_none_or(|it| it.failure().is_none()),
         Failed::Sending(Failure::Unsent(..)) | Failed::Late(_) => true,
     }
@@ -156,7 +156,7 @@ async fn attempt(
     visit: &Visit,
     replica: &Arc<Replica>,
     request: Request<RequestBody>,
-    upgrade: Option<&HeaderValue>,
+    upgrade: Option<&Upgrade>,
     has_body: bool,
 ) -> Result<(Response<Incoming>, Lease), Failed> {
     let worker = &*peer.worker;
@@ -193,6 +193,7 @@ fn refusal(visit: &Visit, replica: &Replica, failure: Failed, upload: Option<&Up
                 .and_then(Upload::failure)
                 .map_or(broken, Refusal::from)
         }
+        Failed::Sending(Failure::NoWebSocket) => Refusal::NoWebSocket { revision },
         Failed::Late(timeout) => Refusal::NoAnswerInTime { revision, timeout },
         Failed::ClientGone => Refusal::ClientGone,
     }
@@ -217,24 +218,18 @@ pub(super) fn respond(
     if let Some(value) = server_timing(visit.waits()) {
         head.headers.append(SERVER_TIMING, value);
     }
-    if head.status != StatusCode::SWITCHING_PROTOCOLS {
-        let patience = Patience::new(&visit, is_stream(&head.headers));
-        let body = ReplicaBody::new(body, answer.lease, visit, patience);
-        let body = match offer {
-            Some(offer) => offer.apply(&peer.worker, &mut head, body),
-            None => ResponseBody::Replica(body),
-        };
-        return Response::from_parts(head, body);
-    }
-    let replica = answer.lease.into_upgraded();
-    let (Some(protocol), Some(replica), true) = (protocol, replica, answer.asked_to_upgrade) else {
-        visit.answered(StatusCode::BAD_GATEWAY);
-        let revision = visit.backend().revision.clone();
-        return Refusal::UnexpectedUpgrade { revision }.to_response();
+    let lease = match answer.lease.into_switched(&mut head) {
+        Ok(replica) => return switch(peer, visit, head, (replica, protocol), answer.upgrade),
+        Err(lease) => lease,
     };
-    head.headers
-        .insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    head.headers.insert(UPGRADE, protocol);
-    peer.tunnel.replace(Some(Tunnel { replica, visit }));
-    Response::from_parts(head, ResponseBody::Own(None))
+    if head.status.is_success() && answer.upgrade.is_some_and(|one| one.is_by_connect()) {
+        return not_switched(visit);
+    }
+    let patience = Patience::new(&visit, is_stream(&head.headers));
+    let body = ReplicaBody::new(body, lease, visit, patience);
+    let body = match offer {
+        Some(offer) => offer.apply(&peer.worker, &mut head, body),
+        None => ResponseBody::Replica(body),
+    };
+    Response::from_parts(head, body)
 }

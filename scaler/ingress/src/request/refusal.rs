@@ -34,6 +34,8 @@ pub(super) enum Refusal {
     SlowBody,
     #[error("CONNECT is not supported here; send an ordinary request")]
     ConnectMethod,
+    #[error("CONNECT for this protocol is not supported here; websocket is the one that is")]
+    ConnectProtocol,
     #[error("this app takes requests by HTTPS")]
     Redirect(HeaderValue),
     #[error("this app takes no requests from {0} (ipSecurityRestrictions)")]
@@ -114,6 +116,18 @@ pub(super) enum Refusal {
     )]
     UnexpectedUpgrade { revision: RevisionName },
     #[error(
+        "app {}, revision {revision}: the app speaks HTTP/2 and does not take WebSocket by it \
+         (RFC 8441)\nHave it offer SETTINGS_ENABLE_CONNECT_PROTOCOL, or speak HTTP/1.1.",
+        revision.app()
+    )]
+    NoWebSocket { revision: RevisionName },
+    #[error(
+        "app {}, revision {revision}: the replica answered a request for WebSocket without switching \
+         to it as RFC 6455 has it",
+        revision.app()
+    )]
+    NotSwitched { revision: RevisionName },
+    #[error(
         "app {}, revision {revision}: no answer within {} s\nThe app took the request and did not \
          begin to answer it.",
         revision.app(), timeout.as_secs_f64()
@@ -130,9 +144,10 @@ impl Refusal {
     /// The status it is answered and counted with.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(Malformed::UnknownCoding) | Self::ConnectMethod => {
-                StatusCode::NOT_IMPLEMENTED
-            }
+            Self::Malformed(Malformed::UnknownCoding)
+            | Self::ConnectMethod
+            | Self::ConnectProtocol
+            | Self::NoWebSocket { .. } => StatusCode::NOT_IMPLEMENTED,
             Self::Malformed(Malformed::ManyHeaders(_)) => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
@@ -156,9 +171,10 @@ impl Refusal {
             | Self::WaitingRoomFull { .. }
             | Self::BusyTooLong { .. }
             | Self::WaitedTooLong { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unreachable { .. } | Self::Broken { .. } | Self::UnexpectedUpgrade { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::UnexpectedUpgrade { .. }
+            | Self::NotSwitched { .. } => StatusCode::BAD_GATEWAY,
             Self::NoAnswerInTime { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::ClientGone => {
                 StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST)

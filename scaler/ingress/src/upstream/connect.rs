@@ -1,7 +1,11 @@
 //! Opening a connection to a replica.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +25,22 @@ pub(crate) struct Http1Connection {
     pub(super) sender: http1::SendRequest<RequestBody>,
     /// The connection itself, once the replica has switched to another protocol.
     pub(super) upgraded: oneshot::Receiver<Upgraded>,
+}
+
+/// An HTTP/2 connection, which requests share.
+#[derive(Clone)]
+pub(crate) struct Http2Connection {
+    pub(super) sender: http2::SendRequest<RequestBody>,
+    connection: Rc<RefCell<http2::Connection<TokioIo<TcpStream>, RequestBody, LocalExecutor>>>,
+}
+
+impl Http2Connection {
+    /// Whether the replica has said by now that it takes extended CONNECT (RFC 8441, section 3).
+    pub(super) fn takes_connect(&self) -> bool {
+        self.connection
+            .borrow()
+            .is_extended_connect_protocol_enabled()
+    }
 }
 
 /// A connection that is no longer HTTP, and what was already read of what follows.
@@ -50,19 +70,22 @@ pub(super) async fn http1(address: SocketAddr) -> io::Result<Http1Connection> {
 }
 
 /// Opens an HTTP/2 connection.
-pub(super) async fn http2(address: SocketAddr) -> io::Result<http2::SendRequest<RequestBody>> {
+pub(super) async fn http2(address: SocketAddr) -> io::Result<Http2Connection> {
     let stream = TokioIo::new(tcp(address).await?);
     let mut builder = http2::Builder::new(LocalExecutor);
     builder
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW * 2);
     let (sender, connection) = builder.handshake(stream).await.map_err(io::Error::other)?;
+    let connection = Rc::new(RefCell::new(connection));
+    let running = Rc::clone(&connection);
     run(async move {
-        if let Err(error) = connection.await {
+        let ended = poll_fn(|cx| Pin::new(&mut *running.borrow_mut()).poll(cx));
+        if let Err(error) = ended.await {
             tracing::debug!(%address, %error, "a connection to a replica broke");
         }
     });
-    Ok(sender)
+    Ok(Http2Connection { sender, connection })
 }
 
 /// How much a replica may send on an HTTP/2 stream before the client has taken it, in bytes.

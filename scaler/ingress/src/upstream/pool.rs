@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::time::Timestamp;
-use hyper::client::conn::http2;
+use http::StatusCode;
+use http::response::Parts;
+use hyper::upgrade::OnUpgrade;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit, oneshot};
 
-use super::connect::{self, Http1Connection, Upgraded};
-use crate::body::RequestBody;
+use super::connect::{self, Http1Connection, Http2Connection, Upgraded};
 use crate::replica::Replica;
 
 /// Idle connections kept at most.
@@ -32,7 +33,7 @@ pub(crate) struct Pool {
     idle: RefCell<Vec<Idle>>,
     new: Semaphore,
     /// HTTP/2.
-    shared: Mutex<Option<http2::SendRequest<RequestBody>>>,
+    shared: Mutex<Option<Http2Connection>>,
 }
 
 struct Idle {
@@ -72,14 +73,15 @@ impl Pool {
     }
 
     /// The HTTP/2 connection, opened if there is none. Who comes meanwhile waits for the same one.
-    pub(super) async fn shared(&self) -> io::Result<http2::SendRequest<RequestBody>> {
+    pub(super) async fn shared(&self) -> io::Result<Http2Connection> {
         let mut shared = self.shared.lock().await;
-        if let Some(sender) = shared.as_ref().filter(|sender| !sender.is_closed()) {
-            return Ok(sender.clone());
+        let open = shared.as_ref().filter(|one| !one.sender.is_closed());
+        if let Some(connection) = open {
+            return Ok(connection.clone());
         }
-        let sender = connect::http2(self.replica.address()).await?;
-        *shared = Some(sender.clone());
-        Ok(sender)
+        let connection = connect::http2(self.replica.address()).await?;
+        *shared = Some(connection.clone());
+        Ok(connection)
     }
 
     /// Closes connections that have been idle for long. Says whether the pool is still of use.
@@ -105,6 +107,14 @@ impl Pool {
     }
 }
 
+/// What a replica that has switched protocols is spoken to by.
+pub(crate) enum Switched {
+    /// HTTP/1.1: the connection, once its last head has been read.
+    Connection(oneshot::Receiver<Upgraded>),
+    /// HTTP/2: the request's stream.
+    Stream(OnUpgrade),
+}
+
 /// The use of a connection by one request. Dropped, it ends the connection; given back, another
 /// request can use it.
 pub(crate) enum Lease {
@@ -122,11 +132,15 @@ impl Lease {
         }
     }
 
-    /// The connection itself, after the replica has switched protocols.
-    pub(crate) fn into_upgraded(self) -> Option<oneshot::Receiver<Upgraded>> {
-        match self {
-            Self::Http1(_, connection) => Some(connection.upgraded),
-            Self::Http2 => None,
+    /// The connection itself, or the stream, if the replica has switched protocols by this answer.
+    pub(crate) fn into_switched(self, head: &mut Parts) -> Result<Switched, Self> {
+        let stream = head.extensions.remove::<OnUpgrade>();
+        match (self, stream) {
+            (Self::Http1(_, connection), _) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                Ok(Switched::Connection(connection.upgraded))
+            }
+            (Self::Http2, Some(stream)) => Ok(Switched::Stream(stream)),
+            (lease, _) => Err(lease),
         }
     }
 }

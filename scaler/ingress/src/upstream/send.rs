@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -17,12 +17,17 @@ use super::pool::{Lease, Pool};
 use crate::body::RequestBody;
 use crate::headers;
 use crate::replica::UpstreamProtocol;
+use crate::upgrade::Upgrade;
 
 /// After this a new connection is taken for accepted, whether there is an answer or not.
 const SETTLED: Duration = Duration::from_millis(20);
 
 /// How often an HTTP/2 request is given another connection.
 const HTTP2_ATTEMPTS: usize = 3;
+
+/// How often, and after which pauses, it is looked whether a replica takes extended CONNECT.
+const OFFER_LOOKS: u32 = 50;
+const OFFER_PAUSE: Duration = Duration::from_millis(10);
 
 /// Why there is no answer.
 pub(crate) enum Failure {
@@ -31,25 +36,33 @@ pub(crate) enum Failure {
     /// The connection broke after the request, or some of it, was sent. It is here once more if it may
     /// be done twice.
     Broken(hyper::Error, Option<Box<Request<RequestBody>>>),
+    /// The request asks for WebSocket, and the replica does not take that over HTTP/2.
+    NoWebSocket,
 }
 
 type Answer = Result<(Response<Incoming>, Lease), Failure>;
 type Sent = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
 
 /// Sends `request` over a connection of `pool` and waits for the head of the answer. If `upgrade`
-/// is given it asks the replica to switch to that protocol.
+/// is given it asks the replica to switch to its protocol.
 pub(crate) async fn send(
     pool: &Rc<Pool>,
     mut request: Request<RequestBody>,
-    upgrade: Option<&HeaderValue>,
+    upgrade: Option<&Upgrade>,
 ) -> Answer {
     match pool.replica().protocol() {
         UpstreamProtocol::Http1 => {
-            headers::to_http1(&mut request, upgrade);
+            headers::to_http1(&mut request);
+            if let Some(upgrade) = upgrade {
+                upgrade.ask_http1(&mut request);
+            }
             send_http1(pool, request).await
         }
         UpstreamProtocol::Http2 => {
             headers::to_http2(&mut request);
+            if upgrade.is_some_and(|upgrade| upgrade.ask_http2(&mut request)) {
+                return send_connect(pool, request).await;
+            }
             send_http2(pool, request).await
         }
     }
@@ -130,13 +143,28 @@ async fn send_http2(pool: &Rc<Pool>, mut request: Request<RequestBody>) -> Answe
 
 async fn send_shared(pool: &Rc<Pool>, request: Request<RequestBody>) -> Answer {
     let mut sender = match pool.shared().await {
-        Ok(sender) => sender,
+        Ok(connection) => connection.sender,
         Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
     };
     let copy = copy_of(&request);
     let response = sender.try_send_request(request).await;
     let response = response.map_err(|error| failure(error, copy))?;
     Ok((response, Lease::Http2))
+}
+
+/// Sends an extended CONNECT, if the replica takes it (RFC 8441, section 3). It says so in its first frame,
+/// which may still be on its way.
+async fn send_connect(pool: &Rc<Pool>, request: Request<RequestBody>) -> Answer {
+    for _ in 0..OFFER_LOOKS {
+        match pool.shared().await {
+            Ok(connection) if connection.takes_connect() => {
+                return send_http2(pool, request).await;
+            }
+            Ok(_) => tokio::time::sleep(OFFER_PAUSE).await,
+            Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
+        }
+    }
+    Err(Failure::NoWebSocket)
 }
 
 /// Whether there was no connection at all, so that trying at once again is of no use.

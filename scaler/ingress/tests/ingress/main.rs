@@ -34,3 +34,4 @@ mod streaming;
 mod timeouts;
 mod tls;
 mod upstream;
+mod websocket;
