@@ -56,6 +56,7 @@ fn by_app<'d>(declarations: impl Iterator<Item = &'d Declaration>) -> Vec<(Strin
         let app = match declaration {
             Declaration::App(app) => app.name.as_str(),
             Declaration::Revision(revision) => revision.name.app(),
+            Declaration::Routes(config) => config.name.as_str(),
         };
         let text = to_yaml(declaration, SecretDisplay::Shown);
         match texts.iter_mut().find(|(name, _)| name == app) {

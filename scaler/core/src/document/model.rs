@@ -3,6 +3,8 @@
 //! Defaults are applied and every value has been checked, so readers need not check again.
 //! Properties that Ebbtide accepts but does not act on yet are kept as they were written.
 
+mod http_route;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +13,9 @@ use serde_json::Value;
 
 use crate::name::{AppName, RevisionName};
 
-/// A document that declares something: an app, or an earlier revision of an app.
+pub use http_route::*;
+
+/// A document that declares something: an app, an earlier revision of an app, or routes to apps.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Declaration {
     /// `Microsoft.App/containerApps`: an app; its template is the app's latest revision.
@@ -19,6 +23,8 @@ pub enum Declaration {
     /// `Microsoft.App/containerApps/revisions`, the shape `az containerapp revision show` prints:
     /// a revision that stands beside the app's latest one.
     Revision(Box<DeclaredRevision>),
+    /// `Microsoft.App/managedEnvironments/httpRouteConfigs`: hosts whose requests go to apps by rules.
+    Routes(Box<HttpRouteConfig>),
 }
 
 /// A revision declared by a document of its own.
