@@ -13,14 +13,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
 use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
-use crate::table::{Found, host};
+use crate::table::{Found, Target, host};
+pub(crate) use check::Malformed;
 use refusal::Refusal;
 use visit::Visit;
 
@@ -29,6 +30,8 @@ struct Routed {
     /// The host it is for, as it was written.
     host: HeaderValue,
     visit: Visit,
+    /// What its target is when it is forwarded, if that is another one.
+    target: Option<Uri>,
 }
 
 /// Answers a request. Once the worker drains, the answer is the last one of its connection.
@@ -53,10 +56,19 @@ pub(crate) async fn handle(
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
 /// agree on where the next request begins, there is none.
 async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
-    let Routed { host, mut visit } = match route(peer, &request) {
+    let mut request = request;
+    let routed = match route(peer, &request) {
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
+    let Routed {
+        host,
+        mut visit,
+        target,
+    } = routed;
+    if let Some(target) = target {
+        *request.uri_mut() = target;
+    }
     let outgoing = prepare(peer, request, &host);
     let upload = outgoing.upload.clone();
     match forward::forward(peer, &mut visit, &host, outgoing).await {
@@ -90,17 +102,26 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     let host = host::of(request)?;
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
-    let target = snapshot.target(&key);
+    let target = snapshot.target(&key, request)?;
     if let Some(location) = redirect::location(peer, request, &host, &key, || {
-        target.is_some_and(|target| !snapshot.allows_insecure(target))
+        !snapshot.allows_insecure(target)
     }) {
         return Err(Refusal::Redirect(location));
     }
-    match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
+    let forwarded = match target {
+        Target::Routes(_, matched) => matched.rewrite.map(|rewrite| rewrite.target(request.uri())),
+        _ => None,
+    };
+    let forwarded = forwarded.transpose()?;
+    match snapshot.find_at(target)? {
         Found::Backend(backend) => {
             let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             drop(key);
-            Ok(Routed { host, visit })
+            Ok(Routed {
+                host,
+                visit,
+                target: forwarded,
+            })
         }
         Found::NoRevision(app) => Err(Refusal::NoRevision(app.clone())),
         Found::Nothing => {

@@ -58,6 +58,7 @@ impl Routing {
         }
         self.publisher.publish(RoutingTable {
             apps: routes,
+            routes: Vec::new(),
             hint: self.hint.clone(),
         });
         self.published = Some(keys);

@@ -21,6 +21,7 @@ mod hold;
 mod http2;
 mod limits;
 mod malformed;
+mod routes;
 mod routing;
 mod streaming;
 mod tls;
