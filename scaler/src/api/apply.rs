@@ -97,7 +97,10 @@ fn of_another_app(app: &str, located: &Located<Declaration>) -> Option<ProblemDe
         Declaration::Revision(declared) if declared.name.app() == app => return None,
         Declaration::App(declared) => of_app(declared.name.as_str()),
         Declaration::Revision(declared) => of_app(declared.name.app()),
-        Declaration::Routes(_) => "this is an HTTP route config, and of no app".to_owned(),
+        Declaration::Routes(config) => {
+            let path = format!("/api/v1/httprouteconfigs/{}", config.name);
+            format!("this is an HTTP route config; PUT it to {path}")
+        }
     };
     Some(ProblemDetail {
         path: "name".to_owned(),
@@ -111,7 +114,8 @@ fn of_app(app: &str) -> String {
     format!("this is of the app {app}; PUT it to /api/v1/apps/{app}")
 }
 
-fn described(warning: &Diagnostic) -> String {
+/// A warning with its place.
+pub(super) fn described(warning: &Diagnostic) -> String {
     let Diagnostic {
         line,
         column,

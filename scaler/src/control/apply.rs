@@ -81,15 +81,6 @@ pub(super) fn prepare(
     if let Err(twice) = ebbtide_core::document::check_unique(&documents.declarations) {
         errors.extend(twice);
     }
-    for declared in &documents.declarations {
-        if matches!(declared.value, Declaration::Routes(_)) {
-            let place = (declared.source.clone(), declared.line);
-            errors.push(problem(
-                &place,
-                "routes are read, and not taken yet".to_owned(),
-            ));
-        }
-    }
     let mut prepared = Vec::new();
     let warnings = documents.warnings;
     for (name, group) in groups(documents.declarations) {
@@ -137,6 +128,7 @@ fn groups(declarations: Vec<Located<Declaration>>) -> BTreeMap<AppName, Group> {
                 };
                 groups.entry(app).or_default().revisions.push(located);
             }
+            // These are of no app.
             Declaration::Routes(_) => {}
         }
     }
