@@ -21,4 +21,5 @@ mod load;
 mod no_loss;
 mod orphans;
 mod page;
+mod routes;
 mod signals;
