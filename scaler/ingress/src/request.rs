@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
-use crate::table::{Found, Target, host};
+use crate::table::{Found, host};
 pub(crate) use check::Malformed;
 use refusal::Refusal;
 use visit::Visit;
@@ -31,7 +31,7 @@ struct Routed {
     host: HeaderValue,
     visit: Visit,
     /// What its target is when it is forwarded, if that is another one.
-    target: Option<Uri>,
+    rewritten: Option<Uri>,
 }
 
 /// Answers a request. Once the worker drains, the answer is the last one of its connection.
@@ -55,18 +55,16 @@ pub(crate) async fn handle(
 
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
 /// agree on where the next request begins, there is none.
-async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
-    let mut request = request;
-    let routed = match route(peer, &request) {
-        Ok(routed) => routed,
-        Err(refusal) => return refuse(peer, &refusal),
-    };
+async fn answer(peer: &Peer, mut request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
     let Routed {
         host,
         mut visit,
-        target,
-    } = routed;
-    if let Some(target) = target {
+        rewritten,
+    } = match route(peer, &request) {
+        Ok(routed) => routed,
+        Err(refusal) => return refuse(peer, &refusal),
+    };
+    if let Some(target) = rewritten {
         *request.uri_mut() = target;
     }
     let outgoing = prepare(peer, request, &host);
@@ -104,23 +102,21 @@ fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
     let snapshot = peer.worker.shared.published.snapshot();
     let target = snapshot.target(&key, request)?;
     if let Some(location) = redirect::location(peer, request, &host, &key, || {
-        !snapshot.allows_insecure(target)
+        target.is_some_and(|target| !snapshot.allows_insecure(target))
     }) {
         return Err(Refusal::Redirect(location));
     }
-    let forwarded = match target {
-        Target::Routes(_, matched) => matched.rewrite.map(|rewrite| rewrite.target(request.uri())),
-        _ => None,
-    };
-    let forwarded = forwarded.transpose()?;
-    match snapshot.find_at(target)? {
+    let rewrite = target.and_then(|target| target.rewrite);
+    let rewritten = rewrite.map(|rewrite| rewrite.target(request.uri()));
+    let rewritten = rewritten.transpose()?;
+    match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
             let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             drop(key);
             Ok(Routed {
                 host,
                 visit,
-                target: forwarded,
+                rewritten,
             })
         }
         Found::NoRevision(app) => Err(Refusal::NoRevision(app.clone())),

@@ -20,7 +20,7 @@ use crate::replica::Replica;
 use crate::split::Split;
 
 pub use routes::HttpRoutes;
-pub(crate) use snapshot::{Astray, Found, Snapshot, Target};
+pub(crate) use snapshot::{Astray, Found, Snapshot};
 
 /// Everything that requests are routed by. Published as a whole.
 #[derive(Clone, Debug, Default)]

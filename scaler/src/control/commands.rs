@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use ebbtide_core::app::{App, AppError, Change};
 use ebbtide_core::document::{TrafficTarget, TrafficWeight};
-use ebbtide_core::name::{AppName, RevisionName, RouteConfigName};
+use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
 use super::app::{AppControl, Source};
 use super::apply::{Against, Prepared, prepare, specs};
 use super::handle::{Command, ControlError, Origin, Reply, RevisionAction};
-use super::http_routes::{self, DeclaredRoutes, check_hosts, problems};
+use super::http_routes::{self, check_hosts};
 use super::task::ControlTask;
 use crate::api::model::{ApplyResult, RevisionHistory, TrafficEntry};
 use crate::documents::{Documents, InvalidDocument};
@@ -139,45 +139,6 @@ impl ControlTask {
             .collect()
     }
 
-    /// Puts route configs in force, and takes those away that came from files and are in none any more.
-    fn commit_routes(&mut self, declared: Vec<DeclaredRoutes>, origin: Origin) -> Vec<ApplyResult> {
-        let gone = match origin {
-            Origin::Files => http_routes::gone(&self.routes, &declared),
-            Origin::Api => Vec::new(),
-        };
-        let gone = gone.iter();
-        let mut results: Vec<ApplyResult> = gone
-            .filter_map(|name| http_routes::take_away(&mut self.routes, name))
-            .map(|(_, result)| result)
-            .collect();
-        for one in declared {
-            let mut result = http_routes::commit(&mut self.routes, one, origin);
-            let config = self.routes.values().find(|one| one.is_called(&result.app));
-            let problems = config.map(|one| problems(one.routes.config(), &self.apps));
-            result.warnings.extend(problems.into_iter().flatten());
-            results.push(result);
-        }
-        for result in &results {
-            for change in &result.changes {
-                self.events
-                    .app(&result.app, "RoutesChanged", change.clone());
-            }
-        }
-        results
-    }
-
-    fn delete_routes(&mut self, name: &str) -> Result<ApplyResult, ControlError> {
-        let missing = || ControlError::NotFound(format!("there is no route config {name}"));
-        let parsed = RouteConfigName::new(name).map_err(|_| missing())?;
-        let taken = http_routes::take_away(&mut self.routes, &parsed);
-        let (source, mut result) = taken.ok_or_else(missing)?;
-        for change in &result.changes {
-            self.events.app(name, "RoutesChanged", change.clone());
-        }
-        result.changes.extend(brought_back(&source));
-        Ok(result)
-    }
-
     fn set_traffic(
         &mut self,
         app: &str,
@@ -291,7 +252,7 @@ impl ControlTask {
 }
 
 /// What to say of something that was taken away and whose document is still in a file.
-fn brought_back(source: &Source) -> Option<String> {
+pub(super) fn brought_back(source: &Source) -> Option<String> {
     let Source::File(path) = source else {
         return None;
     };

@@ -1,5 +1,6 @@
 //! HTTP route configs: hosts whose requests go to apps by rules.
 
+mod commands;
 mod hosts;
 mod status;
 #[cfg(test)]
@@ -32,13 +33,6 @@ pub(super) struct RouteConfigControl {
     pub(super) source: Source,
     /// What its document's author should know.
     pub(super) warnings: Vec<String>,
-}
-
-impl RouteConfigControl {
-    /// Whether this is the config's name.
-    pub(super) fn is_called(&self, name: &str) -> bool {
-        self.routes.config().name.as_str() == name
-    }
 }
 
 /// A config that was declared, and what its author should know.

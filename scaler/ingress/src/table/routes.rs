@@ -9,8 +9,7 @@ use ebbtide_core::document::{HttpRouteConfig, HttpRouteTarget};
 use http::Request;
 
 use crate::split::Split;
-pub(crate) use matcher::Matched;
-use matcher::Matcher;
+use matcher::{Matched, Matcher};
 
 /// An HTTP route config that requests can be routed by. Made once, and the same in every publication as
 /// long as the config is, so that its splits go on.
@@ -46,9 +45,11 @@ impl HttpRoutes {
         self.matcher.find(request.uri().path(), request)
     }
 
-    /// The target for the next request of a rule; none if no weight is above 0.
-    pub(crate) fn pick(&self, rule: usize) -> Option<&HttpRouteTarget> {
-        let target = self.splits.get(rule)?.pick()?;
-        self.config.rules.get(rule)?.targets.get(target)
+    /// The target of a rule whose turn it is, and what to advance when a request has gone to it; none if
+    /// no weight is above 0.
+    pub(crate) fn next(&self, rule: usize) -> Option<(&HttpRouteTarget, &Split)> {
+        let split = self.splits.get(rule)?;
+        let target = self.config.rules.get(rule)?.targets.get(split.peek()?)?;
+        Some((target, split))
     }
 }

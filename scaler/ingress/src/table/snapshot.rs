@@ -1,5 +1,8 @@
 //! A routing table made ready for looking up.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -9,8 +12,10 @@ use ebbtide_core::request_path::{self, PathError};
 use http::Request;
 
 use super::hosts::Hosts;
-use super::routes::{HttpRoutes, Matched};
+use super::routes::HttpRoutes;
+use super::routes::rewrite::Rewrite;
 use super::{AppRoute, Backend, RoutingTable};
+use crate::split::Split;
 
 /// The domain under which apps are found on one machine.
 pub(crate) const DOMAIN: &str = "localhost";
@@ -34,20 +39,19 @@ enum Place {
     Routes(usize),
 }
 
-/// What a request is for.
+/// What a request is for: an app.
 #[derive(Clone, Copy)]
-pub(crate) enum Target<'a> {
-    /// An app, or a label of it, by its host.
-    App {
-        /// Its place in the table's apps.
-        app: usize,
-        /// The label's place in the app's backends; none if the weights decide.
-        backend: Option<usize>,
-    },
-    /// The targets of a rule, by what it matches.
-    Routes(&'a HttpRoutes, Matched<'a>),
-    /// Nothing here.
-    Nothing,
+pub(crate) struct Target<'a> {
+    /// Its place in the table's apps.
+    app: usize,
+    /// A label's place, or that of the revision a route names, in the app's backends; none if the weights
+    /// decide.
+    backend: Option<usize>,
+    /// What becomes of the request's path, if it does not stay as it is.
+    pub(crate) rewrite: Option<Rewrite<'a>>,
+    /// The weights by which a route led here. The next request draws anew once this one goes on: those
+    /// that are answered at the door come again, and would take one app's turn each time.
+    drawn: Option<&'a Split>,
 }
 
 /// What a request led to.
@@ -104,98 +108,81 @@ impl Snapshot {
     /// for the revision of `previous` stays with it as long as the app has it, and where routes led it to
     /// an app, with that.
     pub(crate) fn find(&self, host: &str, previous: Option<&Backend>) -> Found<'_> {
-        match (self.hosts.find(host), previous) {
-            (Some(Place::App(app, backend)), _) => self.find_of_app(app, backend, previous),
+        let target = match (self.hosts.find(host), previous) {
+            (Some(Place::App(app, backend)), _) => Some(Target::of_app(app, backend)),
             (Some(Place::Routes(_)), Some(before)) => {
                 let mut apps = self.table.apps.iter();
                 let same = |route: &AppRoute| route.app.as_str() == before.revision.app();
-                let app = apps.position(same);
-                app.map_or(Found::Nothing, |app| self.find_of_app(app, None, previous))
+                apps.position(same).map(|app| Target::of_app(app, None))
             }
-            (Some(Place::Routes(_)) | None, _) => Found::Nothing,
-        }
+            (Some(Place::Routes(_)) | None, _) => None,
+        };
+        target.map_or(Found::Nothing, |target| self.find_at(target, previous))
     }
 
     /// What a request to `host` (a key) is for.
     ///
     /// # Errors
-    /// When its path decides that, and cannot.
+    /// When that depends on the host's routes, and they lead nowhere.
     pub(crate) fn target<B>(
         &self,
         host: &str,
         request: &Request<B>,
-    ) -> Result<Target<'_>, Astray<'_>> {
-        let routes = match self.hosts.find(host) {
-            Some(Place::App(app, backend)) => return Ok(Target::App { app, backend }),
-            Some(Place::Routes(place)) => &*self.table.routes[place],
-            None => return Ok(Target::Nothing),
-        };
-        request_path::check(request.uri().path()).map_err(Astray::Path)?;
-        let matched = routes.find(request);
-        matched.map_or(Err(Astray::NoRoute(&routes.config().name)), |matched| {
-            Ok(Target::Routes(routes, matched))
-        })
-    }
-
-    /// Whether what this stands for may be asked in the clear: all that its requests can lead to.
-    pub(crate) fn allows_insecure(&self, target: Target<'_>) -> bool {
-        let allows = |app: usize| self.table.apps[app].policy.allow_insecure;
-        match target {
-            Target::App { app, .. } => allows(app),
-            Target::Routes(routes, matched) => {
-                let rule = routes.config().rules.get(matched.rule);
-                let mut apps = rule.iter().flat_map(|rule| &rule.targets);
-                apps.all(|one| self.apps.get(&one.app).is_none_or(|app| allows(*app)))
+    ) -> Result<Option<Target<'_>>, Astray<'_>> {
+        match self.hosts.find(host) {
+            Some(Place::App(app, backend)) => Ok(Some(Target::of_app(app, backend))),
+            Some(Place::Routes(place)) => {
+                let routes = &self.table.routes[place];
+                request_path::check(request.uri().path()).map_err(Astray::Path)?;
+                let lost = Astray::NoRoute(&routes.config().name);
+                let matched = routes.find(request).ok_or(lost)?;
+                let (target, split) = routes.next(matched.rule).ok_or(lost)?;
+                let (app, backend) = self.place(target).ok_or_else(|| {
+                    split.advance();
+                    Astray::NoTarget(target)
+                })?;
+                Ok(Some(Target {
+                    rewrite: matched.rewrite,
+                    drawn: Some(split),
+                    ..Target::of_app(app, backend)
+                }))
             }
-            Target::Nothing => true,
+            None => Ok(None),
         }
     }
 
-    /// The revision for a request to what this stands for, the first time that is asked.
-    ///
-    /// # Errors
-    /// When routes lead to what is not there.
-    pub(crate) fn find_at<'a>(&'a self, target: Target<'a>) -> Result<Found<'a>, Astray<'a>> {
-        match target {
-            Target::App { app, backend } => Ok(self.find_of_app(app, backend, None)),
-            Target::Routes(routes, matched) => match routes.pick(matched.rule) {
-                Some(target) => self.find_target(target),
-                None => Err(Astray::NoRoute(&routes.config().name)),
-            },
-            Target::Nothing => Ok(Found::Nothing),
-        }
-    }
-
-    fn find_of_app(
-        &self,
-        app: usize,
-        backend: Option<usize>,
-        previous: Option<&Backend>,
-    ) -> Found<'_> {
-        let route = &self.table.apps[app];
-        let found = route
-            .same_revision(previous)
-            .or_else(|| route.choose(backend));
-        found.map_or(Found::NoRevision(&route.app), Found::Backend)
-    }
-
-    /// The revision for the next request to a target of a rule.
-    fn find_target<'a>(&'a self, target: &'a HttpRouteTarget) -> Result<Found<'a>, Astray<'a>> {
-        let missing = Astray::NoTarget(target);
-        let app = *self.apps.get(&target.app).ok_or(missing)?;
+    /// Where a route's target is; none if it is not there.
+    fn place(&self, target: &HttpRouteTarget) -> Option<(usize, Option<usize>)> {
+        let app = *self.apps.get(&target.app)?;
         let route = &self.table.apps[app];
         let backend = match &target.revision {
-            HttpRouteRevision::ByTraffic => return Ok(self.find_of_app(app, None, None)),
-            HttpRouteRevision::Labelled(label) => {
-                let place = route.labels.get(label);
-                place.and_then(|place| route.backends.get(*place))
-            }
+            HttpRouteRevision::ByTraffic => return Some((app, None)),
+            HttpRouteRevision::Labelled(label) => *route.labels.get(label)?,
             HttpRouteRevision::Named(name) => {
                 let mut backends = route.backends.iter();
-                backends.find(|backend| backend.revision == *name)
+                backends.position(|backend| backend.revision == *name)?
             }
         };
-        backend.map(Found::Backend).ok_or(missing)
+        Some((app, Some(backend)))
+    }
+
+    /// Whether what this stands for may be asked in the clear.
+    pub(crate) fn allows_insecure(&self, target: Target<'_>) -> bool {
+        self.table.apps[target.app].policy.allow_insecure
+    }
+
+    /// The revision for a request to what this stands for, as [`find`](Self::find) has it.
+    pub(crate) fn find_at(&self, target: Target<'_>, previous: Option<&Backend>) -> Found<'_> {
+        if let Some(split) = target.drawn {
+            split.advance();
+        }
+        let route = &self.table.apps[target.app];
+        let found = route.same_revision(previous).or_else(|| {
+            route
+                .backends
+                .get(target.backend.or_else(|| route.split.pick())?)
+        });
+        found.map_or(Found::NoRevision(&route.app), Found::Backend)
     }
 
     /// The route of an app.
@@ -210,10 +197,17 @@ impl AppRoute {
         let mut backends = self.backends.iter();
         backends.find(|backend| backend.revision == previous.revision)
     }
+}
 
-    /// The backend of a label, or the next by the weights.
-    fn choose(&self, backend: Option<usize>) -> Option<&Arc<Backend>> {
-        self.backends.get(backend.or_else(|| self.split.pick())?)
+impl Target<'_> {
+    /// An app, by a host of its own.
+    fn of_app(app: usize, backend: Option<usize>) -> Self {
+        Self {
+            app,
+            backend,
+            rewrite: None,
+            drawn: None,
+        }
     }
 }
 
@@ -239,94 +233,4 @@ fn hosts_of(route: &AppRoute) -> impl Iterator<Item = (String, Option<usize>)> {
     });
     let names = [(format!("{app}.{DOMAIN}"), None), (app.to_string(), None)];
     names.into_iter().chain(labels).chain(domains)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{BackendState, RevisionMeter, Split};
-    use ebbtide_core::name::RevisionName;
-    use std::num::NonZeroUsize;
-
-    fn table(revisions: &[&str], weights: &[u32], labels: &[(&str, usize)]) -> RoutingTable {
-        let backends = revisions.iter().map(|name| {
-            Arc::new(Backend {
-                revision: RevisionName::parse(name).unwrap(),
-                policy: Arc::default(),
-                meter: RevisionMeter::new(NonZeroUsize::MIN),
-                state: BackendState::Serving(Vec::new()),
-            })
-        });
-        let labels = labels
-            .iter()
-            .map(|(label, index)| ((*label).to_owned(), *index));
-        let route = AppRoute {
-            app: AppName::new("hello").unwrap(),
-            hosts: vec!["Shop.Example".to_owned()],
-            policy: Arc::default(),
-            split: Arc::new(Split::new(weights.to_vec())),
-            labels: labels.collect(),
-            backends: backends.collect(),
-        };
-        RoutingTable {
-            apps: vec![route],
-            ..RoutingTable::default()
-        }
-    }
-
-    fn found(snapshot: &Snapshot, host: &str, previous: Option<&Backend>) -> String {
-        match snapshot.find(host, previous) {
-            Found::Backend(backend) => backend.revision.to_string(),
-            Found::NoRevision(app) => format!("no revision of {app}"),
-            Found::Nothing => "nothing".to_owned(),
-        }
-    }
-
-    #[test]
-    fn hosts_lead_to_revisions() {
-        let revisions = ["hello--v1", "hello--v2"];
-        let labels = [("blue", 1), ("broken", 9)];
-        let snapshot = Snapshot::new(table(&revisions, &[100, 0], &labels));
-        for (host, expected) in [
-            ("hello.localhost", "hello--v1"),
-            ("hello", "hello--v1"),
-            ("shop.example", "hello--v1"),
-            ("hello---blue.localhost", "hello--v2"),
-            ("hello---broken", "no revision of hello"),
-            ("hello---green", "nothing"),
-            ("", "nothing"),
-        ] {
-            assert_eq!(found(&snapshot, host, None), expected, "{host}");
-        }
-        let none = Snapshot::new(table(&revisions, &[0, 0], &[]));
-        assert_eq!(found(&none, "hello", None), "no revision of hello");
-    }
-
-    #[test]
-    fn a_request_stays_with_its_revision_while_there_is_one() {
-        let before = table(&["hello--v1"], &[1], &[]);
-        let v1 = &before.apps[0].backends[0];
-        let both = Snapshot::new(table(&["hello--v1", "hello--v2"], &[0, 1], &[]));
-        assert_eq!(found(&both, "hello", Some(v1)), "hello--v1");
-        let only = Snapshot::new(table(&["hello--v2"], &[1], &[]));
-        assert_eq!(found(&only, "hello", Some(v1)), "hello--v2");
-    }
-
-    #[test]
-    fn a_split_goes_on_from_table_to_table() {
-        let revisions = ["hello--v1", "hello--v2"];
-        let first = Snapshot::new(table(&revisions, &[1, 1], &[]));
-        let mut same = table(&revisions, &[1, 1], &[]);
-        same.keep_splits(&first);
-        assert!(Arc::ptr_eq(
-            &same.apps[0].split,
-            &first.table().apps[0].split
-        ));
-        first.table().apps[0].split.pick();
-        let mut other = table(&revisions, &[1, 3], &[]);
-        other.keep_splits(&first);
-        let fresh = Split::new(vec![1, 3]);
-        fresh.pick();
-        assert_eq!(other.apps[0].split.pick(), fresh.pick());
-    }
 }

@@ -135,6 +135,9 @@ async fn requests_go_to_apps_by_the_best_route() {
         let reply = ask(&bed, head).await;
         assert_eq!((reply.status, &*reply.body), (200, expected), "{head}");
     }
+    // Nothing in what came would have been refused, but in what would be forwarded.
+    let reply = ask(&bed, "GET /raw../a HTTP/1.1\r\nHost: shop.localhost").await;
+    assert_eq!(reply.status, 400, "{}", reply.body);
     let mut client = Client::connect(bed.address).await;
     let mut at_web = 0;
     for _ in 0..40 {
@@ -166,7 +169,6 @@ async fn what_no_route_can_lead_anywhere_is_refused() {
         ("//api", 400, "empty segment"),
         ("/pages/a%2fb", 400, "encoded slash"),
         ("/pages/a%5Cb", 400, "encoded slash or backslash"),
-        ("/raw../secret", 400, "`.` or `..`"),
     ] {
         let head = format!("GET {target} HTTP/1.1\r\nHost: shop.localhost");
         let reply = ask(&bed, &head).await;

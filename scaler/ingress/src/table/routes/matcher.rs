@@ -116,7 +116,12 @@ impl Matcher {
                 .iter()
                 .any(|one| one == value)
         };
-        let is_of_method = |method: &Method| method == request.method();
+        // A WebSocket comes by CONNECT over HTTP/2, and is a GET over HTTP/1.1 (RFC 8441).
+        let method = match request.method() {
+            &Method::CONNECT => &Method::GET,
+            method => method,
+        };
+        let is_of_method = |wanted: &Method| wanted == method;
         if !route.method.as_ref().is_none_or(is_of_method) || !route.headers.iter().all(has) {
             return None;
         }
