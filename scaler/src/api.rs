@@ -17,6 +17,7 @@ pub mod model;
 mod page;
 mod problem;
 mod router;
+mod routes;
 mod scaled_objects;
 #[cfg(test)]
 pub(crate) mod testing;

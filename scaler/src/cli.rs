@@ -14,6 +14,7 @@ mod failure;
 mod ingress;
 mod logs;
 mod output;
+mod routes;
 mod serve;
 mod serving;
 mod show;

@@ -13,6 +13,7 @@ mod events;
 #[cfg(test)]
 mod fixtures;
 mod handle;
+mod http_routes;
 mod identifier;
 mod ingresses;
 mod journal;

@@ -286,6 +286,7 @@ mod tests {
             .map(|located| match &located.value {
                 Declaration::App(app) => app.name.to_string(),
                 Declaration::Revision(revision) => revision.name.to_string(),
+                Declaration::Routes(config) => config.name.to_string(),
             });
         assert_eq!(names.collect::<Vec<_>>(), ["a", "b", "c"]);
     }

@@ -22,4 +22,5 @@ mod no_loss;
 mod orphans;
 mod page;
 mod protocols;
+mod routes;
 mod signals;

@@ -13,6 +13,7 @@ pub mod histogram;
 pub mod name;
 pub mod network;
 pub mod policy;
+pub mod request_path;
 pub mod scale;
 pub mod scaler;
 pub mod time;

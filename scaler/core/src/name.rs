@@ -1,5 +1,6 @@
 //! The names of apps, revisions and replicas, checked when they are made and cheap to clone.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ const APP_RULE: &str = "use 1 to 32 lowercase letters, digits and '-', begin wit
                         with a letter or digit, and do not write '--'";
 const SUFFIX_RULE: &str = "use lowercase letters, digits and '-', begin and end with a letter or \
                            digit, do not write '--', and stay within 64 characters in all";
+
+const ROUTE_CONFIG_RULE: &str = "use 1 to 63 lowercase letters, digits and '-', begin with a letter, \
+                                 end with a letter or digit, and do not write '--'";
 
 /// The name of a container app: at most 32 characters of `[a-z0-9-]`, from a letter to a letter or
 /// digit, without `--` (which separates the revision's suffix).
@@ -44,6 +48,13 @@ impl AppName {
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// So that maps by name are asked with text.
+impl Borrow<str> for AppName {
+    fn borrow(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -106,6 +117,34 @@ impl RevisionName {
     }
 }
 
+/// The name of an HTTP route config: at most 63 characters of `[a-z0-9-]`, from a letter to a letter or
+/// digit, without `--` (which separates an app's label in a host).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RouteConfigName(Arc<str>);
+
+impl RouteConfigName {
+    /// Checks `name` and keeps it.
+    ///
+    /// # Errors
+    /// When `name` breaks the rule for names of route configs; the error says the rule.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        let begins_with_letter = name.starts_with(|c: char| c.is_ascii_lowercase());
+        if begins_with_letter && name.len() <= 63 && is_label(name) {
+            return Ok(Self(Arc::from(name)));
+        }
+        Err(NameError {
+            given: name.to_owned(),
+            what: "the name of a route config",
+            rule: ROUTE_CONFIG_RULE,
+        })
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The name of one replica of a revision, `app--suffix-id`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplicaName(Arc<str>);
@@ -154,7 +193,7 @@ macro_rules! text_impls {
     )*};
 }
 
-text_impls!(AppName, RevisionName, ReplicaName);
+text_impls!(AppName, RevisionName, ReplicaName, RouteConfigName);
 
 #[cfg(test)]
 mod tests {

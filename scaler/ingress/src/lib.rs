@@ -6,7 +6,7 @@
 //! the published [`RoutingTable`] and, per replica, one word with the requests in flight.
 //!
 //! Life of a request: accept, sniff the protocol (by TLS the client
-//! names it), route (host to app), choose the revision (label
+//! names it), route (host, or path and headers, to app), choose the revision (label
 //! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
 
 mod admission;
@@ -40,5 +40,5 @@ pub use options::{IngressOptions, StartError, WaitingRoom};
 pub use publish::Publisher;
 pub use replica::{Replica, UpstreamProtocol};
 pub use split::Split;
-pub use table::{AppRoute, Backend, BackendState, RoutingTable};
+pub use table::{AppRoute, Backend, BackendState, HttpRoutes, RoutingTable};
 pub use tls::{Certificates, HostCertificates, Issuer, TlsOptions};

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
 use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
@@ -26,6 +26,7 @@ use crate::connection::Peer;
 use crate::headers;
 use crate::table::{Found, host};
 use crate::upgrade::{self, Upgrade};
+pub(crate) use check::Malformed;
 use compress::Offer;
 use cors::CrossOrigin;
 use refusal::Refusal;
@@ -36,6 +37,8 @@ struct Routed {
     /// The host it is for, as it was written.
     host: HeaderValue,
     visit: Visit,
+    /// What its target is when it is forwarded, if that is another one.
+    rewritten: Option<Uri>,
 }
 
 /// Answers a request. Once the worker drains, the answer is the last one of its connection.
@@ -71,13 +74,20 @@ async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBo
 /// The answer before what it has to say to browsers, for which `crossing` is set.
 async fn answer_inside(
     peer: &Peer,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     crossing: &mut Option<Box<CrossOrigin>>,
 ) -> (Response<ResponseBody>, bool) {
-    let Routed { host, mut visit } = match route(peer, &request, crossing) {
+    let Routed {
+        host,
+        mut visit,
+        rewritten,
+    } = match route(peer, &request, crossing) {
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
+    if let Some(target) = rewritten {
+        *request.uri_mut() = target;
+    }
     let policy = &visit.backend().policy;
     let offer = Offer::of(policy.compression.as_ref(), &request);
     let most = policy.max_request_body_bytes;
@@ -121,7 +131,7 @@ fn route(
     let host = host::of(request)?;
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
-    let target = snapshot.target(&key);
+    let target = snapshot.target(&key, request)?;
     let policy = target.map(|target| snapshot.policy(target));
     if let Some(policy) = policy {
         access::check(peer, request.headers(), policy)?;
@@ -140,12 +150,19 @@ fn route(
         request,
         policy.and_then(|policy| policy.max_request_body_bytes),
     )?;
+    let rewrite = target.and_then(|target| target.rewrite);
+    let rewritten = rewrite.map(|rewrite| rewrite.target(request.uri()));
+    let rewritten = rewritten.transpose()?;
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
             cold::answer(peer, request, backend, arrived)?;
             let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             drop(key);
-            Ok(Routed { host, visit })
+            Ok(Routed {
+                host,
+                visit,
+                rewritten,
+            })
         }
         Found::NoRevision(app) => Err(Refusal::NoRevision(app.clone())),
         Found::Nothing => {

@@ -39,6 +39,17 @@ impl Split {
         &self.weights
     }
 
+    /// The index whose turn it is, which stays so until [`advance`](Self::advance); none if every weight is
+    /// 0. Who asks at the same time is told the same.
+    pub(crate) fn peek(&self) -> Option<usize> {
+        self.schedule.pick(self.next.load(Ordering::Relaxed))
+    }
+
+    /// Goes on to the next number.
+    pub(crate) fn advance(&self) {
+        self.next.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The index of the backend for the next request; none if every weight is 0.
     pub(crate) fn pick(&self) -> Option<usize> {
         self.schedule

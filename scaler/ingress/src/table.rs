@@ -2,9 +2,11 @@
 //! replicas serve each of their revisions.
 
 pub(crate) mod host;
+mod hosts;
 mod keep;
 #[cfg(test)]
 mod properties;
+pub(crate) mod routes;
 pub(crate) mod snapshot;
 
 use std::collections::BTreeMap;
@@ -17,13 +19,16 @@ use crate::meter::RevisionMeter;
 use crate::replica::Replica;
 use crate::split::Split;
 
-pub(crate) use snapshot::{Found, Snapshot};
+pub use routes::HttpRoutes;
+pub(crate) use snapshot::{Astray, Found, Snapshot};
 
 /// Everything that requests are routed by. Published as a whole.
 #[derive(Clone, Debug, Default)]
 pub struct RoutingTable {
     /// The apps that take requests.
     pub apps: Vec<AppRoute>,
+    /// Hosts whose requests go to apps by rules, beside the apps' own.
+    pub routes: Vec<Arc<HttpRoutes>>,
     /// Where to look for more, for the body of a 404: the status page's URL.
     pub hint: String,
 }
@@ -34,7 +39,7 @@ pub struct AppRoute {
     /// Its name. It is found as `APP.localhost` and `APP`, and a label of it as
     /// `APP---LABEL.localhost` and `APP---LABEL`.
     pub app: AppName,
-    /// Its custom domains.
+    /// Its custom domains; `*.example.com` stands for all below `example.com`.
     pub hosts: Vec<String>,
     /// What becomes of its requests on their way.
     pub policy: Arc<RequestPolicy>,

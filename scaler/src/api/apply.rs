@@ -92,19 +92,30 @@ fn parse(app: &str, body: &[u8]) -> Result<Parsed, ApiError> {
 }
 
 fn of_another_app(app: &str, located: &Located<Declaration>) -> Option<ProblemDetail> {
-    let declared = match &located.value {
-        Declaration::App(declared) => declared.name.as_str(),
-        Declaration::Revision(declared) => declared.name.app(),
+    let message = match &located.value {
+        Declaration::App(declared) if declared.name.as_str() == app => return None,
+        Declaration::Revision(declared) if declared.name.app() == app => return None,
+        Declaration::App(declared) => of_app(declared.name.as_str()),
+        Declaration::Revision(declared) => of_app(declared.name.app()),
+        Declaration::Routes(config) => {
+            let path = format!("/api/v1/httprouteconfigs/{}", config.name);
+            format!("this is an HTTP route config; PUT it to {path}")
+        }
     };
-    (declared != app).then(|| ProblemDetail {
+    Some(ProblemDetail {
         path: "name".to_owned(),
         line: Some(located.line),
         column: None,
-        message: format!("this is of the app {declared}; PUT it to /api/v1/apps/{declared}"),
+        message,
     })
 }
 
-fn described(warning: &Diagnostic) -> String {
+fn of_app(app: &str) -> String {
+    format!("this is of the app {app}; PUT it to /api/v1/apps/{app}")
+}
+
+/// A warning with its place.
+pub(super) fn described(warning: &Diagnostic) -> String {
     let Diagnostic {
         line,
         column,

@@ -1,8 +1,12 @@
 //! The JSON of the status API. Field names are camelCase, like the documents; times are RFC 3339
 //! in UTC, durations carry their unit in the name.
 
+mod routes;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use routes::{RouteConfigStatus, RouteMatchStatus, RouteRuleStatus, RouteTargetStatus};
 
 /// A list, so that more can be said beside it later.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

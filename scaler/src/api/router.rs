@@ -18,7 +18,8 @@ use utoipa_axum::routes;
 use super::guard::guard;
 use super::problem::{every_error_is_a_problem, no_such_path};
 use super::{
-    Shared, actions, apply, apps, certificates, events, logs, metrics, page, scaled_objects,
+    Shared, actions, apply, apps, certificates, events, logs, metrics, page, routes as http_routes,
+    scaled_objects,
 };
 
 /// The longest body that is read.
@@ -35,6 +36,7 @@ const MAX_BODY: usize = 1024 * 1024;
     tags(
         (name = "apps", description = "Container apps"),
         (name = "revisions", description = "Revisions of an app"),
+        (name = "httprouteconfigs", description = "Hosts whose requests go to apps by rules"),
         (name = "scaledobjects", description = "ScaledObjects that ask the KEDA service"),
         (name = "certificates", description = "Certificates of HTTPS"),
         (name = "health", description = "Health and metrics"),
@@ -88,6 +90,8 @@ fn described() -> OpenApiRouter<Shared> {
         .routes(routes!(events::events))
         .routes(routes!(scaled_objects::scaled_objects))
         .routes(routes!(certificates::certificates))
+        .routes(routes!(http_routes::routes))
+        .routes(routes!(http_routes::apply, http_routes::delete))
 }
 
 /// The page loads nothing from elsewhere and is not shown inside another one; no answer is taken

@@ -74,6 +74,7 @@ impl Fixture {
         let (stop, stopping) = watch::channel(false);
         let published = Arc::new(ArcSwap::from_pointee(Published {
             apps: vec![app("hello")],
+            routes: Vec::new(),
             rules: Vec::new(),
             revisions: Vec::new(),
             ready: true,
@@ -262,6 +263,9 @@ pub(crate) fn echo(command: Command) {
         }
         Command::Delete { app, reply } => {
             reply.send(Ok(applied(&app, "delete"))).unwrap();
+        }
+        Command::DeleteRoutes { name, reply } => {
+            reply.send(Ok(applied(&name, "delete"))).unwrap();
         }
         Command::Adopt { reply, .. } | Command::Release { reply, .. } => {
             reply.send(Ok(())).unwrap();

@@ -29,14 +29,13 @@ pub(super) async fn run(
         .iter()
         .map(|declared| &declared.value);
     let mut results = Vec::new();
-    for (app, text) in by_app(declarations) {
+    for Applied { name, path, text } in by_path(declarations) {
         let document = Document {
             content_type: "application/yaml",
             text: text.into_bytes(),
         };
-        let path = format!("/api/v1/apps/{app}");
         let result = client.send(Method::PUT, &path, Some(document)).await;
-        let mut result = result.with_context(|| format!("{app} was not applied"))?;
+        let mut result = result.with_context(|| format!("{name} was not applied"))?;
         forget_known(&mut result, &documents.warnings);
         if !output.is_json() {
             print_result(output, &result)?;
@@ -49,24 +48,37 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Each app, in the order of its first document, and the text of all its documents.
-fn by_app<'d>(declarations: impl Iterator<Item = &'d Declaration>) -> Vec<(String, String)> {
-    let mut texts: Vec<(String, String)> = Vec::new();
+/// What is put to one path.
+struct Applied {
+    name: String,
+    path: String,
+    text: String,
+}
+
+/// Each app, in the order of its first document, with the text of all its documents; then the routes,
+/// which lead to apps.
+fn by_path<'d>(declarations: impl Iterator<Item = &'d Declaration>) -> Vec<Applied> {
+    let (mut apps, mut routes): (Vec<Applied>, Vec<Applied>) = (Vec::new(), Vec::new());
     for declaration in declarations {
-        let app = match declaration {
-            Declaration::App(app) => app.name.as_str(),
-            Declaration::Revision(revision) => revision.name.app(),
+        let (all, kind, name) = match declaration {
+            Declaration::App(app) => (&mut apps, "apps", app.name.as_str()),
+            Declaration::Revision(revision) => (&mut apps, "apps", revision.name.app()),
+            Declaration::Routes(config) => (&mut routes, "httprouteconfigs", config.name.as_str()),
         };
         let text = to_yaml(declaration, SecretDisplay::Shown);
-        match texts.iter_mut().find(|(name, _)| name == app) {
-            Some((_, texts)) => {
-                texts.push_str("\n---\n");
-                texts.push_str(&text);
+        match all.iter_mut().find(|known| known.name == name) {
+            Some(known) => {
+                known.text.push_str("\n---\n");
+                known.text.push_str(&text);
             }
-            None => texts.push((app.to_owned(), text)),
+            None => all.push(Applied {
+                name: name.to_owned(),
+                path: format!("/api/v1/{kind}/{name}"),
+                text,
+            }),
         }
     }
-    texts
+    apps.into_iter().chain(routes).collect()
 }
 
 /// Takes the warnings away that were given with their place in the file already.

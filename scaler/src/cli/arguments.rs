@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use ebbtide_core::name::AppName;
+use ebbtide_core::name::{AppName, RouteConfigName};
 
 use super::client::Server;
 use super::failure;
@@ -95,6 +95,9 @@ pub enum ClientCommand {
     /// Activate, deactivate or restart a revision
     #[command(subcommand)]
     Revision(RevisionCommand),
+    /// List the routes that lead requests to apps by their path, or take some away
+    #[command(subcommand)]
+    Routes(RoutesCommand),
     /// Take an app away: its replicas finish their requests and stop
     Delete(AppArguments),
     /// List why the number of replicas is what it is, newest last
@@ -200,6 +203,26 @@ pub struct TrafficSetArguments {
     /// A revision, its suffix, a label or `latest`, and its percentage
     #[arg(value_name = "NAME=WEIGHT", required = true)]
     pub weights: Vec<WeightChange>,
+    /// Which server, and how to print.
+    #[command(flatten)]
+    pub to: ClientArguments,
+}
+
+/// `ebbtide routes`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RoutesCommand {
+    /// List the routes, with what their targets lack to take requests
+    List(ClientArguments),
+    /// Take a route config away; its apps stay
+    Delete(RouteConfigArguments),
+}
+
+/// A command about one route config.
+#[derive(Clone, Debug, Args)]
+pub struct RouteConfigArguments {
+    /// The config's name
+    #[arg(value_parser = RouteConfigName::new)]
+    pub config: RouteConfigName,
     /// Which server, and how to print.
     #[command(flatten)]
     pub to: ClientArguments,

@@ -4,10 +4,12 @@ use std::io::Write;
 
 use anyhow::Context;
 
-use super::arguments::{ClientArguments, ClientCommand, RevisionCommand, TrafficCommand};
+use super::arguments::{
+    ClientArguments, ClientCommand, RevisionCommand, RoutesCommand, TrafficCommand,
+};
 use super::client::Client;
 use super::output::{Output, colours_wanted_on_stdout};
-use super::{actions, apply, decisions, failure, logs, show, traffic};
+use super::{actions, apply, decisions, failure, logs, routes, show, traffic};
 
 pub(super) fn run(command: &ClientCommand) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -23,9 +25,10 @@ pub(super) fn run(command: &ClientCommand) -> anyhow::Result<()> {
 }
 
 fn to(command: &ClientCommand) -> &ClientArguments {
-    use {RevisionCommand as Revision, TrafficCommand as Traffic};
+    use {RevisionCommand as Revision, RoutesCommand as Routes, TrafficCommand as Traffic};
     match command {
-        ClientCommand::List(to) => to,
+        ClientCommand::List(to) | ClientCommand::Routes(Routes::List(to)) => to,
+        ClientCommand::Routes(Routes::Delete(a)) => &a.to,
         ClientCommand::Apply(a) => &a.to,
         ClientCommand::Show(a)
         | ClientCommand::Revisions(a)
@@ -52,6 +55,7 @@ async fn ask(
         ClientCommand::Revisions(a) => show::revisions(client, output, &a.app).await,
         ClientCommand::Traffic(command) => traffic::run(client, output, command).await,
         ClientCommand::Revision(command) => actions::revision(client, output, command).await,
+        ClientCommand::Routes(command) => routes::run(client, output, command).await,
         ClientCommand::Delete(a) => actions::delete(client, output, &a.app).await,
         ClientCommand::Decisions(a) => decisions::run(client, output, a).await,
         ClientCommand::Logs(a) => logs::run(client, output, a).await,
@@ -248,6 +252,14 @@ hello--v1 (latest)  100%    99.5%     400       blue   -
                 let json = printed(address, &format!("{line} -o json")).await.unwrap();
                 let json: serde_json::Value = serde_json::from_str(&json).unwrap();
                 assert_eq!(json["value"][0]["app"], "hello");
+                let routes = "name: hello\ntype: Microsoft.App/managedEnvironments/httpRouteConfigs\n\
+                              properties: {rules: [{routes: [{match: {prefix: /}}], \
+                              targets: [{containerApp: web}]}]}";
+                std::fs::write(file.path(), routes).unwrap();
+                let text = printed(address, &line).await.unwrap();
+                assert_eq!(text, "hello: apply 1 from Api\n");
+                let text = printed(address, "routes delete hello").await.unwrap();
+                assert_eq!(text, "hello: delete\n");
                 std::fs::write(file.path(), "name: HELLO").unwrap();
                 let error = printed(address, &line).await.unwrap_err();
                 assert_eq!(exit_code(&error), 3, "{error}");

@@ -47,7 +47,11 @@ pub(super) fn urls(control: &Control) -> Vec<(String, String)> {
             url.unwrap_or_else(|| "no ingress".to_owned()),
         )
     };
-    published.apps.iter().map(url).collect()
+    let routes = published.routes.iter().filter_map(|config| {
+        let url = config.url.clone()?;
+        Some((config.name.clone(), format!("{url} (routes)")))
+    });
+    published.apps.iter().map(url).chain(routes).collect()
 }
 
 /// Says where everything is. A closed standard output is not an error.

@@ -51,6 +51,7 @@ fn kind_and_name(declaration: &Declaration) -> (&'static str, String) {
     match declaration {
         Declaration::App(app) => ("app", app.name.to_string()),
         Declaration::Revision(revision) => ("revision", revision.name.to_string()),
+        Declaration::Routes(config) => ("httpRouteConfig", config.name.to_string()),
     }
 }
 

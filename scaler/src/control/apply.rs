@@ -128,6 +128,8 @@ fn groups(declarations: Vec<Located<Declaration>>) -> BTreeMap<AppName, Group> {
                 };
                 groups.entry(app).or_default().revisions.push(located);
             }
+            // These are of no app.
+            Declaration::Routes(_) => {}
         }
     }
     groups

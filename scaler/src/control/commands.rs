@@ -10,6 +10,7 @@ use ebbtide_core::time::Timestamp;
 use super::app::{AppControl, Source};
 use super::apply::{Against, Prepared, prepare, specs};
 use super::handle::{Command, ControlError, Origin, Reply, RevisionAction};
+use super::http_routes::{self, check_hosts};
 use super::task::ControlTask;
 use crate::api::model::{ApplyResult, RevisionHistory, TrafficEntry};
 use crate::documents::{Documents, InvalidDocument};
@@ -47,6 +48,10 @@ impl ControlTask {
                 let deleted = self.delete(&app);
                 self.answer(reply, deleted);
             }
+            Command::DeleteRoutes { name, reply } => {
+                let deleted = self.delete_routes(&name);
+                self.answer(reply, deleted);
+            }
             // There may be thousands at a time, so they are published together, in a moment.
             Command::Adopt { adoption, reply } => drop(reply.send(self.adopt(adoption))),
             Command::Release { keep, reply } => {
@@ -76,13 +81,22 @@ impl ControlTask {
         origin: Origin,
     ) -> Result<Vec<ApplyResult>, ControlError> {
         let now = self.now();
+        let mut errors = check_hosts(&documents, origin, &self.apps, &self.routes);
+        let (routes, documents) = http_routes::split(documents);
         let against = Against {
             origin,
             kind: self.kind,
             present: &self.apps,
             now,
         };
-        let prepared = prepare(documents, against, &mut self.identifiers)?;
+        let prepared = match prepare(documents, against, &mut self.identifiers) {
+            Ok(prepared) if errors.is_empty() => prepared,
+            Ok(_) => return Err(InvalidDocument(errors).into()),
+            Err(found) => {
+                errors.extend(found.0);
+                return Err(InvalidDocument(errors).into());
+            }
+        };
         let named: BTreeSet<AppName> = prepared.iter().map(|one| one.app.name().clone()).collect();
         let mut results: Vec<ApplyResult> = prepared
             .into_iter()
@@ -91,6 +105,7 @@ impl ControlTask {
         if origin == Origin::Files {
             results.extend(self.prune(&named));
         }
+        results.extend(self.commit_routes(routes, origin));
         self.has_documents = true;
         self.introduce(now);
         Ok(results)
@@ -190,11 +205,7 @@ impl ControlTask {
         let name = self.find(app)?.app.name().clone();
         let missing = || ControlError::NotFound(format!("there is no app {app}"));
         let (source, mut result) = self.take_away(&name).ok_or_else(missing)?;
-        if let Source::File(path) = source {
-            let path = path.display();
-            let back = format!("{path} brings it back when it is read again");
-            result.changes.push(back);
-        }
+        result.changes.extend(brought_back(&source));
         Ok(result)
     }
 
@@ -238,6 +249,15 @@ impl ControlTask {
             ControlError::NotFound(format!("there is no app {app}; there are: {known}"))
         })
     }
+}
+
+/// What to say of something that was taken away and whose document is still in a file.
+pub(super) fn brought_back(source: &Source) -> Option<String> {
+    let Source::File(path) = source else {
+        return None;
+    };
+    let path = path.display();
+    Some(format!("{path} brings it back when it is read again"))
 }
 
 fn refused(error: AppError) -> ControlError {

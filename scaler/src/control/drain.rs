@@ -48,7 +48,7 @@ impl ControlTask {
     /// that no worker routes to a replica that refuses.
     pub(super) fn route_then_drain(&mut self, going: Vec<Going>) {
         if let Some(routing) = &mut self.routing {
-            routing.publish(self.apps.values_mut());
+            routing.publish(self.apps.values_mut(), &self.routes);
         }
         for one in going {
             self.drain(one);

@@ -13,7 +13,7 @@ use super::adoption::Adoption;
 use super::counters::Counters;
 use crate::api::model::{
     AppStatus, ApplyResult, DecisionRecord, EventRecord, ReplicaCounts, RevisionHistory,
-    TrafficEntry,
+    RouteConfigStatus, TrafficEntry,
 };
 use crate::documents::{Documents, InvalidDocument};
 
@@ -37,6 +37,8 @@ pub struct Control {
 pub struct Published {
     /// Every app, by name.
     pub apps: Vec<AppStatus>,
+    /// Every HTTP route config, by name.
+    pub routes: Vec<RouteConfigStatus>,
     /// The apps that stand for rules of ScaledObjects, by name. There may be thousands, so they are in
     /// no list of apps.
     pub rules: Vec<Rules>,
@@ -177,6 +179,13 @@ pub enum Command {
     Delete {
         /// The app.
         app: String,
+        /// What changed.
+        reply: Reply<ApplyResult>,
+    },
+    /// Take an HTTP route config away.
+    DeleteRoutes {
+        /// The config.
+        name: String,
         /// What changed.
         reply: Reply<ApplyResult>,
     },

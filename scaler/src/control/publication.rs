@@ -26,6 +26,9 @@ impl ControlTask {
         let sequence = self.published.load().sequence + 1;
         let published = Published {
             apps: apps.clone().map(|control| view.app(control)).collect(),
+            routes: (self.routes.values())
+                .map(|control| view.routes(control, &self.apps))
+                .collect(),
             rules,
             revisions: apps.flat_map(metrics).collect(),
             ready: self.has_documents && self.knows_endpoints,

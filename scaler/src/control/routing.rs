@@ -1,7 +1,7 @@
 //! The table that the ingress routes by, made from the apps' state, and published only when it
 //! says something new: a publication makes every held request look again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -9,16 +9,19 @@ use ebbtide_core::app::App;
 use ebbtide_core::document::{TrafficTarget, TrafficWeight, Transport};
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::policy::RequestPolicy;
-use ebbtide_ingress::{AppRoute, Backend, BackendState, Publisher, Replica, RoutingTable, Split};
+use ebbtide_ingress::{
+    AppRoute, Backend, BackendState, HttpRoutes, Publisher, Replica, RoutingTable, Split,
+};
 
 use super::app::AppControl;
 use super::counters::Counters;
+use super::http_routes::{RouteConfigs, named_revisions};
 
 /// Publishes routing tables.
 pub(super) struct Routing {
     publisher: Publisher,
     hint: String,
-    published: Option<Vec<RouteKey>>,
+    published: Option<(Vec<RouteKey>, Vec<Arc<HttpRoutes>>)>,
 }
 
 /// What makes one route differ from another.
@@ -49,23 +52,39 @@ impl Routing {
         }
     }
 
-    /// Publishes the table of these apps if it says something new.
-    pub(super) fn publish<'a>(&mut self, apps: impl Iterator<Item = &'a mut AppControl>) {
-        let routes: Vec<AppRoute> = apps.filter_map(route).collect();
-        let keys: Vec<RouteKey> = routes.iter().map(key).collect();
-        if self.published.as_ref() == Some(&keys) {
+    /// Publishes the table of these apps and routes if it says something new.
+    pub(super) fn publish<'a>(
+        &mut self,
+        apps: impl Iterator<Item = &'a mut AppControl>,
+        configs: &RouteConfigs,
+    ) {
+        let named = named_revisions(configs);
+        let apps: Vec<AppRoute> = apps.filter_map(|app| route(app, &named)).collect();
+        let keys: Vec<RouteKey> = apps.iter().map(key).collect();
+        let configs = configs.values().map(|one| Arc::clone(&one.routes));
+        let routes: Vec<Arc<HttpRoutes>> = configs.collect();
+        if let Some((published, before)) = &self.published
+            && *published == keys
+            && before.len() == routes.len()
+            && before
+                .iter()
+                .zip(&routes)
+                .all(|(before, now)| Arc::ptr_eq(before, now))
+        {
             return;
         }
         self.publisher.publish(RoutingTable {
-            apps: routes,
+            apps,
+            routes: routes.clone(),
             hint: self.hint.clone(),
         });
-        self.published = Some(keys);
+        self.published = Some((keys, routes));
     }
 }
 
-/// The route of one app; none when it takes no HTTP requests.
-fn route(control: &mut AppControl) -> Option<AppRoute> {
+/// The route of one app, with those of the `named` revisions that are its; none when it takes no HTTP
+/// requests.
+fn route(control: &mut AppControl, named: &BTreeSet<RevisionName>) -> Option<AppRoute> {
     let ingress = control.app.document().configuration.ingress.clone()?;
     if ingress.transport == Transport::Tcp {
         return None;
@@ -74,6 +93,8 @@ fn route(control: &mut AppControl) -> Option<AppRoute> {
     let labels = control.app.labels();
     let mut revisions: Vec<&RevisionName> = shares.iter().map(|(revision, _)| revision).collect();
     revisions.extend(labels.values());
+    let is_active = |name: &&RevisionName| control.app.revision(name).is_some_and(|one| one.active);
+    revisions.extend(named.iter().filter(is_active));
     // Places in this list are what the weights and labels are for, so it has what can be routed to.
     revisions.retain(|revision| control.revisions.contains_key(*revision));
     revisions.sort();
@@ -192,6 +213,10 @@ mod tests {
     use super::super::replica::ReplicaState::{Draining, NotReady, Ready, Starting};
     use super::*;
 
+    fn route(control: &mut AppControl) -> Option<AppRoute> {
+        super::route(control, &BTreeSet::new())
+    }
+
     fn name(text: &str) -> RevisionName {
         RevisionName::parse(text).unwrap()
     }
@@ -235,6 +260,22 @@ mod tests {
         assert_eq!(words(&mut control), ["hello--v1 80: ", "hello--v2 20: "]);
         let labels: Vec<_> = route(&mut control).unwrap().labels.into_iter().collect();
         assert_eq!(labels, [("blue".to_owned(), 0), ("green".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn a_revision_that_routes_name_is_there_without_weight() {
+        let text = TWO.replace("label: blue", "label: red");
+        let text = text
+            .replace("weight: 80", "weight: 0")
+            .replace("weight: 20", "weight: 100");
+        let text = text.replace("- {revisionName: hello--v1, weight: 0, label: red}", "");
+        let mut control = fixtures::app(&text);
+        assert_eq!(words(&mut control), ["hello--v2 100: "]);
+        let named = ["hello--v1", "hello--v9", "other--v1"].map(name).into();
+        let route = super::route(&mut control, &named).unwrap();
+        let revisions = route.backends.iter().map(|one| one.revision.as_str());
+        assert_eq!(revisions.collect::<Vec<_>>(), ["hello--v1", "hello--v2"]);
+        assert_eq!(route.split.weights(), [0, 100]);
     }
 
     #[test]

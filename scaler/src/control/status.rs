@@ -65,7 +65,8 @@ impl View<'_> {
         }
     }
 
-    fn url(&self, host: &str) -> Option<String> {
+    /// Where requests reach a name, if this process has an ingress.
+    pub(super) fn url(&self, host: &str) -> Option<String> {
         let port = self.ingress_port?;
         Some(format!("http://{host}.localhost:{port}/"))
     }

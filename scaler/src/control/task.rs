@@ -20,6 +20,7 @@ use super::app::AppControl;
 use super::counters::Counting;
 use super::events::Events;
 use super::handle::{Command, Control, Published};
+use super::http_routes::RouteConfigs;
 use super::identifier::Identifiers;
 use super::ingresses::Ingresses;
 use super::pods::PodLink;
@@ -94,6 +95,8 @@ impl Default for Inbox {
 pub struct ControlTask {
     pub(super) options: ControlOptions,
     pub(super) apps: BTreeMap<AppName, AppControl>,
+    /// Hosts whose requests go to apps by rules.
+    pub(super) routes: RouteConfigs,
     /// Apps that were taken away and whose replicas are still going.
     pub(super) leaving: Vec<AppControl>,
     pub(super) kind: Kind,
@@ -152,6 +155,7 @@ impl ControlTask {
         };
         let task = Self {
             apps: BTreeMap::new(),
+            routes: RouteConfigs::new(),
             leaving: Vec::new(),
             counting: match kind {
                 Kind::Scaler => Counting::Elsewhere,

@@ -9,7 +9,7 @@ mod functions;
 
 use super::node::{Entry, Node, NodeValue, Position};
 use super::placeholder::Set;
-use super::read::APP_TYPE;
+use super::read::{APP_TYPE, ROUTES_TYPE};
 use super::reader::{Field, Reader};
 use evaluate::Evaluator;
 
@@ -20,7 +20,7 @@ pub(super) fn is_template(document: &Node) -> bool {
         || (document.get("contentVersion").is_some() && document.get("resources").is_some())
 }
 
-/// The container apps of a template and the path of each. Other resources are mentioned.
+/// The container apps and routes of a template and the path of each. Other resources are mentioned.
 pub(super) fn resources(
     reader: &mut Reader<'_>,
     document: &Node,
@@ -64,15 +64,17 @@ fn resource_fields(document: &Node) -> Vec<Field<'_>> {
     }
 }
 
-/// Whether a resource is a container app that is to be deployed.
+/// Whether a resource is a container app, or routes to some, that is to be deployed.
 fn is_wanted(reader: &mut Reader<'_>, field: &Field<'_>, evaluator: &mut Evaluator<'_>) -> bool {
     let kind = field
         .node
         .get("type")
         .and_then(Node::text)
         .unwrap_or("unknown");
-    if !kind.eq_ignore_ascii_case(APP_TYPE) {
-        let message = format!("skipped: only {APP_TYPE} is read, and this is {kind}");
+    let is_read = |wanted: &str| kind.eq_ignore_ascii_case(wanted);
+    if !is_read(APP_TYPE) && !is_read(ROUTES_TYPE) {
+        let read = format!("{APP_TYPE} and {ROUTES_TYPE}");
+        let message = format!("skipped: only {read} are read, and this is {kind}");
         reader.warn(field, message);
         return false;
     }

@@ -5,6 +5,7 @@
 
 mod access;
 mod cors;
+mod http_route;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,9 @@ use crate::name::{AppName, RevisionName};
 pub use access::{IpAction, IpSecurityRestriction};
 pub use cors::CorsPolicy;
 
-/// A document that declares something: an app, or an earlier revision of an app.
+pub use http_route::*;
+
+/// A document that declares something: an app, an earlier revision of an app, or routes to apps.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Declaration {
     /// `Microsoft.App/containerApps`: an app; its template is the app's latest revision.
@@ -25,6 +28,8 @@ pub enum Declaration {
     /// `Microsoft.App/containerApps/revisions`, the shape `az containerapp revision show` prints:
     /// a revision that stands beside the app's latest one.
     Revision(Box<DeclaredRevision>),
+    /// `Microsoft.App/managedEnvironments/httpRouteConfigs`: hosts whose requests go to apps by rules.
+    Routes(Box<HttpRouteConfig>),
 }
 
 /// A revision declared by a document of its own.

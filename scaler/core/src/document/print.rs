@@ -1,14 +1,15 @@
 //! The model as a document again, in the shape that Azure's command line shows and takes.
 
 mod configuration;
+mod http_route;
 mod template;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::model::{ContainerApp, Declaration, DeclaredRevision};
-use super::read::{APP_TYPE, REVISION_TYPE};
+use super::model::{ContainerApp, Declaration, DeclaredRevision, HttpRouteConfig};
+use super::read::{APP_TYPE, REVISION_TYPE, ROUTES_TYPE};
 
 /// Whether the values of secrets are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,7 @@ pub fn to_value(declaration: &Declaration, secrets: SecretDisplay) -> Value {
     match declaration {
         Declaration::App(app) => app_value(app, secrets),
         Declaration::Revision(revision) => revision_value(revision),
+        Declaration::Routes(config) => routes_value(config),
     }
 }
 
@@ -62,6 +64,14 @@ fn revision_value(revision: &DeclaredRevision) -> Value {
         .with("type", REVISION_TYPE)
         .with("properties", properties);
     with_accepted(document.into(), &revision.accepted)
+}
+
+fn routes_value(config: &HttpRouteConfig) -> Value {
+    let document = Mapping::default()
+        .with("name", config.name.as_str())
+        .with("type", ROUTES_TYPE)
+        .with("properties", http_route::value(config));
+    with_accepted(document.into(), &config.accepted)
 }
 
 /// Puts the accepted properties back where they were.

@@ -3,6 +3,7 @@
 mod app;
 mod configuration;
 mod container;
+mod http_route;
 mod ingress;
 mod probe;
 mod revision;
@@ -26,6 +27,8 @@ pub(crate) use rule::SCALERS;
 pub(crate) const APP_TYPE: &str = "Microsoft.App/containerApps";
 /// `type` of a revision that a document of its own declares.
 pub(crate) const REVISION_TYPE: &str = "Microsoft.App/containerApps/revisions";
+/// `type` of routes to apps.
+pub(crate) const ROUTES_TYPE: &str = "Microsoft.App/managedEnvironments/httpRouteConfigs";
 
 /// Reads a `template.scale` that belongs to no document, so that it has no secrets. None if it is
 /// not a mapping.
@@ -44,18 +47,23 @@ pub(crate) fn declaration(
     let document = Field { node, path };
     let mut object = reader.object(&document)?;
     let kind = object.get("type");
+    if kind.is_none() && http_route::is_bare(node) {
+        let config = http_route::read_bare(reader, object, default_name);
+        return config.map(Box::new).map(Declaration::Routes);
+    }
     let kind_text = match &kind {
         Some(field) => reader.text(field)?,
         None => APP_TYPE.to_owned(),
     };
-    let types = [APP_TYPE, REVISION_TYPE];
+    let types = [APP_TYPE, REVISION_TYPE, ROUTES_TYPE];
     if let Some(field) = &kind
         && !types
             .iter()
             .any(|name| kind_text.eq_ignore_ascii_case(name))
     {
         let hint = suggestion(&kind_text, types);
-        reader.error_type(field, &format!("{APP_TYPE} or {REVISION_TYPE}{hint}"));
+        let wanted = format!("{APP_TYPE}, {REVISION_TYPE} or {ROUTES_TYPE}{hint}");
+        reader.error_type(field, &wanted);
     }
     // A misspelt type must not hide the other errors.
     if is_slip(&kind_text, APP_TYPE) {
@@ -65,6 +73,10 @@ pub(crate) fn declaration(
     if is_slip(&kind_text, REVISION_TYPE) {
         let revision = revision::read(reader, object);
         return revision.map(Box::new).map(Declaration::Revision);
+    }
+    if is_slip(&kind_text, ROUTES_TYPE) {
+        let config = http_route::read(reader, object, default_name);
+        return config.map(Box::new).map(Declaration::Routes);
     }
     None
 }

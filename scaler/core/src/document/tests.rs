@@ -4,6 +4,8 @@ mod accepted;
 mod arm;
 mod documents;
 mod errors;
+mod http_route_strategies;
+mod http_routes;
 mod properties;
 mod samples;
 mod strategies;

@@ -1,6 +1,7 @@
 //! What the parser lets through and an intermediary must not (RFC 9110, RFC 9112): whatever two
 //! parsers could read in two ways is refused here, before anything is forwarded.
 
+use ebbtide_core::request_path::PathError;
 use http::header::{EXPECT, TRANSFER_ENCODING};
 use http::uri::Scheme;
 use http::{HeaderMap, Method, Request, Uri, Version};
@@ -30,6 +31,8 @@ pub(crate) enum Malformed {
     LargeBody(u64),
     #[error("the request expects what is not known here; only 100-continue is")]
     Expectation,
+    #[error("{0}")]
+    Path(#[from] PathError),
 }
 
 /// Looks at everything that the parser does not.

@@ -46,6 +46,9 @@ fn as_text(host: &str, table: &RoutingTable, door: Door) -> String {
             let _infallible = writeln!(text, "  {url}");
         }
     }
+    for url in urls_of_routes(table, door) {
+        let _infallible = writeln!(text, "  {url} (routes)");
+    }
     if !table.hint.is_empty() {
         let _infallible = writeln!(text, "\nMore: {}", table.hint);
     }
@@ -60,12 +63,13 @@ fn as_json(host: &str, table: &RoutingTable, door: Door) -> Value {
     json!({
         "error": format!("no app has the host {host:?}"),
         "apps": apps.collect::<Vec<_>>(),
+        "routes": urls_of_routes(table, door).collect::<Vec<_>>(),
         "more": table.hint,
     })
 }
 
 /// The app's own URL, then those of its labels and custom domains.
-fn urls(route: &AppRoute, (scheme, port): Door) -> impl Iterator<Item = String> {
+fn urls(route: &AppRoute, door: Door) -> impl Iterator<Item = String> {
     let app = &route.app;
     let labels = route
         .labels
@@ -73,7 +77,17 @@ fn urls(route: &AppRoute, (scheme, port): Door) -> impl Iterator<Item = String> 
         .map(move |label| format!("{app}---{label}.{DOMAIN}"));
     let hosts = std::iter::once(format!("{app}.{DOMAIN}")).chain(labels);
     let hosts = hosts.chain(route.hosts.iter().cloned());
-    hosts.map(move |host| format!("{}://{host}:{port}/", scheme.as_str()))
+    hosts.map(move |host| url(&host, door))
+}
+
+/// The URL of each route config.
+fn urls_of_routes(table: &RoutingTable, door: Door) -> impl Iterator<Item = String> {
+    let configs = table.routes.iter().map(|routes| routes.config());
+    configs.map(move |config| url(&format!("{}.{DOMAIN}", config.name), door))
+}
+
+fn url(host: &str, (scheme, port): Door) -> String {
+    format!("{}://{host}:{port}/", scheme.as_str())
 }
 
 /// Whether a list of `Accept` headers puts JSON before text. What is not named with the same

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
+use ebbtide_core::document::{HttpRouteRevision, HttpRouteTarget};
+use ebbtide_core::name::{AppName, ReplicaName, RevisionName, RouteConfigName};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use thiserror::Error;
@@ -17,6 +18,7 @@ use crate::body::{ResponseBody, UploadFailure};
 use crate::limits::gate::Limit;
 use crate::line::Full;
 use crate::meter::CLIENT_CLOSED_REQUEST;
+use crate::table::Astray;
 use crate::table::host::HostError;
 
 /// Why a request is not answered by a replica. The text is the answer's body.
@@ -55,6 +57,10 @@ pub(super) enum Refusal {
     Cold(Instead),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
     NoRevision(AppName),
+    #[error("no route of the HTTP route config {0} matches the request's path, method and headers")]
+    NoRoute(RouteConfigName),
+    #[error("the route leads to {}, which is not there or takes no requests", target_words(.0))]
+    NoTarget(Box<HttpRouteTarget>),
     #[error("app {} was deleted while the request waited for revision {revision}", revision.app())]
     AppGone { revision: RevisionName },
     #[error(
@@ -163,9 +169,10 @@ impl Refusal {
                 StatusCode::FORBIDDEN
             }
             Self::Preflight => StatusCode::NO_CONTENT,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoRoute(_) => StatusCode::NOT_FOUND,
             Self::Cold(instead) => instead.status,
             Self::NoRevision(_)
+            | Self::NoTarget(_)
             | Self::AppGone { .. }
             | Self::Failed { .. }
             | Self::WaitingRoomFull { .. }
@@ -212,7 +219,7 @@ impl Refusal {
         match self {
             Self::WaitingRoomFull { .. } | Self::BusyTooLong { .. } => Some("1"),
             Self::Cold(instead) if instead.is_starting => Some(cold::RETRY_AFTER),
-            Self::WaitedTooLong { .. } | Self::NoRevision(_) => Some("5"),
+            Self::WaitedTooLong { .. } | Self::NoRevision(_) | Self::NoTarget(_) => Some("5"),
             Self::Failed { .. } => Some("10"),
             _ => None,
         }
@@ -251,6 +258,25 @@ impl Refusal {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
+    }
+}
+
+fn target_words(target: &HttpRouteTarget) -> String {
+    let app = &target.app;
+    match &target.revision {
+        HttpRouteRevision::ByTraffic => format!("app {app}"),
+        HttpRouteRevision::Named(revision) => format!("revision {revision}"),
+        HttpRouteRevision::Labelled(label) => format!("the label {label} of app {app}"),
+    }
+}
+
+impl From<Astray<'_>> for Refusal {
+    fn from(astray: Astray<'_>) -> Self {
+        match astray {
+            Astray::Path(error) => Self::Malformed(Malformed::Path(error)),
+            Astray::NoRoute(config) => Self::NoRoute(config.clone()),
+            Astray::NoTarget(target) => Self::NoTarget(Box::new(target.clone())),
+        }
     }
 }
 

@@ -142,7 +142,7 @@ fn found(snapshot: &Snapshot, host: &str) -> String {
 fn snapshot(apps: &[App]) -> Snapshot {
     Snapshot::new(RoutingTable {
         apps: apps.iter().map(route).collect(),
-        hint: String::new(),
+        ..RoutingTable::default()
     })
 }
 

@@ -1,13 +1,23 @@
 //! A routing table made ready for looking up.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ebbtide_core::name::AppName;
+use ebbtide_core::document::{HttpRouteRevision, HttpRouteTarget};
+use ebbtide_core::name::{AppName, RouteConfigName};
 use ebbtide_core::policy::RequestPolicy;
+use ebbtide_core::request_path::{self, PathError};
+use http::Request;
 
+use super::hosts::Hosts;
+use super::routes::HttpRoutes;
+use super::routes::rewrite::Rewrite;
 use super::{AppRoute, Backend, RoutingTable};
 use crate::replica::Replica;
+use crate::split::Split;
 
 /// The domain under which apps are found on one machine.
 pub(crate) const DOMAIN: &str = "localhost";
@@ -16,21 +26,37 @@ pub(crate) const DOMAIN: &str = "localhost";
 #[derive(Default)]
 pub(crate) struct Snapshot {
     table: RoutingTable,
-    hosts: HashMap<Box<str>, Target>,
-    /// Each app's place in the table.
+    hosts: Hosts<Place>,
+    /// The apps' places, by name.
     apps: HashMap<AppName, usize>,
 }
 
 /// What a host stands for.
 #[derive(Clone, Copy)]
-pub(crate) struct Target {
-    /// Its place in the table's apps.
-    app: usize,
-    /// A label's place in the app's backends; none if the weights decide.
-    backend: Option<usize>,
+enum Place {
+    /// A place in the table's apps, and a label's place in the app's backends, without which the weights
+    /// decide.
+    App(usize, Option<usize>),
+    /// A place in the table's routes.
+    Routes(usize),
 }
 
-/// What a request's host led to.
+/// What a request is for: an app.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    /// Its place in the table's apps.
+    app: usize,
+    /// A label's place, or that of the revision a route names, in the app's backends; none if the weights
+    /// decide.
+    backend: Option<usize>,
+    /// What becomes of the request's path, if it does not stay as it is.
+    pub(crate) rewrite: Option<Rewrite<'a>>,
+    /// The weights by which a route led here. The next request draws anew once this one goes on: those
+    /// that are answered at the door come again, and would take one app's turn each time.
+    drawn: Option<&'a Split>,
+}
+
+/// What a request led to.
 pub(crate) enum Found<'a> {
     /// A revision of an app.
     Backend(&'a Arc<Backend>),
@@ -40,19 +66,32 @@ pub(crate) enum Found<'a> {
     Nothing,
 }
 
+/// Why the routes of a host lead a request to no app.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Astray<'a> {
+    /// Apps might read its path in different ways.
+    Path(PathError),
+    /// It matches no route of this config.
+    NoRoute(&'a RouteConfigName),
+    /// What it leads to is not there.
+    NoTarget(&'a HttpRouteTarget),
+}
+
 impl Snapshot {
-    /// Makes `table` ready. Of two that claim one host, the first has it.
+    /// Makes `table` ready. Of two that claim one host, the first has it, and apps come before routes.
     pub(crate) fn new(table: RoutingTable) -> Self {
-        let mut hosts = HashMap::new();
+        let mut hosts = Hosts::default();
+        let mut apps = HashMap::new();
         for (app, route) in table.apps.iter().enumerate() {
+            apps.entry(route.app.clone()).or_insert(app);
             for (host, backend) in hosts_of(route) {
-                let host = host.to_ascii_lowercase().into_boxed_str();
-                hosts.entry(host).or_insert(Target { app, backend });
+                hosts.add(&host, Place::App(app, backend));
             }
         }
-        let mut apps = HashMap::new();
-        for (index, route) in table.apps.iter().enumerate() {
-            apps.entry(route.app.clone()).or_insert(index);
+        for (place, routes) in table.routes.iter().enumerate() {
+            for host in hosts_of_routes(routes) {
+                hosts.add(&host, Place::Routes(place));
+            }
         }
         Self { table, hosts, apps }
     }
@@ -62,30 +101,82 @@ impl Snapshot {
         &self.table
     }
 
-    /// Whether `host` (a key) leads to an app.
+    /// Whether `host` (a key) leads to an app, or to routes.
     pub(crate) fn has_host(&self, host: &str) -> bool {
-        self.hosts.contains_key(host)
+        self.hosts.find(host).is_some()
     }
 
     /// The revision for a request to `host` (a key, see [`super::host::key`]). A request that was
-    /// for the revision of `previous` stays with it as long as the app has it.
+    /// for the revision of `previous` stays with it as long as the app has it, and where routes led it to
+    /// an app, with that.
     pub(crate) fn find(&self, host: &str, previous: Option<&Backend>) -> Found<'_> {
-        self.target(host)
-            .map_or(Found::Nothing, |target| self.find_at(target, previous))
+        let target = match (self.hosts.find(host), previous) {
+            (Some(Place::App(app, backend)), _) => Some(Target::of_app(app, backend)),
+            (Some(Place::Routes(_)), Some(before)) => {
+                let app = self.apps.get(before.revision.app());
+                app.map(|app| Target::of_app(*app, None))
+            }
+            (Some(Place::Routes(_)) | None, _) => None,
+        };
+        target.map_or(Found::Nothing, |target| self.find_at(target, previous))
     }
 
-    /// What `host` (a key) stands for.
-    pub(crate) fn target(&self, host: &str) -> Option<Target> {
-        self.hosts.get(host).copied()
+    /// What a request to `host` (a key) is for.
+    ///
+    /// # Errors
+    /// When that depends on the host's routes, and they lead nowhere.
+    pub(crate) fn target<B>(
+        &self,
+        host: &str,
+        request: &Request<B>,
+    ) -> Result<Option<Target<'_>>, Astray<'_>> {
+        match self.hosts.find(host) {
+            Some(Place::App(app, backend)) => Ok(Some(Target::of_app(app, backend))),
+            Some(Place::Routes(place)) => {
+                let routes = &self.table.routes[place];
+                request_path::check(request.uri().path()).map_err(Astray::Path)?;
+                let lost = Astray::NoRoute(&routes.config().name);
+                let matched = routes.find(request).ok_or(lost)?;
+                let (target, split) = routes.next(matched.rule).ok_or(lost)?;
+                let (app, backend) = self.place(target).ok_or_else(|| {
+                    split.advance();
+                    Astray::NoTarget(target)
+                })?;
+                Ok(Some(Target {
+                    rewrite: matched.rewrite,
+                    drawn: Some(split),
+                    ..Target::of_app(app, backend)
+                }))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Where a route's target is; none if it is not there.
+    fn place(&self, target: &HttpRouteTarget) -> Option<(usize, Option<usize>)> {
+        let app = *self.apps.get(&target.app)?;
+        let route = &self.table.apps[app];
+        let backend = match &target.revision {
+            HttpRouteRevision::ByTraffic => return Some((app, None)),
+            HttpRouteRevision::Labelled(label) => *route.labels.get(label)?,
+            HttpRouteRevision::Named(name) => {
+                let mut backends = route.backends.iter();
+                backends.position(|backend| backend.revision == *name)?
+            }
+        };
+        Some((app, Some(backend)))
     }
 
     /// What the app that this stands for asks of the ingress.
-    pub(crate) fn policy(&self, target: Target) -> &Arc<RequestPolicy> {
+    pub(crate) fn policy(&self, target: Target<'_>) -> &Arc<RequestPolicy> {
         &self.table.apps[target.app].policy
     }
 
     /// The revision for a request to what this stands for, as [`find`](Self::find) has it.
-    pub(crate) fn find_at(&self, target: Target, previous: Option<&Backend>) -> Found<'_> {
+    pub(crate) fn find_at(&self, target: Target<'_>, previous: Option<&Backend>) -> Found<'_> {
+        if let Some(split) = target.drawn {
+            split.advance();
+        }
         let route = &self.table.apps[target.app];
         let found = route.same_revision(previous).or_else(|| {
             route
@@ -116,6 +207,27 @@ impl AppRoute {
     }
 }
 
+impl Target<'_> {
+    /// An app, by a host of its own.
+    fn of_app(app: usize, backend: Option<usize>) -> Self {
+        Self {
+            app,
+            backend,
+            rewrite: None,
+            drawn: None,
+        }
+    }
+}
+
+/// Every host of a config.
+fn hosts_of_routes(routes: &HttpRoutes) -> impl Iterator<Item = String> {
+    let config = routes.config();
+    let names = [format!("{}.{DOMAIN}", config.name), config.name.to_string()];
+    names
+        .into_iter()
+        .chain(config.custom_domains.iter().cloned())
+}
+
 /// Every host of an app, with the backend for those that are a label's.
 fn hosts_of(route: &AppRoute) -> impl Iterator<Item = (String, Option<usize>)> {
     let app = &route.app;
@@ -129,94 +241,4 @@ fn hosts_of(route: &AppRoute) -> impl Iterator<Item = (String, Option<usize>)> {
     });
     let names = [(format!("{app}.{DOMAIN}"), None), (app.to_string(), None)];
     names.into_iter().chain(labels).chain(domains)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{BackendState, RevisionMeter, Split};
-    use ebbtide_core::name::RevisionName;
-    use std::num::NonZeroUsize;
-
-    fn table(revisions: &[&str], weights: &[u32], labels: &[(&str, usize)]) -> RoutingTable {
-        let backends = revisions.iter().map(|name| {
-            Arc::new(Backend {
-                revision: RevisionName::parse(name).unwrap(),
-                policy: Arc::default(),
-                meter: RevisionMeter::new(NonZeroUsize::MIN),
-                state: BackendState::Serving(Vec::new()),
-            })
-        });
-        let labels = labels
-            .iter()
-            .map(|(label, index)| ((*label).to_owned(), *index));
-        let route = AppRoute {
-            app: AppName::new("hello").unwrap(),
-            hosts: vec!["Shop.Example".to_owned()],
-            policy: Arc::default(),
-            split: Arc::new(Split::new(weights.to_vec())),
-            labels: labels.collect(),
-            backends: backends.collect(),
-        };
-        RoutingTable {
-            apps: vec![route],
-            hint: String::new(),
-        }
-    }
-
-    fn found(snapshot: &Snapshot, host: &str, previous: Option<&Backend>) -> String {
-        match snapshot.find(host, previous) {
-            Found::Backend(backend) => backend.revision.to_string(),
-            Found::NoRevision(app) => format!("no revision of {app}"),
-            Found::Nothing => "nothing".to_owned(),
-        }
-    }
-
-    #[test]
-    fn hosts_lead_to_revisions() {
-        let revisions = ["hello--v1", "hello--v2"];
-        let labels = [("blue", 1), ("broken", 9)];
-        let snapshot = Snapshot::new(table(&revisions, &[100, 0], &labels));
-        for (host, expected) in [
-            ("hello.localhost", "hello--v1"),
-            ("hello", "hello--v1"),
-            ("shop.example", "hello--v1"),
-            ("hello---blue.localhost", "hello--v2"),
-            ("hello---broken", "no revision of hello"),
-            ("hello---green", "nothing"),
-            ("", "nothing"),
-        ] {
-            assert_eq!(found(&snapshot, host, None), expected, "{host}");
-        }
-        let none = Snapshot::new(table(&revisions, &[0, 0], &[]));
-        assert_eq!(found(&none, "hello", None), "no revision of hello");
-    }
-
-    #[test]
-    fn a_request_stays_with_its_revision_while_there_is_one() {
-        let before = table(&["hello--v1"], &[1], &[]);
-        let v1 = &before.apps[0].backends[0];
-        let both = Snapshot::new(table(&["hello--v1", "hello--v2"], &[0, 1], &[]));
-        assert_eq!(found(&both, "hello", Some(v1)), "hello--v1");
-        let only = Snapshot::new(table(&["hello--v2"], &[1], &[]));
-        assert_eq!(found(&only, "hello", Some(v1)), "hello--v2");
-    }
-
-    #[test]
-    fn a_split_goes_on_from_table_to_table() {
-        let revisions = ["hello--v1", "hello--v2"];
-        let first = Snapshot::new(table(&revisions, &[1, 1], &[]));
-        let mut same = table(&revisions, &[1, 1], &[]);
-        same.keep_splits(&first);
-        assert!(Arc::ptr_eq(
-            &same.apps[0].split,
-            &first.table().apps[0].split
-        ));
-        first.table().apps[0].split.pick();
-        let mut other = table(&revisions, &[1, 3], &[]);
-        other.keep_splits(&first);
-        let fresh = Split::new(vec![1, 3]);
-        fresh.pick();
-        assert_eq!(other.apps[0].split.pick(), fresh.pick());
-    }
 }

@@ -109,7 +109,7 @@ mod tests {
                 labels: BTreeMap::new(),
                 backends: Vec::new(),
             }],
-            hint: String::new(),
+            ..RoutingTable::default()
         });
         Resolver {
             certificates: Certificates::new(),

@@ -100,6 +100,7 @@ impl Bed {
         self.ingress.publisher().publish(RoutingTable {
             apps: vec![route],
             hint: "http://127.0.0.1:8081/".to_owned(),
+            ..RoutingTable::default()
         });
     }
 }

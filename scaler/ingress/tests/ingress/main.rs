@@ -29,6 +29,7 @@ mod limits;
 mod line;
 mod malformed;
 mod retries;
+mod routes;
 mod routing;
 mod streaming;
 mod timeouts;

@@ -16,6 +16,6 @@ pub(crate) fn policy(ingress: &str, tags: &str) -> RequestPolicy {
     let parsed = parse(&source, &ParseOptions::default()).unwrap();
     match &parsed.declarations[0].value {
         Declaration::App(app) => RequestPolicy::of(app),
-        Declaration::Revision(_) => panic!("an app"),
+        _ => panic!("an app"),
     }
 }

@@ -127,6 +127,7 @@ impl Bed {
         let sequence = self.published.load().sequence + 1;
         self.published.store(Arc::new(Published {
             apps,
+            routes: Vec::new(),
             rules: Vec::new(),
             revisions,
             ready: true,

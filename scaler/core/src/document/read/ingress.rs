@@ -93,7 +93,8 @@ fn exposed_port(
     Some(port)
 }
 
-fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -> Vec<String> {
+/// Names of `customDomains`, lowercase.
+pub(super) fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -> Vec<String> {
     let mut names = BTreeSet::new();
     let mut domains = Vec::new();
     for field in object.list(reader, "customDomains") {
@@ -115,6 +116,10 @@ fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -> Vec<Strin
         if let Some((text, name)) = name {
             if !names.insert(text.clone()) {
                 reader.error(&name, format!("`{text}` is given twice"));
+            }
+            if text.strip_prefix("*.").unwrap_or(&text).contains('*') {
+                let message = "a `*` stands for the first labels alone, as in *.example.com";
+                reader.error(&name, message);
             }
             domains.push(text);
         }

@@ -124,6 +124,15 @@ fn read_label(
     field: &Field<'_>,
     mode: ActiveRevisionsMode,
 ) -> Option<String> {
+    let label = label(reader, field)?;
+    if mode == ActiveRevisionsMode::Single {
+        reader.warn(field, "labels take effect in Multiple mode only");
+    }
+    Some(label)
+}
+
+/// A label's name.
+pub(super) fn label(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     let label = reader.text(field)?;
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let good = label.starts_with(|c: char| c.is_ascii_lowercase())
@@ -139,9 +148,6 @@ fn read_label(
             format!("`{}` is not a label: {rule}", shortened(&label)),
         );
         return None;
-    }
-    if mode == ActiveRevisionsMode::Single {
-        reader.warn(field, "labels take effect in Multiple mode only");
     }
     Some(label)
 }

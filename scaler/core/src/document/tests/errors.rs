@@ -13,7 +13,7 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 /// The only error's end of path and beginning of message are those expected.
-fn assert_error(text: &str, path: &str, message: &str) {
+pub(super) fn assert_error(text: &str, path: &str, message: &str) {
     let errors = errors(text);
     let [error] = &*errors else {
         panic!("expected one error at {path}: {errors:#?}\n{text}");
@@ -24,7 +24,7 @@ fn assert_error(text: &str, path: &str, message: &str) {
 }
 
 /// A table of errors: a part of a document, the end of the path and a part of the message.
-fn check(document: impl Fn(&str) -> String, table: &str) {
+pub(super) fn check(document: impl Fn(&str) -> String, table: &str) {
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let [part, path, message] = *line.split(" => ").collect::<Vec<_>>() else {
             panic!("not a case: {line}");
@@ -91,7 +91,7 @@ fn the_resource_itself() {
     assert_error(
         "type: x\nname: a",
         "type",
-        "expected Microsoft.App/containerApps or",
+        "expected Microsoft.App/containerApps, ",
     );
     assert_error("name: a", "properties", "is missing");
     assert_error("- 1", "[0]", "expected a mapping");
@@ -128,7 +128,8 @@ fn tags_of_ebbtides() {
 fn a_misspelt_property_or_type_is_said_beside_what_it_leads_to() {
     let text = "type: Microsoft.App/containerApp\nname: hello\nproperties: {colour: red, template: \
                 {containers: [{name: a, comand: [b]}]}}";
-    let types = "Microsoft.App/containerApps or Microsoft.App/containerApps/revisions; did you \
+    let types = "Microsoft.App/containerApps, Microsoft.App/containerApps/revisions or \
+                 Microsoft.App/managedEnvironments/httpRouteConfigs; did you \
                  mean `Microsoft.App/containerApps`?";
     let expected = [
         format!("type: found `Microsoft.App/containerApp`; expected {types}"),

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::Value;
 
+use super::http_route_strategies::routes;
 use super::texts::{name, text, value};
 use crate::document::model::*;
 use crate::name::{AppName, RevisionName};
@@ -18,19 +19,20 @@ fn seconds(least: u32) -> impl Strategy<Value = Duration> {
     (least..=u32::MAX).prop_map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-/// An app or a revision.
+/// An app, a revision, or routes.
 pub(super) fn declaration() -> impl Strategy<Value = Declaration> {
     prop_oneof![
         app().prop_map(|app| Declaration::App(Box::new(app))),
         revision().prop_map(|revision| Declaration::Revision(Box::new(revision))),
+        routes().prop_map(|config| Declaration::Routes(Box::new(config))),
     ]
 }
 
-fn app_name() -> impl Strategy<Value = AppName> {
+pub(super) fn app_name() -> impl Strategy<Value = AppName> {
     "[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,9}){0,2}".prop_map(|name| AppName::new(&name).unwrap())
 }
 
-fn suffix() -> impl Strategy<Value = String> {
+pub(super) fn suffix() -> impl Strategy<Value = String> {
     "[a-z0-9]{1,5}(-[a-z0-9]{1,5})?"
 }
 

@@ -15,7 +15,7 @@ fn policy(cors: &str) -> Arc<RequestPolicy> {
     let parsed = parse(&source, &ParseOptions::default()).unwrap();
     match &parsed.declarations[0].value {
         Declaration::App(app) => Arc::new(RequestPolicy::of(app)),
-        Declaration::Revision(_) => panic!("an app"),
+        _ => panic!("an app"),
     }
 }
 

@@ -1,0 +1,76 @@
+//! A host of a route config is no other's.
+
+use std::collections::BTreeMap;
+
+use ebbtide_core::document::{ContainerApp, Declaration, Diagnostic, HttpRouteConfig};
+use ebbtide_core::name::AppName;
+
+use super::RouteConfigs;
+use crate::control::app::{AppControl, Source};
+use crate::control::handle::Origin;
+use crate::documents::Documents;
+
+/// Checks documents against what stays beside them. What they declare of each other has been checked.
+///
+/// # Errors
+/// Each name or domain that a config and something else would have.
+pub(in crate::control) fn check_hosts(
+    documents: &Documents,
+    origin: Origin,
+    apps: &BTreeMap<AppName, AppControl>,
+    routes: &RouteConfigs,
+) -> Vec<Diagnostic> {
+    let stays = |source: &Source| origin == Origin::Api || !matches!(source, Source::File(_));
+    let mut owners: BTreeMap<&str, (String, bool)> = BTreeMap::new();
+    for (name, control) in apps.iter().filter(|(_, one)| stays(&one.source)) {
+        let hosts = hosts_of_app(control.app.document());
+        owners.extend(hosts.map(|host| (host, (format!("app {name}"), false))));
+    }
+    for (name, control) in routes.iter().filter(|(_, one)| stays(&one.source)) {
+        let hosts = hosts_of_routes(control.routes.config());
+        owners.extend(hosts.map(|host| (host, (format!("route config {name}"), true))));
+    }
+    let mut errors = Vec::new();
+    for declared in &documents.declarations {
+        let (own, is_routes, hosts): (_, _, Vec<&str>) = match &declared.value {
+            Declaration::App(app) => (
+                format!("app {}", app.name),
+                false,
+                hosts_of_app(app).collect(),
+            ),
+            Declaration::Routes(config) => {
+                let own = format!("route config {}", config.name);
+                (own, true, hosts_of_routes(config).collect())
+            }
+            Declaration::Revision(_) => continue,
+        };
+        for host in hosts {
+            let Some((owner, of_routes)) = owners.get(host) else {
+                continue;
+            };
+            if *owner != own && (is_routes || *of_routes) {
+                errors.push(Diagnostic {
+                    source: declared.source.clone(),
+                    line: declared.line,
+                    column: 1,
+                    path: String::new(),
+                    message: format!("`{host}` is of the {owner}; give this {own} another one"),
+                });
+            }
+        }
+    }
+    errors
+}
+
+fn hosts_of_app(app: &ContainerApp) -> impl Iterator<Item = &str> {
+    let ingress = app.configuration.ingress.iter();
+    let domains = ingress.flat_map(|ingress| &ingress.custom_domains);
+    [app.name.as_str()]
+        .into_iter()
+        .chain(domains.map(String::as_str))
+}
+
+fn hosts_of_routes(config: &HttpRouteConfig) -> impl Iterator<Item = &str> {
+    let domains = config.custom_domains.iter().map(String::as_str);
+    [config.name.as_str()].into_iter().chain(domains)
+}
