@@ -164,6 +164,15 @@ impl ReplicaBody {
         Self { body, held }
     }
 
+    fn passes_on(&self, frame: &mut Frame<Bytes>) {
+        if let Some(trailers) = frame.trailers_mut() {
+            headers::clean_trailers(trailers);
+        }
+        if let (Some(data), Some(held)) = (frame.data_ref(), &self.held) {
+            held.visit.sent(data.len());
+        }
+    }
+
     /// The body has ended as it should: the connection can be used again.
     fn finish(&mut self) {
         if let Some(Held { lease, mut visit }) = self.held.take() {
@@ -201,9 +210,7 @@ impl Body for ResponseBody {
                         replica.held = None;
                     }
                     Poll::Ready(Some(Ok(frame))) => {
-                        if let Some(trailers) = frame.trailers_mut() {
-                            headers::clean_trailers(trailers);
-                        }
+                        replica.passes_on(frame);
                     }
                     Poll::Pending => {}
                 }

@@ -21,6 +21,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::headers::Client;
 use crate::limits::gate::{Limit, Place};
+use crate::limits::reason::Reason;
 use crate::request;
 use crate::scheme::Scheme;
 use crate::stream::{ClientStream, ClientWatch, SharedStream};
@@ -260,11 +261,17 @@ impl Peer {
 
     fn broke(&self, error: &hyper::Error) {
         tracing::debug!(%error, "a client's connection broke");
-        let gate = &self.worker.shared.gate;
-        if error.is_parse_too_large() {
-            gate.reached(Limit::Header);
+        let (limit, reason) = if error.is_parse_too_large() {
+            (Limit::Header, Reason::LargeHead)
         } else if error.is_parse() {
-            gate.reached(Limit::Malformed);
+            (Limit::Malformed, Reason::Malformed)
+        } else {
+            return;
+        };
+        self.worker.shared.gate.reached(limit);
+        // Over HTTP/2 there is no answer.
+        if self.watch.is_some() {
+            self.worker.shared.gate.answers(reason);
         }
     }
 }

@@ -31,6 +31,7 @@ mod worker;
 
 pub use ingress::{Ingress, LimitMeter};
 pub use limits::gate::LimitReading;
+pub use limits::listeners::ListenerReading;
 pub use limits::{BODY_PROGRESS, Limits};
 pub use meter::{MeterReading, RevisionMeter};
 pub use options::{IngressOptions, StartError, WaitingRoom};

@@ -74,6 +74,7 @@ async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBo
 }
 
 fn refuse(peer: &Peer, refusal: &Refusal) -> (Response<ResponseBody>, bool) {
+    peer.worker.shared.gate.answers(refusal.reason());
     if let Some(limit) = refusal.limit() {
         peer.worker.shared.gate.reached(limit);
     }

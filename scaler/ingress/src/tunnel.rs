@@ -1,6 +1,8 @@
 //! A connection that has switched to another protocol (WebSocket): bytes both ways until both
 //! sides have ended.
 
+mod counted;
+
 use std::io;
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::request::visit::Visit;
 use crate::upstream::Upgraded;
+use counted::Counted;
 
 /// What is needed to connect a client with a replica once the answer 101 is written. The request
 /// counts until the tunnel ends.
@@ -27,14 +30,15 @@ impl Tunnel {
         let Ok(replica) = self.replica.await else {
             return;
         };
+        self.visit.received(read.len());
+        let client = Counted::new(client, &self.visit);
         if let Err(error) = splice(client, &read, replica).await {
             tracing::debug!(%error, "a tunnel broke");
         }
-        drop(self.visit);
     }
 }
 
-async fn splice<S>(mut client: S, read: &[u8], replica: Upgraded) -> io::Result<()>
+async fn splice<S>(mut client: Counted<'_, S>, read: &[u8], replica: Upgraded) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use ebbtide_core::time::Timestamp;
 use thiserror::Error;
 
 use crate::limits::BODY_PROGRESS;
+use crate::meter::RevisionMeter;
 use crate::worker::Worker;
 use crate::worker::deadlines::OwnedDeadline;
 
 /// The body of one request, shared between who passes it on and who waits for the answer.
 pub(crate) struct Upload {
     worker: Rc<Worker>,
+    /// Where its bytes are counted, once it goes to a replica.
+    meter: RefCell<Option<Arc<RevisionMeter>>>,
     failure: Cell<Option<UploadFailure>>,
     /// Whether the client may take its time.
     is_patient: Cell<bool>,
@@ -58,6 +62,7 @@ impl Upload {
     pub(super) fn new(worker: Rc<Worker>, is_patient: bool) -> Self {
         Self {
             worker,
+            meter: RefCell::default(),
             failure: Cell::new(None),
             is_patient: Cell::new(is_patient),
             received: Cell::new(0),
@@ -65,6 +70,11 @@ impl Upload {
             waited: Cell::new(Duration::ZERO),
             waits: RefCell::default(),
         }
+    }
+
+    /// Has what comes from now on counted for a revision.
+    pub(crate) fn counts_for(&self, meter: &Arc<RevisionMeter>) {
+        self.meter.replace(Some(Arc::clone(meter)));
     }
 
     /// Why the body broke off, if it did.
@@ -87,6 +97,9 @@ impl Upload {
 
     /// Bytes have come.
     pub(super) fn came(&self, bytes: usize) -> Result<(), BodyError> {
+        if let Some(meter) = &*self.meter.borrow() {
+            meter.received(self.worker.number, bytes);
+        }
         let bytes = bytes as u64;
         self.received.set(self.received.get().saturating_add(bytes));
         if let Some(most) = self.worker.shared.options.limits.body_bytes

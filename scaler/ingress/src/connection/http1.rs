@@ -17,6 +17,7 @@ use super::activity::Interruption;
 use super::{Connected, Peer};
 use crate::limits::Limits;
 use crate::limits::gate::Limit;
+use crate::limits::reason::Reason;
 use crate::request;
 use crate::scheme::Scheme;
 use crate::stream::{ClientStream, ClientWatch};
@@ -162,7 +163,10 @@ impl Peer {
     fn is_over(&self, limit: Limit, watch: &ClientWatch) {
         self.worker.shared.gate.reached(limit);
         match (limit, self.client.scheme()) {
-            (Limit::HeadTime, Scheme::Http) => watch.write_last(SLOW_HEAD),
+            (Limit::HeadTime, Scheme::Http) => {
+                self.worker.shared.gate.answers(Reason::SlowHead);
+                watch.write_last(SLOW_HEAD);
+            }
             (Limit::WriteTime, _) => watch.reset_on_close(),
             _ => {}
         }

@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Limits;
+use super::listeners::{ListenerReading, Listeners};
+use super::reason::{Reason, Reasons};
+use crate::scheme::Scheme;
 
 /// Parts that the clients are spread over, so that workers seldom meet at one lock.
 const PARTS: usize = 64;
@@ -54,6 +57,8 @@ pub(crate) struct Gate {
     clients: Box<[Mutex<HashMap<IpAddr, u32>>]>,
     hasher: RandomState,
     reached: [AtomicU64; Limit::ALL.len()],
+    listeners: Listeners,
+    reasons: Reasons,
 }
 
 /// How full an ingress is, and how often it refused what was too much.
@@ -65,6 +70,10 @@ pub struct LimitReading {
     pub most_connections: u32,
     /// How often each limit was reached, by its name.
     pub reached: Vec<(&'static str, u64)>,
+    /// The connections of each listener.
+    pub listeners: Vec<ListenerReading>,
+    /// How many requests the ingress answered itself, by why it did.
+    pub own_answers: Vec<(&'static str, u64)>,
 }
 
 /// The place of one connection; given back when it is dropped.
@@ -72,6 +81,7 @@ pub(crate) struct Place {
     gate: Arc<Gate>,
     /// None if it is not one client's.
     client: Option<IpAddr>,
+    scheme: Scheme,
 }
 
 impl Gate {
@@ -83,30 +93,39 @@ impl Gate {
             clients: (0..PARTS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             reached: [const { AtomicU64::new(0) }; Limit::ALL.len()],
+            listeners: Listeners::default(),
+            reasons: Reasons::new(),
         })
     }
 
     /// A place for a connection from `client`, if it is one client's; none if there are too many,
     /// which is counted.
-    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>, scheme: Scheme) -> Option<Place> {
         let client = client.map(client_of);
+        if let Err(limit) = self.take_place(client) {
+            self.reached(limit);
+            self.listeners.refused(scheme);
+            return None;
+        }
+        self.listeners.accepted(scheme);
+        Some(Place {
+            gate: Arc::clone(self),
+            client,
+            scheme,
+        })
+    }
+
+    fn take_place(&self, client: Option<IpAddr>) -> Result<(), Limit> {
         let add = |count: u32| (count < self.most).then_some(count + 1);
         let added = self
             .connections
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
-        if added.is_err() {
-            self.reached(Limit::Connections);
-            return None;
-        }
+        added.map_err(|_| Limit::Connections)?;
         if client.is_some_and(|client| !self.enter_as(client)) {
             self.connections.fetch_sub(1, Ordering::AcqRel);
-            self.reached(Limit::ConnectionsPerClient);
-            return None;
+            return Err(Limit::ConnectionsPerClient);
         }
-        Some(Place {
-            gate: Arc::clone(self),
-            client,
-        })
+        Ok(())
     }
 
     fn enter_as(&self, client: IpAddr) -> bool {
@@ -135,6 +154,11 @@ impl Gate {
         }
     }
 
+    /// Counts a request that the ingress answers itself.
+    pub(crate) fn answers(&self, reason: Reason) {
+        self.reasons.count(reason);
+    }
+
     pub(crate) fn read(&self) -> LimitReading {
         let counters = Limit::ALL.iter().zip(&self.reached);
         LimitReading {
@@ -143,6 +167,8 @@ impl Gate {
             reached: counters
                 .map(|((_, name), counter)| (*name, counter.load(Ordering::Relaxed)))
                 .collect(),
+            listeners: self.listeners.read(),
+            own_answers: self.reasons.read(),
         }
     }
 
@@ -160,6 +186,7 @@ impl Drop for Place {
             self.gate.leave_as(client);
         }
         self.gate.connections.fetch_sub(1, Ordering::AcqRel);
+        self.gate.listeners.closed(self.scheme);
     }
 }
 
@@ -190,7 +217,7 @@ mod tests {
             connections_per_client: 2,
             ..Limits::default()
         });
-        let enter = |address: &str| gate.enter(Some(address.parse().unwrap()));
+        let enter = |address: &str| gate.enter(Some(address.parse().unwrap()), Scheme::Http);
         let places = (
             enter("10.0.0.1").unwrap(),
             enter("::ffff:10.0.0.1").unwrap(),
@@ -206,8 +233,13 @@ mod tests {
         assert!(enter("2001:db8::3").is_none());
         assert!(enter("2001:db8:0:1::1").is_some());
         drop(ours);
-        let proxys = [(); 3].map(|()| gate.enter(None));
+        let proxys = [(); 3].map(|()| gate.enter(None, Scheme::Https));
         assert!(proxys.iter().all(Option::is_some));
+        let listeners = gate.read().listeners;
+        let counts = listeners
+            .iter()
+            .map(|one| (one.listener, one.open, one.accepted, one.refused));
+        assert!(counts.eq([("http", 0, 6, 3), ("https", 3, 3, 0)]));
         drop(proxys);
         assert_eq!(gate.read().connections, 0);
         assert!(

@@ -40,7 +40,7 @@ pub(super) async fn admit(
         visit.admitted(admission, None);
         return Ok(());
     }
-    let began = worker.now();
+    let began = visit.now();
     let timeout = worker.shared.options.waiting_room.timeout;
     let client = peer.watch.clone().filter(|_| has_body);
     let deadline = worker.deadlines.add(began + timeout, client);
@@ -52,7 +52,7 @@ pub(super) async fn admit(
             return Err(Refusal::WaitedTooLong { revision, timeout });
         }
     };
-    let waited = worker.now().since(began);
+    let waited = visit.look().since(began);
     visit.admitted(admission, Some(waited));
     Ok(())
 }

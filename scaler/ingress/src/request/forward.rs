@@ -60,10 +60,12 @@ pub(super) async fn forward(
             return Err(Refusal::ClientGone);
         };
         let worker = &*peer.worker;
-        let now = worker.now();
+        if let Some(upload) = &upload {
+            upload.counts_for(&visit.backend().meter);
+        }
         let timeout = worker.shared.options.request_timeout;
         let client = peer.watch.clone().filter(|_| has_body);
-        let deadline = worker.deadlines.add(now + timeout, client);
+        let deadline = worker.deadlines.add(visit.now() + timeout, client);
         let pool = worker.pool(&replica);
         let sent = deadline.limit(send(&pool, request, upgrade.as_ref())).await;
         let revision = || visit.backend().revision.clone();
@@ -107,15 +109,21 @@ pub(super) async fn forward(
         request = *unsent;
         avoid = Some(replica.id());
         visit.withdraw();
-        if !pause.is_zero() {
-            tokio::time::sleep(*pause).await;
-        }
+        wait(visit, *pause).await;
     }
+}
+
+async fn wait(visit: &mut Visit, pause: Duration) {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    visit.look();
 }
 
 /// Makes the client's answer of the replica's.
 pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response<ResponseBody> {
     let (mut head, body) = answer.response.into_parts();
+    visit.first_byte();
     visit.answered(head.status);
     let protocol = head.headers.get(UPGRADE).cloned();
     if head.headers.contains_key(TRANSFER_ENCODING) {
@@ -135,7 +143,9 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     let (Some(protocol), Some(replica), true) = (protocol, replica, answer.asked_to_upgrade) else {
         visit.answered(StatusCode::BAD_GATEWAY);
         let revision = visit.backend().revision.clone();
-        return Refusal::UnexpectedUpgrade { revision }.to_response();
+        let refusal = Refusal::UnexpectedUpgrade { revision };
+        peer.worker.shared.gate.answers(refusal.reason());
+        return refusal.to_response();
     };
     head.headers
         .insert(CONNECTION, HeaderValue::from_static("upgrade"));

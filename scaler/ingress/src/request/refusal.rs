@@ -13,6 +13,7 @@ use super::check::Malformed;
 use super::directory::Page;
 use crate::body::{ResponseBody, UploadFailure};
 use crate::limits::gate::Limit;
+use crate::limits::reason::Reason;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::table::host::HostError;
 
@@ -158,6 +159,31 @@ impl Refusal {
             Self::SlowBody => Some(Limit::BodyTime),
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => Some(Limit::Malformed),
             _ => None,
+        }
+    }
+
+    /// Why, in a word.
+    pub(super) fn reason(&self) -> Reason {
+        match self {
+            Self::BadHost(_) => Reason::BadHost,
+            Self::Malformed(Malformed::ManyHeaders(_)) => Reason::LargeHead,
+            Self::Malformed(Malformed::LongTarget(_)) => Reason::LongTarget,
+            Self::Malformed(Malformed::LargeBody(_)) | Self::LargeBody => Reason::LargeBody,
+            Self::Malformed(_) | Self::MalformedBody => Reason::Malformed,
+            Self::SlowBody => Reason::SlowBody,
+            Self::ConnectMethod => Reason::ConnectMethod,
+            Self::Redirect(_) => Reason::Redirect,
+            Self::NotFound(_) => Reason::UnknownHost,
+            Self::NoRevision(_) => Reason::NoRevision,
+            Self::AppGone { .. } => Reason::AppDeleted,
+            Self::Failed { .. } => Reason::ActivationFailed,
+            Self::WaitingRoomFull { .. } => Reason::WaitingRoomFull,
+            Self::WaitedTooLong { .. } => Reason::WaitedTooLong,
+            Self::Unreachable { .. } => Reason::Unreachable,
+            Self::Broken { .. } => Reason::BrokenOff,
+            Self::UnexpectedUpgrade { .. } => Reason::UnexpectedUpgrade,
+            Self::NoAnswerInTime { .. } => Reason::NoAnswerInTime,
+            Self::ClientGone => Reason::ClientGone,
         }
     }
 

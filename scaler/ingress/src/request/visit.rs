@@ -18,6 +18,8 @@ pub(crate) struct Visit {
     worker: Rc<Worker>,
     backend: Arc<Backend>,
     arrived: Timestamp,
+    /// The time when it was looked at last, which whoever needs it now need not ask for again.
+    now: Timestamp,
     /// What it was answered with.
     code: u16,
     /// Its place on a replica, once it has one.
@@ -35,6 +37,7 @@ impl Visit {
             worker,
             backend,
             arrived,
+            now: arrived,
             code: CLIENT_CLOSED_REQUEST,
             admission: None,
             waited: None,
@@ -53,11 +56,22 @@ impl Visit {
             return;
         }
         if !Arc::ptr_eq(&self.backend.meter, &backend.meter) {
-            let now = self.worker.now();
+            let now = self.look();
             self.backend.meter.leave(self.worker.number, now);
             backend.meter.start(self.worker.number, now);
         }
         self.backend = Arc::clone(backend);
+    }
+
+    /// Looks at the clock.
+    pub(crate) fn look(&mut self) -> Timestamp {
+        self.now = self.worker.now();
+        self.now
+    }
+
+    /// The time when it was looked at last.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// It has been admitted to a replica, after waiting if it `waited`. An earlier place is given
@@ -83,6 +97,22 @@ impl Visit {
     /// How long it waited for a replica, if it had to.
     pub(crate) fn waited(&self) -> Option<Duration> {
         self.waited
+    }
+
+    /// The head of a replica's answer has come.
+    pub(crate) fn first_byte(&mut self) {
+        let took = self.look().since(self.arrived);
+        self.backend.meter.first_byte(self.worker.number, took);
+    }
+
+    /// Some of what a client sends has come through its tunnel.
+    pub(crate) fn received(&self, bytes: usize) {
+        self.backend.meter.received(self.worker.number, bytes);
+    }
+
+    /// Some of what a replica sends is passed on.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.backend.meter.sent(self.worker.number, bytes);
     }
 
     /// The head of its answer is on its way.

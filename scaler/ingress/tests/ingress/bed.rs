@@ -76,7 +76,7 @@ impl Bed {
         labels: &[(&str, usize)],
     ) {
         let policy = Arc::new(self.policy.clone());
-        let backends = backends.iter().map(|backend| {
+        let backends = backends.into_iter().map(|backend| {
             Arc::new(Backend {
                 revision: backend.revision.clone(),
                 policy: Arc::clone(&policy),

@@ -21,6 +21,7 @@ mod hold;
 mod http2;
 mod limits;
 mod malformed;
+mod metrics;
 mod routing;
 mod streaming;
 mod tls;
