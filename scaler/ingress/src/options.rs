@@ -11,6 +11,7 @@ use ebbtide_core::time::Clock;
 use thiserror::Error;
 
 use crate::limits::Limits;
+use crate::share::Share;
 use crate::tls::TlsOptions;
 
 /// What an [`Ingress`](crate::Ingress) is started with.
@@ -35,6 +36,8 @@ pub struct IngressOptions {
     /// How long connections without a request are kept once the ingress drains: a request may be on
     /// its way on them. It is answered, with `Connection: close`.
     pub linger: Duration,
+    /// Of the traces that begin here, how many are said to be sampled.
+    pub sampled_traces: Share,
     /// The clock that requests are timed with.
     pub clock: Arc<dyn Clock>,
 }
@@ -58,6 +61,7 @@ impl IngressOptions {
             limits: Limits::default(),
             request_timeout: Duration::from_secs(240),
             linger: Duration::from_millis(200),
+            sampled_traces: Share::ALL,
             clock,
         }
     }

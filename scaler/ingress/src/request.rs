@@ -53,11 +53,13 @@ pub(crate) async fn handle(
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
 /// agree on where the next request begins, there is none.
 async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
+    let trace = peer.worker.traces.of(request.headers());
     let Routed { host, mut visit } = match route(peer, &request) {
         Ok(routed) => routed,
         Err(refusal) => return refuse(peer, &refusal),
     };
-    let outgoing = prepare(peer, request, &host);
+    let mut outgoing = prepare(peer, request, &host);
+    trace.pass_on(outgoing.request.headers_mut());
     let upload = outgoing.upload.clone();
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {

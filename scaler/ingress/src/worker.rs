@@ -21,6 +21,7 @@ use crate::publish::Published;
 use crate::replica::{Admission, Replica};
 use crate::scheme::Scheme;
 use crate::tls::SharedTls;
+use crate::trace::Traces;
 use crate::upstream::Pool;
 use deadlines::Deadlines;
 use drain::Drain;
@@ -58,6 +59,7 @@ pub(crate) struct Worker {
     pub(crate) shared: Shared,
     pub(crate) deadlines: Deadlines,
     pub(crate) drain: Drain,
+    pub(crate) traces: Traces,
     /// The time of the last tick.
     coarse_now: Rc<Cell<Timestamp>>,
     ticks: Cell<u32>,
@@ -76,6 +78,7 @@ impl Worker {
             number,
             deadlines: Deadlines::new(),
             drain: Drain::new(shared.options.linger),
+            traces: Traces::new(shared.options.sampled_traces),
             coarse_now: Rc::new(Cell::new(shared.options.clock.now())),
             ticks: Cell::new(0),
             connections: RefCell::new(Slots::new()),

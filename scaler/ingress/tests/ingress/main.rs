@@ -25,4 +25,5 @@ mod metrics;
 mod routing;
 mod streaming;
 mod tls;
+mod traces;
 mod upstream;

@@ -49,6 +49,7 @@ pub(in crate::cli) fn start(
         .trusted_proxies
         .clone_from(&arguments.trusted_proxies);
     options.limits = arguments.limits.limits();
+    options.sampled_traces = arguments.observing.trace_sample;
     let https = Https::prepare(arguments, own_authority)?;
     let by_tls = https.options.as_ref().map(|tls| tls.listen);
     options.tls = https.options;
