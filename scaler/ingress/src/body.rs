@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 
 use crate::connection::Busy;
 use crate::headers;
+use crate::limits::reason::Reason;
 use crate::request::visit::Visit;
 use crate::upstream::Lease;
 use crate::worker::Worker;
@@ -164,6 +165,12 @@ impl ReplicaBody {
         Self { body, held }
     }
 
+    fn cut_off(&mut self, reason: Reason) {
+        if let Some(mut held) = self.held.take() {
+            held.visit.is_cut_off(reason);
+        }
+    }
+
     fn passes_on(&self, frame: &mut Frame<Bytes>) {
         if let Some(trailers) = frame.trailers_mut() {
             headers::clean_trailers(trailers);
@@ -187,6 +194,8 @@ impl Drop for ReplicaBody {
     fn drop(&mut self) {
         if self.body.is_end_stream() {
             self.finish();
+        } else {
+            self.cut_off(Reason::ClientGone);
         }
     }
 }
@@ -207,7 +216,7 @@ impl Body for ResponseBody {
                     Poll::Ready(None) => replica.finish(),
                     Poll::Ready(Some(Err(error))) => {
                         tracing::debug!(%error, "an answer broke off");
-                        replica.held = None;
+                        replica.cut_off(Reason::BrokenOff);
                     }
                     Poll::Ready(Some(Ok(frame))) => {
                         replica.passes_on(frame);

@@ -1,6 +1,7 @@
 //! A client's connection: which protocol it speaks, and its requests until it ends.
 
 mod activity;
+mod broken;
 mod frames;
 mod http1;
 
@@ -21,7 +22,6 @@ use tokio_rustls::server::TlsStream;
 
 use crate::headers::Client;
 use crate::limits::gate::{Limit, Place};
-use crate::limits::reason::Reason;
 use crate::request;
 use crate::scheme::Scheme;
 use crate::stream::{ClientStream, ClientWatch, SharedStream};
@@ -256,22 +256,6 @@ impl Peer {
             watch: None,
             tunnel: RefCell::default(),
             _place: place,
-        }
-    }
-
-    fn broke(&self, error: &hyper::Error) {
-        tracing::debug!(%error, "a client's connection broke");
-        let (limit, reason) = if error.is_parse_too_large() {
-            (Limit::Header, Reason::LargeHead)
-        } else if error.is_parse() {
-            (Limit::Malformed, Reason::Malformed)
-        } else {
-            return;
-        };
-        self.worker.shared.gate.reached(limit);
-        // Over HTTP/2 there is no answer.
-        if self.watch.is_some() {
-            self.worker.shared.gate.answers(reason);
         }
     }
 }

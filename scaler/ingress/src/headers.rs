@@ -2,6 +2,7 @@
 
 mod forwarded;
 mod hop;
+mod origin;
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, Entry, HOST, TE, TRANSFER_ENCODING, UPGRADE,
@@ -11,6 +12,7 @@ use http_body::Body;
 
 pub(crate) use forwarded::{Client, add_forwarded};
 pub(crate) use hop::{clean_trailers, strip_hop_by_hop};
+pub(crate) use origin::origin;
 
 /// The protocol that an HTTP/1.1 request asks to switch to. HTTP/2 is not switched to (RFC 9113 has
 /// done away with it): such a request is an ordinary one.

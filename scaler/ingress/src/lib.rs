@@ -9,6 +9,7 @@
 //! names it), route (host to app), choose the revision (label
 //! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
 
+mod access;
 mod body;
 mod connection;
 mod headers;
@@ -31,6 +32,7 @@ mod tunnel;
 mod upstream;
 mod worker;
 
+pub use access::{AccessLog, AccessReading, AccessRecord, AccessRecords};
 pub use ingress::{Ingress, LimitMeter};
 pub use limits::gate::LimitReading;
 pub use limits::listeners::ListenerReading;

@@ -10,6 +10,7 @@ use ebbtide_core::network::Network;
 use ebbtide_core::time::Clock;
 use thiserror::Error;
 
+use crate::access::AccessLog;
 use crate::limits::Limits;
 use crate::share::Share;
 use crate::tls::TlsOptions;
@@ -38,6 +39,8 @@ pub struct IngressOptions {
     pub linger: Duration,
     /// Of the traces that begin here, how many are said to be sampled.
     pub sampled_traces: Share,
+    /// Where each request is told of once it has ended.
+    pub access_log: Option<AccessLog>,
     /// The clock that requests are timed with.
     pub clock: Arc<dyn Clock>,
 }
@@ -62,6 +65,7 @@ impl IngressOptions {
             request_timeout: Duration::from_secs(240),
             linger: Duration::from_millis(200),
             sampled_traces: Share::ALL,
+            access_log: None,
             clock,
         }
     }

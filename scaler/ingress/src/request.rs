@@ -12,6 +12,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ebbtide_core::time::Timestamp;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
@@ -53,14 +54,26 @@ pub(crate) async fn handle(
 /// The answer, and whether it has to be the connection's last one: where the client and we may not
 /// agree on where the next request begins, there is none.
 async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
+    let arrived = peer.worker.now();
     let trace = peer.worker.traces.of(request.headers());
-    let Routed { host, mut visit } = match route(peer, &request) {
+    let access = &peer.worker.access;
+    let record = access.begin(&peer.client, &request, trace, arrived);
+    let Routed { host, mut visit } = match route(peer, &request, arrived) {
         Ok(routed) => routed,
-        Err(refusal) => return refuse(peer, &refusal),
+        Err(refusal) => {
+            let refused = refuse(peer, &refusal, None);
+            if let Some(mut record) = record {
+                record.refused(refusal.status(), refusal.reason(), length(&refused.0));
+                record.duration = peer.worker.now().since(arrived);
+                access.end(*record);
+            }
+            return refused;
+        }
     };
     let mut outgoing = prepare(peer, request, &host);
     trace.pass_on(outgoing.request.headers_mut());
     let upload = outgoing.upload.clone();
+    visit.is_told(record, upload.clone());
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {
             if let Some(upload) = upload {
@@ -68,24 +81,34 @@ async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBo
             }
             (forward::respond(peer, visit, answer), false)
         }
-        Err(refusal) => {
-            visit.answered(refusal.status());
-            refuse(peer, &refusal)
-        }
+        Err(refusal) => refuse(peer, &refusal, Some(&mut visit)),
     }
 }
 
-fn refuse(peer: &Peer, refusal: &Refusal) -> (Response<ResponseBody>, bool) {
+/// Answers what no replica answers, for the revision that it is a `visit` to, if one was found.
+fn refuse(
+    peer: &Peer,
+    refusal: &Refusal,
+    visit: Option<&mut Visit>,
+) -> (Response<ResponseBody>, bool) {
     peer.worker.shared.gate.answers(refusal.reason());
     if let Some(limit) = refusal.limit() {
         peer.worker.shared.gate.reached(limit);
     }
-    (refusal.to_response(), refusal.ends_connection())
+    let response = refusal.to_response();
+    if let Some(visit) = visit {
+        visit.refused(refusal.status(), refusal.reason(), length(&response));
+    }
+    (response, refusal.ends_connection())
+}
+
+/// Bytes of an answer of our own.
+fn length(response: &Response<ResponseBody>) -> u64 {
+    response.body().size_hint().lower()
 }
 
 /// Finds the revision that the request is for, and begins to count it.
-fn route(peer: &Peer, request: &Request<Incoming>) -> Result<Routed, Refusal> {
-    let arrived = peer.worker.now();
+fn route(peer: &Peer, request: &Request<Incoming>, arrived: Timestamp) -> Result<Routed, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::ConnectMethod);
     }

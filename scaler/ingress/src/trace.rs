@@ -27,11 +27,11 @@ const RANDOM: u8 = 2;
 
 /// Identifies a trace. It is shown as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TraceId(u128);
+pub struct TraceId(pub u128);
 
 /// Identifies one step of a trace. It is shown as 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpanId(u64);
+pub struct SpanId(pub u64);
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

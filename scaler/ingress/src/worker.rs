@@ -14,6 +14,7 @@ use ebbtide_core::name::RevisionName;
 use ebbtide_core::time::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::access::Access;
 use crate::connection::Activity;
 use crate::limits::gate::Gate;
 use crate::options::IngressOptions;
@@ -60,6 +61,7 @@ pub(crate) struct Worker {
     pub(crate) deadlines: Deadlines,
     pub(crate) drain: Drain,
     pub(crate) traces: Traces,
+    pub(crate) access: Access,
     /// The time of the last tick.
     coarse_now: Rc<Cell<Timestamp>>,
     ticks: Cell<u32>,
@@ -79,6 +81,7 @@ impl Worker {
             deadlines: Deadlines::new(),
             drain: Drain::new(shared.options.linger),
             traces: Traces::new(shared.options.sampled_traces),
+            access: Access::new(shared.options.clone()),
             coarse_now: Rc::new(Cell::new(shared.options.clock.now())),
             ticks: Cell::new(0),
             connections: RefCell::new(Slots::new()),

@@ -77,6 +77,11 @@ impl Upload {
         self.meter.replace(Some(Arc::clone(meter)));
     }
 
+    /// Bytes that have come.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.get()
+    }
+
     /// Why the body broke off, if it did.
     pub(crate) fn failure(&self) -> Option<UploadFailure> {
         self.failure.get()

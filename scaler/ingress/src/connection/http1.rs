@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -164,7 +165,7 @@ impl Peer {
         self.worker.shared.gate.reached(limit);
         match (limit, self.client.scheme()) {
             (Limit::HeadTime, Scheme::Http) => {
-                self.worker.shared.gate.answers(Reason::SlowHead);
+                self.answers_unread(Reason::SlowHead, StatusCode::REQUEST_TIMEOUT);
                 watch.write_last(SLOW_HEAD);
             }
             (Limit::WriteTime, _) => watch.reset_on_close(),

@@ -16,6 +16,7 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
+    ip: IpAddr,
     address: HeaderValue,
     /// As `Forwarded` has it.
     node: HeaderValue,
@@ -35,6 +36,7 @@ impl Client {
             HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
         };
         Self {
+            ip: address,
             address: value(address.to_string()),
             node: value(node),
             scheme,
@@ -46,6 +48,11 @@ impl Client {
     pub(crate) fn has_taken_https(&self, headers: &HeaderMap) -> bool {
         let said = headers.get(PROTO).filter(|_| self.is_trusted);
         said.is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"))
+    }
+
+    /// Its address.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.ip
     }
 
     /// How it connected.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Limits;
 use super::listeners::{ListenerReading, Listeners};
 use super::reason::{Reason, Reasons};
+use crate::access::AccessReading;
 use crate::scheme::Scheme;
 
 /// Parts that the clients are spread over, so that workers seldom meet at one lock.
@@ -77,6 +78,8 @@ pub struct LimitReading {
     pub listeners: Vec<ListenerReading>,
     /// How many requests the ingress answered itself, by why it did.
     pub own_answers: Vec<(&'static str, u64)>,
+    /// The lines of the access log, if there is one.
+    pub access_log: Option<AccessReading>,
 }
 
 /// The place of one connection; given back when it is dropped.
@@ -172,6 +175,7 @@ impl Gate {
                 .collect(),
             listeners: self.listeners.read(),
             own_answers: self.reasons.read(),
+            access_log: None,
         }
     }
 

@@ -52,6 +52,11 @@ impl Reason {
         (Self::ClientGone, "client-gone"),
     ];
 
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        self.place().map_or("", |place| Self::ALL[place].1)
+    }
+
     fn place(self) -> Option<usize> {
         Self::ALL.iter().position(|(one, _)| *one == self)
     }

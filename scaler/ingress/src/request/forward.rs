@@ -6,10 +6,10 @@ use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
-use super::Outgoing;
 use super::admit::{admit, server_timing};
 use super::refusal::Refusal;
 use super::visit::Visit;
+use super::{Outgoing, refuse};
 use crate::body::{ReplicaBody, ResponseBody};
 use crate::connection::Peer;
 use crate::headers::strip_hop_by_hop;
@@ -141,11 +141,9 @@ pub(super) fn respond(peer: &Peer, mut visit: Visit, answer: Answer) -> Response
     }
     let replica = answer.lease.into_upgraded();
     let (Some(protocol), Some(replica), true) = (protocol, replica, answer.asked_to_upgrade) else {
-        visit.answered(StatusCode::BAD_GATEWAY);
         let revision = visit.backend().revision.clone();
         let refusal = Refusal::UnexpectedUpgrade { revision };
-        peer.worker.shared.gate.answers(refusal.reason());
-        return refusal.to_response();
+        return refuse(peer, &refusal, Some(&mut visit)).0;
     };
     head.headers
         .insert(CONNECTION, HeaderValue::from_static("upgrade"));

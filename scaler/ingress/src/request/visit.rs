@@ -1,5 +1,6 @@
 //! The counting of one request.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,9 @@ use std::time::Duration;
 use ebbtide_core::time::Timestamp;
 use http::StatusCode;
 
+use crate::access::AccessRecord;
+use crate::body::Upload;
+use crate::limits::reason::Reason;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::replica::Admission;
 use crate::table::Backend;
@@ -27,6 +31,11 @@ pub(crate) struct Visit {
     /// How long it waited for that place, if it had to.
     waited: Option<Duration>,
     finished: bool,
+    /// What is told of it, if anything is.
+    record: Option<Box<AccessRecord>>,
+    upload: Option<Rc<Upload>>,
+    received: Cell<u64>,
+    sent: Cell<u64>,
 }
 
 impl Visit {
@@ -42,7 +51,21 @@ impl Visit {
             admission: None,
             waited: None,
             finished: false,
+            record: None,
+            upload: None,
+            received: Cell::new(0),
+            sent: Cell::new(0),
         }
+    }
+
+    /// Has it told of in the access log, with the length of its body.
+    pub(crate) fn is_told(
+        &mut self,
+        record: Option<Box<AccessRecord>>,
+        upload: Option<Rc<Upload>>,
+    ) {
+        self.upload = upload.filter(|_| record.is_some());
+        self.record = record;
     }
 
     /// The revision it counts for, as it was when last looked at.
@@ -103,21 +126,41 @@ impl Visit {
     pub(crate) fn first_byte(&mut self) {
         let took = self.look().since(self.arrived);
         self.backend.meter.first_byte(self.worker.number, took);
+        if let Some(record) = &mut self.record {
+            record.first_byte = Some(took);
+        }
     }
 
     /// Some of what a client sends has come through its tunnel.
     pub(crate) fn received(&self, bytes: usize) {
         self.backend.meter.received(self.worker.number, bytes);
+        self.received.set(self.received.get() + bytes as u64);
     }
 
     /// Some of what a replica sends is passed on.
     pub(crate) fn sent(&self, bytes: usize) {
         self.backend.meter.sent(self.worker.number, bytes);
+        self.sent.set(self.sent.get() + bytes as u64);
     }
 
     /// The head of its answer is on its way.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         self.code = status.as_u16();
+    }
+
+    /// The ingress answers it itself, with so many bytes.
+    pub(crate) fn refused(&mut self, status: StatusCode, reason: Reason, bytes: u64) {
+        self.answered(status);
+        if let Some(record) = &mut self.record {
+            record.refused(status, reason, bytes);
+        }
+    }
+
+    /// Its answer is not complete.
+    pub(crate) fn is_cut_off(&mut self, reason: Reason) {
+        if let Some(record) = &mut self.record {
+            record.reason = Some(reason.name());
+        }
     }
 
     /// Ends the counting and says when that was.
@@ -129,9 +172,25 @@ impl Visit {
             self.backend
                 .meter
                 .end(self.worker.number, now, self.code, took);
+            if let Some(record) = self.record.take() {
+                self.tell(record, took);
+            }
             self.admission = None;
         }
         now
+    }
+
+    fn tell(&self, mut record: Box<AccessRecord>, took: Duration) {
+        let replica = self.admission.as_ref().map(Admission::replica);
+        record.revision = Some(self.backend.revision.clone());
+        record.replica = replica.map(|replica| replica.name().clone());
+        record.status = self.code;
+        record.duration = took;
+        record.held = self.waited;
+        let upload = self.upload.as_ref().map_or(0, |upload| upload.received());
+        record.received_bytes = upload + self.received.get();
+        record.sent_bytes += self.sent.get();
+        self.worker.access.end(*record);
     }
 }
 

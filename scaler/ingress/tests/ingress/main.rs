@@ -7,6 +7,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod access;
 mod app;
 mod bed;
 mod client;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ebbtide_ingress::{LimitReading, ListenerReading};
+use ebbtide_ingress::{AccessReading, LimitReading, ListenerReading};
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
@@ -17,6 +17,7 @@ impl Samples {
             reached,
             listeners,
             own_answers,
+            access_log,
         }) = &self.door
         else {
             return Ok(());
@@ -31,12 +32,33 @@ impl Samples {
             "ebbtide_ingress_own_answers",
             "Requests that the ingress answered itself, by why it did",
         );
-        by_name(encoder, name, help, "reason", own_answers)
+        by_name(encoder, name, help, "reason", own_answers)?;
+        access_log.map_or(Ok(()), |lines| access_lines(encoder, lines))
     }
 }
 
 /// A number of a listener's connections.
 type Counted = fn(&ListenerReading) -> u64;
+
+fn access_lines(encoder: &mut DescriptorEncoder<'_>, lines: AccessReading) -> fmt::Result {
+    for (name, help, count) in [
+        (
+            "ebbtide_access_log_lines",
+            "Lines of the access log that were written",
+            lines.written,
+        ),
+        (
+            "ebbtide_access_log_lines_dropped",
+            "Lines of the access log that were not: too many waited, or they could not be written",
+            lines.dropped,
+        ),
+    ] {
+        encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+    }
+    Ok(())
+}
 
 fn connections(
     encoder: &mut DescriptorEncoder<'_>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ebbtide_core::scale::Work;
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
-use ebbtide_ingress::{Ingress, IngressOptions};
+use ebbtide_ingress::{AccessReading, Ingress, IngressOptions};
 use ebbtide_signals::{Sample, SourceState};
 use tokio::sync::mpsc;
 
@@ -39,7 +39,11 @@ pub(crate) fn everything() -> String {
         not_after: Some(jiff::Timestamp::UNIX_EPOCH),
         problem: None,
     }];
-    let door = Some(ingress.limits().read());
+    let door = LimitReading {
+        access_log: Some(AccessReading::default()),
+        ..ingress.limits().read()
+    };
+    let door = Some(door);
     render(vec![sample()], door, process, service, certificates).unwrap()
 }
 

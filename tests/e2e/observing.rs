@@ -1,0 +1,121 @@
+//! The access log and trace context, as curl and an app that is not ours see them.
+
+use std::path::Path;
+
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+
+use crate::harness::{Ebbtide, SOON, curl, eventually, folder, machine};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Answers with the trace that it was told.
+const APP: &str = r#"
+import http.server, os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        told = [self.headers.get(name, "") for name in ("traceparent", "tracestate")]
+        body = " ".join(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"#;
+
+fn document(app: &Path) -> String {
+    format!(
+        r"name: web
+properties:
+  configuration:
+    ingress: {{external: true, allowInsecure: true, targetPort: 8080}}
+  template:
+    revisionSuffix: one
+    containers:
+      - name: web
+        command: [python3, {}]
+    scale: {{minReplicas: 0, maxReplicas: 1}}
+",
+        app.display()
+    )
+}
+
+fn lines(log: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap_or_default()
+}
+
+#[test]
+fn each_request_has_a_line_with_its_trace_which_the_app_is_told() {
+    let _machine = machine();
+    let files = folder(&[("app.py", APP)]);
+    let log = files.path().join("access.log");
+    let document = document(&files.path().join("app.py"));
+    let arguments = ["--access-log", log.to_str().unwrap()];
+    let ebbtide = Ebbtide::up_in(folder(&[("web.yaml", &document)]), &arguments);
+    let url = format!("http://127.0.0.1:{}/a?token=hunter2", ebbtide.ingress);
+    let ask = |host: &str, more: &[&str]| {
+        let host = format!("Host: {host}");
+        curl(&[&["-H", &host, &url], more].concat())
+    };
+    let parent = format!("traceparent: 00-{TRACE}-00f067aa0ba902b7-01");
+    let told = ask("web.localhost", &["-H", &parent, "-H", "tracestate: a=1"]);
+    assert_eq!(told.status, 200, "{told:?}");
+    let begun = ask("web.localhost", &["-H", "traceparent: 00-1-2-3"]);
+    assert_eq!(ask("nobody.localhost", &[]).status, 404);
+    assert_eq!(
+        ask("web.localhost", &["-H", "Content-Length: 1x"]).status,
+        400
+    );
+    eventually(SOON, "all four are there", || lines(&log).len() == 4);
+
+    let written = lines(&log);
+    let first = &written[0];
+    let span = first["spanId"].as_str().unwrap();
+    assert_eq!(told.body, format!("00-{TRACE}-{span}-01 a=1"));
+    assert_eq!(first["traceId"], TRACE);
+    for (field, expected) in [
+        ("app", "web"),
+        ("revision", "web--one"),
+        ("method", "GET"),
+        ("host", "web.localhost"),
+        ("path", "/a"),
+        ("protocol", "HTTP/1.1"),
+        ("client", "127.0.0.1"),
+    ] {
+        assert_eq!(first[field], expected, "{first}");
+    }
+    assert_eq!(first["responseBytes"], told.body.len(), "{first}");
+    let milliseconds = |field: &str| first[field].as_f64().unwrap();
+    assert!(milliseconds("heldMilliseconds") > 0.0, "{first}");
+    let both = (
+        milliseconds("firstByteMilliseconds"),
+        milliseconds("durationMilliseconds"),
+    );
+    assert!(both.0 <= both.1, "{first}");
+    let second = &written[1];
+    let id = |field: &str| second[field].as_str().unwrap();
+    let expected = format!("00-{}-{}-03 ", id("traceId"), id("spanId"));
+    assert_eq!(begun.body, expected);
+    assert_eq!(second["heldMilliseconds"], Value::Null, "{second}");
+    let refused = [&written[2], &written[3]].map(|one| (&one["status"], &one["reason"]));
+    assert_eq!(refused[0], (&404.into(), &"unknown-host".into()));
+    assert_eq!(refused[1], (&400.into(), &"malformed".into()));
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+
+    let moved = files.path().join("access.log.1");
+    std::fs::rename(&log, &moved).unwrap();
+    kill_process(ebbtide.pid(), Signal::HUP).unwrap();
+    eventually(SOON, "the log is made anew", || log.exists());
+    assert_eq!(ask("nobody.localhost", &[]).status, 404);
+    let counted = "\nebbtide_access_log_lines_total 5\n";
+    eventually(SOON, "the fifth is counted", || {
+        curl(&[&ebbtide.api_url("/metrics")]).body.contains(counted)
+    });
+    ebbtide.stop();
+    assert_eq!((lines(&moved).len(), lines(&log).len()), (4, 1));
+}
