@@ -1,4 +1,4 @@
-//! The access log and trace context, as curl and an app that is not ours see them.
+//! Metrics, the access log and trace context, as curl and an app that is not ours see them.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::{Ebbtide, SOON, curl, eventually, folder, machine};
+use crate::load::Document;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -70,7 +71,9 @@ fn each_request_has_a_line_with_its_trace_which_the_app_is_told() {
         ask("web.localhost", &["-H", "Content-Length: 1x"]).status,
         400
     );
-    eventually(SOON, "all four are there", || lines(&log).len() == 4);
+    let http2 = ["--http2-prior-knowledge"];
+    assert_eq!(ask("web.localhost", &http2).status, 200);
+    eventually(SOON, "all five are there", || lines(&log).len() == 5);
 
     let written = lines(&log);
     let first = &written[0];
@@ -104,6 +107,7 @@ fn each_request_has_a_line_with_its_trace_which_the_app_is_told() {
     let refused = [&written[2], &written[3]].map(|one| (&one["status"], &one["reason"]));
     assert_eq!(refused[0], (&404.into(), &"unknown-host".into()));
     assert_eq!(refused[1], (&400.into(), &"malformed".into()));
+    assert_eq!(written[4]["protocol"], "HTTP/2", "{}", written[4]);
     let text = std::fs::read_to_string(&log).unwrap();
     assert!(!text.contains("hunter2"), "{text}");
 
@@ -112,10 +116,35 @@ fn each_request_has_a_line_with_its_trace_which_the_app_is_told() {
     kill_process(ebbtide.pid(), Signal::HUP).unwrap();
     eventually(SOON, "the log is made anew", || log.exists());
     assert_eq!(ask("nobody.localhost", &[]).status, 404);
-    let counted = "\nebbtide_access_log_lines_total 5\n";
-    eventually(SOON, "the fifth is counted", || {
+    let counted = "\nebbtide_access_log_lines_total 6\n";
+    eventually(SOON, "the sixth is counted", || {
         curl(&[&ebbtide.api_url("/metrics")]).body.contains(counted)
     });
     ebbtide.stop();
-    assert_eq!((lines(&moved).len(), lines(&log).len()), (4, 1));
+    assert_eq!((lines(&moved).len(), lines(&log).len()), (5, 1));
+}
+
+#[test]
+fn metrics_are_there_as_long_as_what_they_are_of() {
+    let _machine = machine();
+    let ebbtide = Ebbtide::up(&[("web.yaml", &Document::default().yaml())]);
+    assert_eq!(ebbtide.request("web.localhost", "/").status, 200);
+    let metrics = || curl(&[&ebbtide.api_url("/metrics")]).body;
+    let of = |name: &str| format!("\nebbtide_{name}{{app=\"web\",revision=\"web--one\"}} ");
+    for name in [
+        "request_duration_seconds_count",
+        "request_first_byte_seconds_count",
+        "cold_start_seconds_count",
+        "sent_bytes_total",
+    ] {
+        let name = of(name);
+        eventually(SOON, &name, || metrics().contains(&name));
+    }
+    let accepted = "\nebbtide_ingress_connections_accepted_total{listener=\"http\"} 1\n";
+    assert!(metrics().contains(accepted), "{}", metrics());
+    let gone = curl(&["-X", "DELETE", &ebbtide.api_url("/api/v1/apps/web")]);
+    assert!((200..300).contains(&gone.status), "{gone:?}");
+    eventually(SOON, "what is gone has no metrics", || {
+        !metrics().contains("app=\"web\"")
+    });
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use ebbtide_ingress::{AccessLog, AccessRecord, AccessRecords, Share};
 use http::Response;
 use http_body_util::BodyExt;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::app::{App, full, read_head};
+use crate::app::{App, answer, full, read_head};
 use crate::bed::{Bed, HOST, replica, until};
 use crate::client::{Client, get};
 
@@ -154,4 +154,29 @@ async fn a_request_whose_body_is_malformed_is_told_of_once() {
     drop(client.rest().await);
     assert_eq!(get(bed.address, "nobody").await.status, 404);
     assert_eq!(next(&mut records).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_is_told_of_at_its_end_with_what_went_through() {
+    let (bed, mut records) = bed();
+    let app = App::raw(|mut stream| async move {
+        let accept = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                      Upgrade: websocket\r\n\r\nfirst";
+        answer(&mut stream, accept).await.unwrap();
+        let mut buffer = [0; 2];
+        stream.read_exact(&mut buffer).await.unwrap();
+    })
+    .await;
+    bed.serve(&[replica(app.address)]);
+    let mut client = Client::connect(bed.address).await;
+    client
+        .write("GET / HTTP/1.1\r\nHost: hello\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .await;
+    assert_eq!(client.head().await.status, 101);
+    client.write("ab").await;
+    assert_eq!(client.rest().await.unwrap(), "first");
+    drop(client);
+    let record = next(&mut records).await;
+    assert_eq!((record.status, record.reason), (101, None));
+    assert_eq!((record.received_bytes, record.sent_bytes), (2, 5));
 }

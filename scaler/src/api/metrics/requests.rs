@@ -111,10 +111,11 @@ impl Samples {
         for (name, help, of) in directions {
             let bytes = Some(&Unit::Bytes);
             let mut metric = encoder.encode_descriptor(name, help, bytes, MetricType::Counter)?;
-            for sample in self.asked() {
+            let counts = self.asked().map(|sample| (sample, of(&sample.requests)));
+            for (sample, count) in counts.filter(|(_, count)| *count > 0) {
                 metric
                     .encode_family(&labels(sample))?
-                    .encode_counter::<NoLabelSet, _, u64>(&of(&sample.requests), None)?;
+                    .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
             }
         }
         Ok(())
