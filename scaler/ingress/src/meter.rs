@@ -1,6 +1,7 @@
 //! The counters of a revision: a shard for each worker, so that counting costs no shared cache line.
 
 mod durations;
+mod powers;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
 
 use durations::Durations;
+use powers::Powers;
 use sums::Sums;
 
 /// Status codes are three digits from 100.
@@ -42,8 +44,8 @@ struct Shard {
     sums: Sums,
     codes: [AtomicU64; CODES],
     durations: Durations,
-    first_bytes: Durations,
-    cold_starts: Durations,
+    first_bytes: Powers,
+    cold_starts: Powers,
     received: AtomicU64,
     sent: AtomicU64,
 }
@@ -61,9 +63,10 @@ pub struct MeterReading {
     pub codes: BTreeMap<u16, u64>,
     /// How long answered requests took from arrival to end, holding included.
     pub durations: DurationCounts,
-    /// How long requests took from arrival to the head of a replica's answer, holding included.
+    /// How long requests took from arrival to the head of a replica's answer, holding included, to the
+    /// power of two.
     pub first_bytes: DurationCounts,
-    /// How long the requests that had to wait for a replica waited.
+    /// How long the requests that had to wait for a replica waited, to the power of two.
     pub cold_starts: DurationCounts,
     /// Bytes of requests' bodies, and of what came through tunnels from clients.
     pub received_bytes: u64,
@@ -188,8 +191,8 @@ impl Shard {
             sums: Sums::default(),
             codes: [const { AtomicU64::new(0) }; CODES],
             durations: Durations::new(),
-            first_bytes: Durations::new(),
-            cold_starts: Durations::new(),
+            first_bytes: Powers::new(),
+            cold_starts: Powers::new(),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
         })
