@@ -1,4 +1,4 @@
-//! The parts of docs/ that the code writes: every key of a trigger's metadata, and of each scaler.
+//! The parts of docs/ that the code writes: every key of a trigger's metadata, and of each scaler, and every metric.
 //! `EBBTIDE_GENERATE=1` writes them anew.
 
 use std::fs;
@@ -28,6 +28,15 @@ fn check(guide: &str, fresh: &str) {
 #[test]
 fn the_keys_of_a_trigger_are_those_of_the_code() {
     check("keda.md", &ebbtide_core::trigger::keys_markdown());
+}
+
+#[test]
+fn the_metrics_are_those_of_the_code() {
+    let exposition = crate::api::metrics::tests::everything();
+    check(
+        "metrics.md",
+        &crate::api::metrics::markdown::markdown(&exposition),
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `ebbtide`: the control loop, the status API and its page, and the command line.
 
+pub mod access_log;
 pub mod api;
 pub mod authority;
 pub mod certificates;

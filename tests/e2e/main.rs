@@ -19,6 +19,7 @@ mod https;
 mod keda;
 mod load;
 mod no_loss;
+mod observing;
 mod orphans;
 mod page;
 mod protocols;

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 
 use crate::connection::Busy;
 use crate::headers;
+use crate::limits::reason::Reason;
 use crate::request::visit::Visit;
 use crate::upstream::Lease;
 use crate::worker::Worker;
@@ -188,8 +189,9 @@ impl ReplicaBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        let worker = self.held.as_ref().map(|held| held.visit.worker());
-        let mut polled = match self.patience.look(worker, polled.is_pending(), cx) {
+        let held = self.held.as_ref();
+        let late = held.and_then(|held| self.patience.look(&held.visit, polled.is_pending(), cx));
+        let mut polled = match late {
             Some(error) => Poll::Ready(Some(Err(error))),
             None => polled.map_err(AnswerError::Replica),
         };
@@ -197,13 +199,10 @@ impl ReplicaBody {
             Poll::Ready(None) => self.finish(),
             Poll::Ready(Some(Err(error))) => {
                 tracing::debug!(%error, "an answer broke off");
-                self.held = None;
+                let reason = error.reason();
+                self.cut_off(reason);
             }
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(trailers) = frame.trailers_mut() {
-                    headers::clean_trailers(trailers);
-                }
-            }
+            Poll::Ready(Some(Ok(frame))) => self.passes_on(frame),
             Poll::Pending => {}
         }
         polled
@@ -212,6 +211,21 @@ impl ReplicaBody {
     /// How long it is, if that is known.
     pub(crate) fn exact_size(&self) -> Option<u64> {
         self.body.size_hint().exact()
+    }
+
+    fn cut_off(&mut self, reason: Reason) {
+        if let Some(mut held) = self.held.take() {
+            held.visit.is_cut_off(reason);
+        }
+    }
+
+    fn passes_on(&self, frame: &mut Frame<Bytes>) {
+        if let Some(trailers) = frame.trailers_mut() {
+            headers::clean_trailers(trailers);
+        }
+        if let (Some(data), Some(held)) = (frame.data_ref(), &self.held) {
+            held.visit.sent(data.len());
+        }
     }
 
     /// The body has ended as it should: the connection can be used again.
@@ -228,6 +242,8 @@ impl Drop for ReplicaBody {
     fn drop(&mut self) {
         if self.body.is_end_stream() {
             self.finish();
+        } else {
+            self.cut_off(Reason::ClientGone);
         }
     }
 }

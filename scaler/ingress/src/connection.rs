@@ -1,6 +1,7 @@
 //! A client's connection: which protocol it speaks, and its requests until it ends.
 
 mod activity;
+mod broken;
 mod frames;
 mod http1;
 
@@ -256,16 +257,6 @@ impl Peer {
             watch: None,
             tunnel: RefCell::default(),
             _place: place,
-        }
-    }
-
-    fn broke(&self, error: &hyper::Error) {
-        tracing::debug!(%error, "a client's connection broke");
-        let gate = &self.worker.shared.gate;
-        if error.is_parse_too_large() {
-            gate.reached(Limit::Header);
-        } else if error.is_parse() {
-            gate.reached(Limit::Malformed);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ebbtide_core::name::RevisionName;
 use tokio::sync::{mpsc, watch};
 
+use crate::access_log::AccessCounts;
 use crate::limits::gate::{Gate, LimitReading};
 use crate::listener;
 use crate::options::{IngressOptions, StartError};
@@ -22,7 +23,7 @@ pub struct Ingress {
     local_address: SocketAddr,
     tls_address: Option<SocketAddr>,
     publisher: Publisher,
-    gate: Arc<Gate>,
+    limits: LimitMeter,
     phase: watch::Sender<Phase>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -42,6 +43,8 @@ impl Ingress {
         let (plain, local_address) = listen(options.listen, workers)?;
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
+        let access = options.access_log.as_ref();
+        let access = access.map(|log| Arc::clone(&log.counts));
         let (by_tls, tls_address, tls) = match &options.tls {
             Some(tls) => listen_tls(tls, workers, &published)?,
             None => (Vec::new(), None, None),
@@ -58,7 +61,7 @@ impl Ingress {
             local_address,
             tls_address,
             publisher: Publisher::new(published),
-            gate,
+            limits: LimitMeter { gate, access },
             phase: watch::Sender::new(Phase::Serving),
             workers: Vec::with_capacity(workers),
         };
@@ -101,7 +104,7 @@ impl Ingress {
 
     /// The way to ask how full it is and how often its limits were reached.
     pub fn limits(&self) -> LimitMeter {
-        LimitMeter(Arc::clone(&self.gate))
+        self.limits.clone()
     }
 
     /// Takes no more connections and frees the address. Connections that there are end after the
@@ -145,12 +148,18 @@ impl Ingress {
 
 /// Says how full an ingress is, also after that has ended.
 #[derive(Clone)]
-pub struct LimitMeter(Arc<Gate>);
+pub struct LimitMeter {
+    gate: Arc<Gate>,
+    access: Option<Arc<AccessCounts>>,
+}
 
 impl LimitMeter {
     /// How full the ingress is, and how often its limits were reached.
     pub fn read(&self) -> LimitReading {
-        self.0.read()
+        LimitReading {
+            access_log: self.access.as_ref().map(|counts| counts.read()),
+            ..self.gate.read()
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //! names it), route (host, or path and headers, to app), choose the revision (label
 //! or weight), admit (a replica that takes it, else the waiting room), forward, count, answer.
 
+mod access_log;
 mod admission;
 mod body;
 mod connection;
@@ -23,22 +24,28 @@ mod publish;
 mod replica;
 mod request;
 mod scheme;
+mod share;
 mod split;
 mod stream;
 mod table;
 mod tls;
+mod trace;
 mod tunnel;
 mod upgrade;
 mod upstream;
 mod worker;
 
+pub use access_log::{AccessLog, AccessReading, AccessRecord, AccessRecords};
 pub use ingress::{Ingress, LimitMeter};
 pub use limits::gate::LimitReading;
+pub use limits::listeners::ListenerReading;
 pub use limits::{BODY_PROGRESS, Limits};
 pub use meter::{MeterReading, RevisionMeter};
 pub use options::{IngressOptions, StartError, WaitingRoom};
 pub use publish::Publisher;
 pub use replica::{Replica, UpstreamProtocol};
+pub use share::Share;
 pub use split::Split;
 pub use table::{AppRoute, Backend, BackendState, HttpRoutes, RoutingTable};
 pub use tls::{Certificates, HostCertificates, Issuer, TlsOptions};
+pub use trace::{SpanId, TraceId};

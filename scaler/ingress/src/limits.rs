@@ -1,6 +1,8 @@
 //! What one client may ask of the ingress.
 
 pub(crate) mod gate;
+pub(crate) mod listeners;
+pub(crate) mod reason;
 
 use std::time::Duration;
 

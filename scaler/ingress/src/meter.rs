@@ -1,21 +1,27 @@
 //! The counters of a revision: a shard for each worker, so that counting costs no shared cache line.
 
 mod budget;
+mod durations;
+mod powers;
 mod sums;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ebbtide_core::histogram::{BUCKETS, DurationCounts, bucket_of};
+use ebbtide_core::histogram::DurationCounts;
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
 
 use crate::line::Line;
 use budget::RetryBudget;
+use durations::Durations;
+use powers::Powers;
 use sums::Sums;
 
 /// Status codes are three digits from 100.
@@ -28,7 +34,8 @@ pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// The counters of one revision. Whoever makes the table keeps it from one table to the next.
 pub struct RevisionMeter {
-    shards: Box<[Shard]>,
+    /// Each made when its worker counts for the first time: of thousands of revisions few are asked.
+    shards: Box<[OnceLock<Box<Shard>>]>,
     /// The waiting room, of all workers: its bound is for all of them together.
     line: Line,
 }
@@ -40,15 +47,12 @@ struct Shard {
     sums: Sums,
     codes: [AtomicU64; CODES],
     durations: Durations,
-    cold_starts: Durations,
+    first_bytes: Powers,
+    cold_starts: Powers,
+    received: AtomicU64,
+    sent: AtomicU64,
     retries: RetryBudget,
     ejections: AtomicU64,
-}
-
-/// [`DurationCounts`] that one thread writes and others read.
-struct Durations {
-    counts: [AtomicU64; BUCKETS],
-    sum_nanos: AtomicU64,
 }
 
 /// What a [`RevisionMeter`] says.
@@ -66,8 +70,15 @@ pub struct MeterReading {
     pub codes: BTreeMap<u16, u64>,
     /// How long answered requests took from arrival to end, holding included.
     pub durations: DurationCounts,
-    /// How long the requests that had to wait for a replica waited.
+    /// How long requests took from arrival to the head of a replica's answer, holding included, to the
+    /// power of two.
+    pub first_bytes: DurationCounts,
+    /// How long the requests that had to wait for a replica waited, to the power of two.
     pub cold_starts: DurationCounts,
+    /// Bytes of requests' bodies, and of what came through tunnels from clients.
+    pub received_bytes: u64,
+    /// Bytes of the bodies of replicas' answers, and of what went through tunnels to clients.
+    pub sent_bytes: u64,
     /// How often a request was sent to another replica after one had failed it.
     pub retries: u64,
     /// How often a replica was ejected.
@@ -78,7 +89,7 @@ impl RevisionMeter {
     /// A meter for an ingress with this many workers.
     pub fn new(workers: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self {
-            shards: (0..workers.get()).map(|_| Shard::new()).collect(),
+            shards: (0..workers.get()).map(|_| OnceLock::new()).collect(),
             line: Line::default(),
         })
     }
@@ -91,10 +102,18 @@ impl RevisionMeter {
             waiting_bytes: self.line.bytes(),
             ..MeterReading::default()
         };
-        for shard in &self.shards {
+        for shard in self.written() {
             shard.add_to(&mut reading);
         }
         reading
+    }
+
+    /// The sums alone, which are there for much less than the rest.
+    pub fn sums(&self) -> RequestSums {
+        let mut sums = RequestSums::default();
+        self.written()
+            .for_each(|shard| shard.sums.add_to(&mut sums));
+        sums
     }
 
     /// Requests in the waiting room.
@@ -129,6 +148,21 @@ impl RevisionMeter {
         self.leave(worker, now);
     }
 
+    /// Counts that the head of a replica's answer has come to `worker`.
+    pub(crate) fn first_byte(&self, worker: usize, took: Duration) {
+        self.shard(worker).first_bytes.record(took);
+    }
+
+    /// Counts bytes of a client that have come to `worker`.
+    pub(crate) fn received(&self, worker: usize, bytes: usize) {
+        add(&self.shard(worker).received, bytes as u64);
+    }
+
+    /// Counts bytes of a replica that `worker` passes on.
+    pub(crate) fn sent(&self, worker: usize, bytes: usize) {
+        add(&self.shard(worker).sent, bytes as u64);
+    }
+
     /// Counts a request on `worker` that has got its replica after waiting for it.
     pub(crate) fn cold_start(&self, worker: usize, waited: Duration) {
         self.shard(worker).cold_starts.record(waited);
@@ -147,7 +181,11 @@ impl RevisionMeter {
 
     /// A meter made for fewer workers than there are has workers share a shard, and may miss some.
     fn shard(&self, worker: usize) -> &Shard {
-        &self.shards[worker % self.shards.len()]
+        self.shards[worker % self.shards.len()].get_or_init(Shard::new)
+    }
+
+    fn written(&self) -> impl Iterator<Item = &Shard> {
+        self.shards.iter().filter_map(|shard| Some(&**shard.get()?))
     }
 }
 
@@ -163,15 +201,18 @@ impl fmt::Debug for RevisionMeter {
 }
 
 impl Shard {
-    fn new() -> Self {
-        Self {
+    fn new() -> Box<Self> {
+        Box::new(Self {
             sums: Sums::default(),
             codes: [const { AtomicU64::new(0) }; CODES],
             durations: Durations::new(),
-            cold_starts: Durations::new(),
+            first_bytes: Powers::new(),
+            cold_starts: Powers::new(),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
             retries: RetryBudget::default(),
             ejections: AtomicU64::new(0),
-        }
+        })
     }
 
     fn add_to(&self, reading: &mut MeterReading) {
@@ -183,32 +224,12 @@ impl Shard {
             }
         }
         self.durations.add_to(&mut reading.durations);
+        self.first_bytes.add_to(&mut reading.first_bytes);
         self.cold_starts.add_to(&mut reading.cold_starts);
+        reading.received_bytes += self.received.load(Ordering::Relaxed);
+        reading.sent_bytes += self.sent.load(Ordering::Relaxed);
         reading.retries += self.retries.spent();
         reading.ejections += self.ejections.load(Ordering::Relaxed);
-    }
-}
-
-impl Durations {
-    fn new() -> Self {
-        Self {
-            counts: [const { AtomicU64::new(0) }; BUCKETS],
-            sum_nanos: AtomicU64::new(0),
-        }
-    }
-
-    fn record(&self, duration: Duration) {
-        add(&self.counts[bucket_of(duration)], 1);
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        add(&self.sum_nanos, nanos);
-    }
-
-    fn add_to(&self, total: &mut DurationCounts) {
-        for (sum, counter) in total.counts.iter_mut().zip(&self.counts) {
-            *sum += counter.load(Ordering::Relaxed);
-        }
-        let sum_nanos = self.sum_nanos.load(Ordering::Relaxed);
-        total.sum_nanos = total.sum_nanos.saturating_add(sum_nanos);
     }
 }
 
@@ -216,44 +237,4 @@ impl Durations {
 fn add(counter: &AtomicU64, amount: u64) {
     let sum = counter.load(Ordering::Relaxed).wrapping_add(amount);
     counter.store(sum, Ordering::Release);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shards_add_up() {
-        let meter = RevisionMeter::new(NonZeroUsize::new(2).unwrap());
-        let second = Timestamp::from_secs;
-        meter.start(0, second(1));
-        meter.start(1, second(2));
-        meter.start(1, second(3));
-        meter.end(0, second(4), 200, Duration::from_secs(3));
-        meter.end(1, second(6), 503, Duration::from_secs(4));
-        meter.cold_start(1, Duration::from_secs(2));
-        let reading = meter.read();
-        let sums = RequestSums {
-            started: 3,
-            ended: 2,
-            started_nanos: second(6).as_nanos(),
-            ended_nanos: second(10).as_nanos(),
-        };
-        assert_eq!((reading.sums, reading.sums.in_flight()), (sums, 1));
-        assert_eq!(
-            reading.codes.into_iter().collect::<Vec<_>>(),
-            [(200, 1), (503, 1)]
-        );
-        assert_eq!(reading.durations.sum_nanos, second(7).as_nanos());
-        assert_eq!(reading.cold_starts.total(), 1);
-    }
-
-    #[test]
-    fn codes_outside_the_range_are_counted_at_its_ends() {
-        let meter = RevisionMeter::new(NonZeroUsize::MIN);
-        meter.end(0, Timestamp::ORIGIN, 0, Duration::ZERO);
-        meter.end(7, Timestamp::ORIGIN, u16::MAX, Duration::ZERO);
-        let codes = meter.read().codes.into_keys().collect::<Vec<_>>();
-        assert_eq!(codes, [100, 999]);
-    }
 }

@@ -10,7 +10,9 @@ use ebbtide_core::network::Network;
 use ebbtide_core::time::Clock;
 use thiserror::Error;
 
+use crate::access_log::AccessLog;
 use crate::limits::Limits;
+use crate::share::Share;
 use crate::tls::TlsOptions;
 
 /// What an [`Ingress`](crate::Ingress) is started with.
@@ -33,6 +35,10 @@ pub struct IngressOptions {
     /// How long connections without a request are kept once the ingress drains: a request may be on
     /// its way on them. It is answered, with `Connection: close`.
     pub linger: Duration,
+    /// Of the traces that begin here, how many are said to be sampled.
+    pub sampled_traces: Share,
+    /// Where each request is told of once it has ended.
+    pub access_log: Option<AccessLog>,
     /// The clock that requests are timed with.
     pub clock: Arc<dyn Clock>,
 }
@@ -55,6 +61,8 @@ impl IngressOptions {
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             linger: Duration::from_millis(200),
+            sampled_traces: Share::ALL,
+            access_log: None,
             clock,
         }
     }

@@ -11,14 +11,17 @@ mod forward;
 mod redirect;
 mod refusal;
 mod switch;
+mod told;
 pub(crate) mod visit;
 
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ebbtide_core::time::Timestamp;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
@@ -77,13 +80,25 @@ async fn answer_inside(
     mut request: Request<Incoming>,
     crossing: &mut Option<Box<CrossOrigin>>,
 ) -> (Response<ResponseBody>, bool) {
+    let arrived = peer.worker.now();
+    let trace = peer.worker.traces.of(request.headers());
+    let access = &peer.worker.access;
+    let record = access.begin(&peer.client, &request, trace, arrived);
     let Routed {
         host,
         mut visit,
         rewritten,
-    } = match route(peer, &request, crossing) {
+    } = match route(peer, &request, arrived, crossing) {
         Ok(routed) => routed,
-        Err(refusal) => return refuse(peer, &refusal),
+        Err(refusal) => {
+            let refused = refuse(peer, &refusal, None);
+            if let Some(mut record) = record {
+                record.refused(refusal.status(), refusal.reason(), length(&refused.0));
+                record.duration = peer.worker.now().since(arrived);
+                access.end(*record);
+            }
+            return refused;
+        }
     };
     if let Some(target) = rewritten {
         *request.uri_mut() = target;
@@ -91,8 +106,10 @@ async fn answer_inside(
     let policy = &visit.backend().policy;
     let offer = Offer::of(policy.compression.as_ref(), &request);
     let most = policy.max_request_body_bytes;
-    let outgoing = prepare(peer, request, &host, most);
+    let mut outgoing = prepare(peer, request, &host, most);
+    trace.pass_on(outgoing.request.headers_mut());
     let upload = outgoing.upload.clone();
+    visit.is_told(record, upload.clone());
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {
             if let Some(upload) = upload {
@@ -100,27 +117,39 @@ async fn answer_inside(
             }
             (forward::respond(peer, visit, answer, offer), false)
         }
-        Err(refusal) => {
-            visit.answered(refusal.status());
-            refuse(peer, &refusal)
-        }
+        Err(refusal) => refuse(peer, &refusal, Some(&mut visit)),
     }
 }
 
-fn refuse(peer: &Peer, refusal: &Refusal) -> (Response<ResponseBody>, bool) {
+/// Answers what no replica answers, for the revision that it is a `visit` to, if one was found.
+fn refuse(
+    peer: &Peer,
+    refusal: &Refusal,
+    visit: Option<&mut Visit>,
+) -> (Response<ResponseBody>, bool) {
+    peer.worker.shared.gate.answers(refusal.reason());
     if let Some(limit) = refusal.limit() {
         peer.worker.shared.gate.reached(limit);
     }
-    (refusal.to_response(), refusal.ends_connection())
+    let response = refusal.to_response();
+    if let Some(visit) = visit {
+        visit.refused(refusal.status(), refusal.reason(), length(&response));
+    }
+    (response, refusal.ends_connection())
+}
+
+/// Bytes of an answer of our own.
+fn length(response: &Response<ResponseBody>) -> u64 {
+    response.body().size_hint().lower()
 }
 
 /// Finds the revision that the request is for, and begins to count it.
 fn route(
     peer: &Peer,
     request: &Request<Incoming>,
+    arrived: Timestamp,
     crossing: &mut Option<Box<CrossOrigin>>,
 ) -> Result<Routed, Refusal> {
-    let arrived = peer.worker.now();
     if request.method() == Method::CONNECT {
         let protocol = upgrade::connects_to(request).ok_or(Refusal::ConnectMethod)?;
         if !upgrade::is_known(protocol) {

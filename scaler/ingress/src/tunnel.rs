@@ -1,6 +1,7 @@
 //! A connection, or a stream, that has switched to another protocol (WebSocket): bytes both ways until both
 //! sides have ended.
 
+mod counted;
 mod end;
 
 use std::io;
@@ -11,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 
 use crate::request::visit::Visit;
 use crate::upstream::Switched;
+use counted::Counted;
 use end::StreamEnd;
 
 /// What is needed to connect a client with a replica once the answer that says so is written. The request
@@ -27,6 +29,8 @@ impl Tunnel {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        self.visit.received(read.len());
+        let client = Counted::new(client, &self.visit);
         let passed = match self.replica {
             Switched::Connection(connection) => match connection.await {
                 Ok(replica) => splice(client, &read, replica.stream, &replica.read).await,
@@ -40,7 +44,6 @@ impl Tunnel {
         if let Err(error) = passed {
             tracing::debug!(%error, "a tunnel broke");
         }
-        drop(self.visit);
     }
 
     /// The same for a client whose end is a stream of HTTP/2.

@@ -14,6 +14,7 @@ use ebbtide_core::name::RevisionName;
 use ebbtide_core::time::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::access_log::Access;
 use crate::admission::{self, Admission};
 use crate::connection::Activity;
 use crate::limits::gate::Gate;
@@ -23,6 +24,7 @@ use crate::replica::Replica;
 use crate::scheme::Scheme;
 use crate::table::Backend;
 use crate::tls::SharedTls;
+use crate::trace::Traces;
 use crate::upstream::Pool;
 use deadlines::Deadlines;
 use drain::Drain;
@@ -60,6 +62,8 @@ pub(crate) struct Worker {
     pub(crate) shared: Shared,
     pub(crate) deadlines: Deadlines,
     pub(crate) drain: Drain,
+    pub(crate) traces: Traces,
+    pub(crate) access: Access,
     /// The time of the last tick.
     coarse_now: Rc<Cell<Timestamp>>,
     ticks: Cell<u32>,
@@ -82,6 +86,8 @@ impl Worker {
             number,
             deadlines: Deadlines::new(),
             drain: Drain::new(shared.options.linger),
+            traces: Traces::new(shared.options.sampled_traces),
+            access: Access::new(shared.options.clone()),
             coarse_now: Rc::new(Cell::new(shared.options.clock.now())),
             ticks: Cell::new(0),
             connections: RefCell::new(Slots::new()),

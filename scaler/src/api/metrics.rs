@@ -2,17 +2,20 @@
 
 mod certificates;
 mod door;
+#[cfg(test)]
+pub(crate) mod markdown;
 mod readings;
+mod requests;
+#[cfg(test)]
+pub(crate) mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use ebbtide_core::histogram::{DurationCounts, upper_bound};
-use ebbtide_ingress::LimitReading;
+use ebbtide_ingress::{LimitReading, MeterReading};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -28,11 +31,6 @@ use crate::keda::ServiceSample;
 
 const CONTENT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The bounds of the histograms: every power of two from 2^7 µs (128 µs) to 2^27 µs (134 s). They
-/// are bounds of the counted buckets too, so nothing is estimated.
-const FIRST_BOUND: u32 = 7;
-const LAST_BOUND: u32 = 27;
-
 /// The counters of a revision. All of them count since Ebbtide started.
 #[derive(Clone, Debug, Default)]
 pub struct RevisionSample {
@@ -40,14 +38,8 @@ pub struct RevisionSample {
     pub app: String,
     /// The revision.
     pub revision: String,
-    /// Answers by status code.
-    pub codes: BTreeMap<u16, u64>,
-    /// Times to answer.
-    pub durations: DurationCounts,
-    /// Times that held requests waited for a replica.
-    pub cold_starts: DurationCounts,
-    /// Requests in the waiting room now.
-    pub waiting: u32,
+    /// What is counted of its requests.
+    pub requests: MeterReading,
     /// Decisions by direction.
     pub decisions: DecisionCounts,
     /// Replicas by state now.
@@ -127,7 +119,6 @@ struct Samples {
 impl Collector for Samples {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         self.requests(&mut encoder)?;
-        self.durations(&mut encoder)?;
         self.replicas(&mut encoder)?;
         self.decisions(&mut encoder)?;
         self.readings(&mut encoder)?;
@@ -139,47 +130,6 @@ impl Collector for Samples {
 }
 
 impl Samples {
-    fn requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Requests answered, by status code";
-        let mut metric =
-            encoder.encode_descriptor("ebbtide_requests", help, None, MetricType::Counter)?;
-        for sample in &self.revisions {
-            for (code, count) in &sample.codes {
-                counter(&mut metric, sample, ("code", &code.to_string()), *count)?;
-            }
-        }
-        let help = "Requests held in the waiting room";
-        let name = "ebbtide_waiting_requests";
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for sample in &self.revisions {
-            metric
-                .encode_family(&labels(sample))?
-                .encode_gauge(&sample.waiting)?;
-        }
-        Ok(())
-    }
-
-    fn durations(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let (name, help) = (
-            "ebbtide_request_duration",
-            "Time from a request to its answer",
-        );
-        let unit = Some(&Unit::Seconds);
-        let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
-        for sample in &self.revisions {
-            histogram(&mut metric, sample, &sample.durations)?;
-        }
-        let (name, help) = (
-            "ebbtide_cold_start",
-            "Time that a request waited for a replica",
-        );
-        let mut metric = encoder.encode_descriptor(name, help, unit, MetricType::Histogram)?;
-        for sample in &self.revisions {
-            histogram(&mut metric, sample, &sample.cold_starts)?;
-        }
-        Ok(())
-    }
-
     fn replicas(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let (name, help) = (
             "ebbtide_replicas",
@@ -352,156 +302,4 @@ fn counter(
     let labels = [app, revision, label];
     let mut metric = metric.encode_family(&labels)?;
     metric.encode_counter::<NoLabelSet, _, u64>(&count, None)
-}
-
-fn histogram(
-    metric: &mut MetricEncoder<'_>,
-    sample: &RevisionSample,
-    durations: &DurationCounts,
-) -> fmt::Result {
-    let buckets = buckets(durations);
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a sum: 53 bits are 104 days to the nanosecond"
-    )]
-    let sum = durations.sum_nanos as f64 / 1e9;
-    metric
-        .encode_family(&labels(sample))?
-        .encode_histogram::<NoLabelSet>(sum, durations.total(), &buckets, None)
-}
-
-/// Counts, not cumulated, up to each bound in seconds; the last bound is infinite.
-fn buckets(durations: &DurationCounts) -> Vec<(f64, u64)> {
-    let mut counts = durations.counts.iter().enumerate().peekable();
-    let mut buckets = Vec::new();
-    for power in FIRST_BOUND..=LAST_BOUND {
-        let bound = std::time::Duration::from_micros(1 << power);
-        let mut count = 0;
-        while let Some((_, of_bucket)) = counts.next_if(|(at, _)| upper_bound(*at) <= bound) {
-            count += of_bucket;
-        }
-        buckets.push((bound.as_secs_f64(), count));
-    }
-    buckets.push((f64::INFINITY, counts.map(|(_, count)| count).sum()));
-    buckets
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::keda::CallCount;
-
-    fn sample() -> RevisionSample {
-        let mut sample = RevisionSample {
-            app: "hello".to_owned(),
-            revision: "hello--v1".to_owned(),
-            codes: [(200, 40), (503, 2)].into(),
-            waiting: 3,
-            decisions: DecisionCounts {
-                out: 4,
-                r#in: 5,
-                hold: 6,
-            },
-            replicas: ReplicaCounts {
-                desired: 9,
-                ready: 1,
-                starting: 2,
-                draining: 3,
-            },
-            ..RevisionSample::default()
-        };
-        for micros in [1, 127, 128, 1_000, 2_000_000, 134_217_727, 900_000_000] {
-            sample.durations.record(Duration::from_micros(micros));
-        }
-        sample
-    }
-
-    #[test]
-    fn every_metric_has_its_name_labels_and_value() {
-        let service = ServiceSample {
-            calls: vec![CallCount {
-                method: "GetMetrics",
-                code: "NOT_FOUND".to_owned(),
-                calls: 7,
-            }],
-            streams: 8,
-            ..ServiceSample::default()
-        };
-        let door = LimitReading {
-            connections: 11,
-            most_connections: 12,
-            reached: vec![("header", 13)],
-        };
-        let process = ProcessSample::default();
-        let text = render(vec![sample()], Some(door), process, service, Vec::new()).unwrap();
-        for line in [
-            "ebbtide_ingress_connections 11",
-            "ebbtide_ingress_connections_limit 12",
-            "ebbtide_ingress_refusals_total{limit=\"header\"} 13",
-        ] {
-            assert!(text.contains(&format!("\n{line}\n")), "{line}: {text}");
-        }
-        let calls = "\nebbtide_keda_calls_total{method=\"GetMetrics\",code=\"NOT_FOUND\"} 7\n";
-        assert!(text.contains(calls), "{text}");
-        assert!(text.contains("\nebbtide_keda_streams 8\n"), "{text}");
-        let labels = "app=\"hello\",revision=\"hello--v1\"";
-        for (name, more, value) in [
-            ("requests_total", ",code=\"200\"", "40"),
-            ("requests_total", ",code=\"503\"", "2"),
-            ("waiting_requests", "", "3"),
-            ("request_duration_seconds_count", "", "7"),
-            ("request_duration_seconds_bucket", ",le=\"0.000128\"", "2"),
-            ("request_duration_seconds_bucket", ",le=\"0.000256\"", "3"),
-            ("request_duration_seconds_bucket", ",le=\"0.001024\"", "4"),
-            ("request_duration_seconds_bucket", ",le=\"134.217728\"", "6"),
-            ("request_duration_seconds_bucket", ",le=\"+Inf\"", "7"),
-            ("cold_start_seconds_count", "", "0"),
-            ("replicas", ",state=\"ready\"", "1"),
-            ("replicas", ",state=\"starting\"", "2"),
-            ("replicas", ",state=\"draining\"", "3"),
-            ("replicas", ",state=\"desired\"", "9"),
-            ("decisions_total", ",direction=\"out\"", "4"),
-            ("decisions_total", ",direction=\"in\"", "5"),
-            ("decisions_total", ",direction=\"hold\"", "6"),
-        ] {
-            let labels = match more.split_once(',') {
-                // The bound of a bucket is written before the other labels.
-                Some((_, bound)) if bound.starts_with("le=") => format!("{bound},{labels}"),
-                _ => format!("{labels}{more}"),
-            };
-            let line = format!("\nebbtide_{name}{{{labels}}} {value}\n");
-            assert!(text.contains(&line), "{line} is not in {text}");
-        }
-        assert!(text.contains("\nebbtide_build_info{version=\""), "{text}");
-    }
-
-    /// What a scraper checks: a type before its samples, one value a line, no series twice, and an
-    /// end.
-    #[test]
-    fn the_text_is_well_formed() {
-        let other = RevisionSample {
-            revision: "a\"\\\nb".to_owned(),
-            ..sample()
-        };
-        let samples = vec![sample(), other];
-        let (process, service) = (ProcessSample::default(), ServiceSample::default());
-        let text = render(samples, None, process, service, Vec::new()).unwrap();
-        let mut families: Vec<&str> = Vec::new();
-        let mut series = std::collections::BTreeSet::new();
-        for line in text.lines() {
-            if let Some(described) = line.strip_prefix("# TYPE ") {
-                families.push(described.split(' ').next().unwrap());
-            } else if !line.starts_with('#') {
-                let (name, value) = line.rsplit_once(' ').unwrap();
-                assert!(value.parse::<f64>().is_ok(), "{line}");
-                assert!(name.starts_with(families.last().unwrap()), "{line}");
-                assert!(series.insert(name), "twice: {line}");
-            }
-        }
-        assert!(families.len() > 6, "{families:?}");
-        assert!(text.ends_with("# EOF\n"));
-        assert!(text.contains(r#"revision="a\"\\\nb""#), "{text}");
-    }
 }

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 use tower::ServiceExt;
 
 use super::logs::{Followed, LogFilter, LogSource, LogStream};
-use ebbtide_ingress::LimitReading;
+use ebbtide_ingress::{LimitReading, MeterReading};
 
 use super::metrics::{MeterSource, RevisionSample};
 use super::model::{
@@ -368,7 +368,10 @@ impl MeterSource for Meters {
         vec![RevisionSample {
             app: "hello".to_owned(),
             revision: "hello--v1".to_owned(),
-            codes: [(200, 3)].into(),
+            requests: MeterReading {
+                codes: [(200, 3)].into(),
+                ..MeterReading::default()
+            },
             ..RevisionSample::default()
         }]
     }

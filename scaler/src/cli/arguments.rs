@@ -2,6 +2,7 @@
 
 mod door;
 mod limits;
+mod observing;
 mod sample;
 mod serving;
 
@@ -18,6 +19,7 @@ use super::output::OutputFormat;
 use super::traffic::WeightChange;
 pub use door::{DoorArguments, Listen};
 pub use limits::LimitArguments;
+pub use observing::ObservingArguments;
 pub use sample::{
     AzureQueueWorker, AzureServicebusWorker, KafkaWorker, MysqlWorker, NatsJetstreamWorker,
     PostgresqlWorker, RabbitmqWorker, RedisStreamsWorker, RedisWorker, SampleAppArguments,

@@ -48,6 +48,7 @@ async fn serve(
     let Door {
         ingress,
         activations,
+        access_log,
         certificates,
         trust,
     } = door::start(&arguments.door, false, &clock)?;
@@ -73,7 +74,8 @@ async fn serve(
     let (task, control) = ControlTask::new(options, role, inbox);
     let mut process = Process::start(task, control.clone())?;
     let stopped = process.stopped();
-    certificates.follow(&mut process.services, stopped);
+    certificates.follow(&mut process.services, stopped.clone());
+    door::write_access_log(access_log, &mut process.services, stopped);
     let (stop_reports, reports_stopped) = watch::channel(false);
     let mut reports = JoinSet::new();
     for reporter in reporters(&arguments, &control, &clock, listening) {

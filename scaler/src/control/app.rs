@@ -202,5 +202,5 @@ impl AppControl {
 }
 
 fn finished(revision: &RevisionControl) -> u64 {
-    revision.meter.read().sums.ended
+    revision.meter.sums().ended
 }

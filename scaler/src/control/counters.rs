@@ -22,6 +22,14 @@ pub enum Counters {
 }
 
 impl Counters {
+    /// How many requests started and ended, and when, which is read far more often than the rest.
+    pub fn sums(&self) -> RequestSums {
+        match self {
+            Self::Own(meter) => meter.sums(),
+            Self::Reported(meter) => meter.read().sums,
+        }
+    }
+
     /// What they say now.
     pub fn read(&self) -> MeterReading {
         match self {

@@ -11,8 +11,8 @@ use ebbtide_core::scale::{
     self, Decision, Inputs, Metric, Reading, RuleSpec, ScaleSpec, ScaleState,
 };
 use ebbtide_core::time::Timestamp;
-use ebbtide_core::window::RequestWindow;
-use ebbtide_ingress::{MeterReading, UpstreamProtocol};
+use ebbtide_core::window::{RequestSums, RequestWindow};
+use ebbtide_ingress::UpstreamProtocol;
 
 use super::counters::{Counters, Counting};
 use super::handle::DecisionCounts;
@@ -165,7 +165,7 @@ impl RevisionControl {
     pub(super) fn wake(&mut self, now: Timestamp) {
         self.state = ScaleState::starting_with(0, now);
         self.next_decision = now;
-        self.started_at_decision = self.meter.read().sums.started;
+        self.started_at_decision = self.meter.sums().started;
         self.refused = None;
     }
 
@@ -192,10 +192,10 @@ impl RevisionControl {
     }
 
     /// Reads the ingress's counters into the windows.
-    pub(super) fn observe_counters(&mut self, now: Timestamp) -> MeterReading {
-        let reading = self.meter.read();
-        self.window.observe(now, reading.sums);
-        reading
+    pub(super) fn observe_counters(&mut self, now: Timestamp) -> RequestSums {
+        let sums = self.meter.sums();
+        self.window.observe(now, sums);
+        sums
     }
 
     /// Takes in what a run of an ingress has counted of a revision. It is decided for at once when
@@ -271,7 +271,7 @@ impl RevisionControl {
 
     /// Decides how many replicas there are to be, `takeover` at least.
     pub(super) fn decide(&mut self, now: Timestamp, takeover: u32) -> &Decision {
-        let sums = self.observe_counters(now).sums;
+        let sums = self.observe_counters(now);
         self.readings = self.read_rules(now);
         let inputs = Inputs {
             now,

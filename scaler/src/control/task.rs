@@ -250,11 +250,10 @@ impl ControlTask {
         let second = self.ticks == 0;
         for app in self.apps.values_mut() {
             for revision in app.revisions.values_mut() {
-                let reading = revision.observe_counters(now);
+                let sums = revision.observe_counters(now);
                 if second {
-                    revision
-                        .history
-                        .observe(now, reading.sums.ended, reading.durations);
+                    let durations = revision.meter.read().durations;
+                    revision.history.observe(now, sums.ended, durations);
                 }
             }
         }

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
 
-use ebbtide_core::time::Timestamp;
 use thiserror::Error;
 
+use crate::limits::reason::Reason;
 use crate::request::visit::Visit;
-use crate::worker::Worker;
 use crate::worker::deadlines::OwnedDeadline;
 
 /// Why an answer broke off.
@@ -25,21 +24,31 @@ pub(crate) enum AnswerError {
     Late,
 }
 
+impl AnswerError {
+    /// Why, in a word.
+    pub(super) fn reason(&self) -> Reason {
+        match self {
+            Self::Replica(_) => Reason::BrokenOff,
+            Self::Encoder(_) => Reason::Compression,
+            Self::Idle(_) => Reason::AnswerPaused,
+            Self::Late => Reason::AnswerLate,
+        }
+    }
+}
+
 /// The times of an answer's body.
 pub(crate) struct Patience {
-    idle: Option<Duration>,
-    due: Option<Timestamp>,
+    /// What is a stream has none.
+    is_stream: bool,
     /// Until when the replica is waited for.
     waits: Option<OwnedDeadline>,
 }
 
 impl Patience {
     /// The times that the request's app lets it have, which are for ever for a stream.
-    pub(crate) fn new(visit: &Visit, is_stream: bool) -> Self {
-        let idle = visit.backend().policy.timeouts.idle;
+    pub(crate) const fn new(is_stream: bool) -> Self {
         Self {
-            idle: idle.filter(|_| !is_stream),
-            due: visit.due().filter(|_| !is_stream),
+            is_stream,
             waits: None,
         }
     }
@@ -47,24 +56,28 @@ impl Patience {
     /// Looks at the time after the body was asked for more, and is waited for if it `is_pending`.
     pub(super) fn look(
         &mut self,
-        worker: Option<&Rc<Worker>>,
+        visit: &Visit,
         is_pending: bool,
         cx: &Context<'_>,
     ) -> Option<AnswerError> {
-        let worker = worker?;
-        if self.due.is_some_and(|due| due <= worker.coarse_now()) {
+        if self.is_stream {
+            return None;
+        }
+        let (worker, due) = (visit.worker(), visit.due());
+        if due.is_some_and(|due| due <= worker.coarse_now()) {
             return Some(AnswerError::Late);
         }
         if !is_pending {
             self.waits = None;
             return None;
         }
+        let idle = visit.backend().policy.timeouts.idle;
         if self.waits.is_none() {
-            let idle = self.idle.map(|idle| worker.coarse_now() + idle);
-            let until = idle.into_iter().chain(self.due).min()?;
+            let idle = idle.map(|idle| worker.coarse_now() + idle);
+            let until = idle.into_iter().chain(due).min()?;
             self.waits = Some(OwnedDeadline::new(Rc::clone(worker), until));
         }
         let has_passed = self.waits.as_ref()?.poll_passed(cx).is_ready();
-        has_passed.then(|| AnswerError::Idle(self.idle.unwrap_or_default()))
+        has_passed.then(|| AnswerError::Idle(idle.unwrap_or_default()))
     }
 }

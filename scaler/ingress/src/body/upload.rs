@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use ebbtide_core::time::Timestamp;
 use thiserror::Error;
 
 use crate::limits::BODY_PROGRESS;
+use crate::meter::RevisionMeter;
 use crate::worker::Worker;
 use crate::worker::deadlines::OwnedDeadline;
 
@@ -19,6 +21,8 @@ pub(crate) struct Upload {
     worker: Rc<Worker>,
     /// Bytes that there may be, if they are bounded.
     most: Option<u64>,
+    /// Where its bytes are counted, once it goes to a replica.
+    meter: RefCell<Option<Arc<RevisionMeter>>>,
     failure: Cell<Option<UploadFailure>>,
     /// Whether the client may take its time.
     is_patient: Cell<bool>,
@@ -61,6 +65,7 @@ impl Upload {
         Self {
             worker,
             most,
+            meter: RefCell::default(),
             failure: Cell::new(None),
             is_patient: Cell::new(is_patient),
             received: Cell::new(0),
@@ -68,6 +73,16 @@ impl Upload {
             waited: Cell::new(Duration::ZERO),
             waits: RefCell::default(),
         }
+    }
+
+    /// Has what comes from now on counted for a revision.
+    pub(crate) fn counts_for(&self, meter: &Arc<RevisionMeter>) {
+        self.meter.replace(Some(Arc::clone(meter)));
+    }
+
+    /// Bytes that have come.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.get()
     }
 
     /// Why the body broke off, if it did.
@@ -90,6 +105,9 @@ impl Upload {
 
     /// Bytes have come.
     pub(super) fn came(&self, bytes: usize) -> Result<(), BodyError> {
+        if let Some(meter) = &*self.meter.borrow() {
+            meter.received(self.worker.number, bytes);
+        }
         let bytes = bytes as u64;
         self.received.set(self.received.get().saturating_add(bytes));
         if self.most.is_some_and(|most| self.received.get() > most) {

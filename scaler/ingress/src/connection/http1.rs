@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -17,6 +18,7 @@ use super::activity::Interruption;
 use super::{Connected, Peer};
 use crate::limits::Limits;
 use crate::limits::gate::Limit;
+use crate::limits::reason::Reason;
 use crate::request;
 use crate::scheme::Scheme;
 use crate::stream::{ClientStream, ClientWatch};
@@ -162,7 +164,10 @@ impl Peer {
     fn is_over(&self, limit: Limit, watch: &ClientWatch) {
         self.worker.shared.gate.reached(limit);
         match (limit, self.client.scheme()) {
-            (Limit::HeadTime, Scheme::Http) => watch.write_last(SLOW_HEAD),
+            (Limit::HeadTime, Scheme::Http) => {
+                self.answers_unread(Reason::SlowHead, StatusCode::REQUEST_TIMEOUT);
+                watch.write_last(SLOW_HEAD);
+            }
             (Limit::WriteTime, _) => watch.reset_on_close(),
             _ => {}
         }

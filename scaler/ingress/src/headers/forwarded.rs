@@ -64,6 +64,11 @@ impl Client {
         said.is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"https"))
     }
 
+    /// Its address.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.ip
+    }
+
     /// How it connected.
     pub(crate) fn scheme(&self) -> Scheme {
         self.scheme

@@ -1,6 +1,9 @@
 //! How many connections there are, and how often each limit was reached. Looked at once a connection
 //! and once a refusal, never on the way of a request that is within its limits.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,6 +11,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Limits;
+use super::listeners::{ListenerReading, Listeners};
+use super::reason::{Reason, Reasons};
+use crate::access_log::AccessReading;
+use crate::scheme::Scheme;
 
 /// Parts that the clients are spread over, so that workers seldom meet at one lock.
 const PARTS: usize = 64;
@@ -56,6 +63,8 @@ pub(crate) struct Gate {
     clients: Box<[Mutex<HashMap<IpAddr, u32>>]>,
     hasher: RandomState,
     reached: [AtomicU64; Limit::ALL.len()],
+    listeners: Listeners,
+    reasons: Reasons,
 }
 
 /// How full an ingress is, and how often it refused what was too much.
@@ -67,6 +76,12 @@ pub struct LimitReading {
     pub most_connections: u32,
     /// How often each limit was reached, by its name.
     pub reached: Vec<(&'static str, u64)>,
+    /// The connections of each listener.
+    pub listeners: Vec<ListenerReading>,
+    /// How many requests the ingress answered itself, by why it did.
+    pub own_answers: Vec<(&'static str, u64)>,
+    /// The lines of the access log, if there is one.
+    pub access_log: Option<AccessReading>,
 }
 
 /// The place of one connection; given back when it is dropped.
@@ -74,6 +89,7 @@ pub(crate) struct Place {
     gate: Arc<Gate>,
     /// None if it is not one client's.
     client: Option<IpAddr>,
+    scheme: Scheme,
 }
 
 impl Gate {
@@ -85,30 +101,39 @@ impl Gate {
             clients: (0..PARTS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             reached: [const { AtomicU64::new(0) }; Limit::ALL.len()],
+            listeners: Listeners::default(),
+            reasons: Reasons::new(),
         })
     }
 
     /// A place for a connection from `client`, if it is one client's; none if there are too many,
     /// which is counted.
-    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>, scheme: Scheme) -> Option<Place> {
         let client = client.map(client_of);
+        if let Err(limit) = self.take_place(client) {
+            self.reached(limit);
+            self.listeners.refused(scheme);
+            return None;
+        }
+        self.listeners.accepted(scheme);
+        Some(Place {
+            gate: Arc::clone(self),
+            client,
+            scheme,
+        })
+    }
+
+    fn take_place(&self, client: Option<IpAddr>) -> Result<(), Limit> {
         let add = |count: u32| (count < self.most).then_some(count + 1);
         let added = self
             .connections
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
-        if added.is_err() {
-            self.reached(Limit::Connections);
-            return None;
-        }
+        added.map_err(|_| Limit::Connections)?;
         if client.is_some_and(|client| !self.enter_as(client)) {
             self.connections.fetch_sub(1, Ordering::AcqRel);
-            self.reached(Limit::ConnectionsPerClient);
-            return None;
+            return Err(Limit::ConnectionsPerClient);
         }
-        Some(Place {
-            gate: Arc::clone(self),
-            client,
-        })
+        Ok(())
     }
 
     fn enter_as(&self, client: IpAddr) -> bool {
@@ -137,6 +162,11 @@ impl Gate {
         }
     }
 
+    /// Counts a request that the ingress answers itself.
+    pub(crate) fn answers(&self, reason: Reason) {
+        self.reasons.count(reason);
+    }
+
     pub(crate) fn read(&self) -> LimitReading {
         let counters = Limit::ALL.iter().zip(&self.reached);
         LimitReading {
@@ -145,6 +175,9 @@ impl Gate {
             reached: counters
                 .map(|((_, name), counter)| (*name, counter.load(Ordering::Relaxed)))
                 .collect(),
+            listeners: self.listeners.read(),
+            own_answers: self.reasons.read(),
+            access_log: None,
         }
     }
 
@@ -162,6 +195,7 @@ impl Drop for Place {
             self.gate.leave_as(client);
         }
         self.gate.connections.fetch_sub(1, Ordering::AcqRel);
+        self.gate.listeners.closed(self.scheme);
     }
 }
 
@@ -173,58 +207,5 @@ fn client_of(address: IpAddr) -> IpAddr {
             IpAddr::V6(Ipv6Addr::from_bits(network))
         }
         IpAddr::V4(address) => IpAddr::V4(address),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn count(gate: &Gate, name: &str) -> u64 {
-        let reached = gate.read().reached;
-        reached.iter().find(|(one, _)| *one == name).unwrap().1
-    }
-
-    #[test]
-    fn places_are_bounded_in_all_and_for_each_client() {
-        let gate = Gate::new(&Limits {
-            connections: 3,
-            connections_per_client: 2,
-            ..Limits::default()
-        });
-        let enter = |address: &str| gate.enter(Some(address.parse().unwrap()));
-        let places = (
-            enter("10.0.0.1").unwrap(),
-            enter("::ffff:10.0.0.1").unwrap(),
-        );
-        assert!(enter("10.0.0.1").is_none());
-        let other = enter("10.0.0.2").unwrap();
-        assert!(enter("10.0.0.3").is_none());
-        assert_eq!(gate.read().connections, 3);
-        assert_eq!(count(&gate, "connections-per-client"), 1);
-        assert_eq!(count(&gate, "connections"), 1);
-        drop((places, other));
-        let ours = [enter("2001:db8::1").unwrap(), enter("2001:db8::2").unwrap()];
-        assert!(enter("2001:db8::3").is_none());
-        assert!(enter("2001:db8:0:1::1").is_some());
-        drop(ours);
-        let proxys = [(); 3].map(|()| gate.enter(None));
-        assert!(proxys.iter().all(Option::is_some));
-        drop(proxys);
-        assert_eq!(gate.read().connections, 0);
-        assert!(
-            gate.clients
-                .iter()
-                .all(|part| part.lock().unwrap().is_empty())
-        );
-    }
-
-    #[test]
-    fn every_limit_has_a_counter_of_its_own() {
-        let gate = Gate::new(&Limits::default());
-        for (limit, _) in Limit::ALL {
-            gate.reached(limit);
-        }
-        assert!(gate.read().reached.iter().all(|(_, count)| *count == 1));
     }
 }

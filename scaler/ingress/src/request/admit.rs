@@ -43,7 +43,7 @@ pub(super) async fn admit(
     if let Some(admission) = look(worker, visit.backend(), asking.avoid)? {
         return Ok(visit.admitted(admission, None));
     }
-    let began = worker.now();
+    let began = visit.now();
     let timeout = worker.shared.options.waiting_room.timeout;
     let client = peer.watch.clone().filter(|_| asking.has_body);
     let deadline = worker.deadlines.add(began + timeout, client);
@@ -60,7 +60,7 @@ pub(super) async fn admit(
             });
         }
     };
-    let waited = worker.now().since(began);
+    let waited = visit.look().since(began);
     Ok(visit.admitted(admission, Some(Waited { waited, is_cold })))
 }
 

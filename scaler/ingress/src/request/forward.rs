@@ -63,6 +63,9 @@ pub(super) async fn forward(
             avoid,
         };
         let replica = admit(peer, visit, &asking).await?;
+        if let Some(upload) = &upload {
+            upload.counts_for(&visit.backend().meter);
+        }
         let sent = attempt(
             peer,
             visit,
@@ -91,9 +94,7 @@ pub(super) async fn forward(
             Err(failure) => return Err(refusal(visit, &replica, failure, upload.as_deref())),
         };
         visit.withdraw();
-        if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
-        }
+        wait(visit, pause).await;
         request = again;
         avoid = Some(replica.id());
     }
@@ -160,8 +161,7 @@ async fn attempt(
     has_body: bool,
 ) -> Result<(Response<Incoming>, Lease), Failed> {
     let worker = &*peer.worker;
-    let began = worker.now();
-    let (due, timeout) = visit.head_due(began, is_grpc(request.headers()));
+    let (due, timeout) = visit.head_due(is_grpc(request.headers()));
     let client = peer.watch.clone().filter(|_| has_body);
     let deadline = worker.deadlines.add(due, client);
     let pool = worker.pool(replica);
@@ -199,6 +199,13 @@ fn refusal(visit: &Visit, replica: &Replica, failure: Failed, upload: Option<&Up
     }
 }
 
+async fn wait(visit: &mut Visit, pause: Duration) {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
+    visit.look();
+}
+
 /// Makes the client's answer of the replica's.
 pub(super) fn respond(
     peer: &Peer,
@@ -207,6 +214,7 @@ pub(super) fn respond(
     offer: Option<Offer>,
 ) -> Response<ResponseBody> {
     let (mut head, body) = answer.response.into_parts();
+    visit.first_byte();
     visit.answered(head.status);
     let protocol = head.headers.get(UPGRADE).cloned();
     if head.headers.contains_key(TRANSFER_ENCODING) {
@@ -223,9 +231,9 @@ pub(super) fn respond(
         Err(lease) => lease,
     };
     if head.status.is_success() && answer.upgrade.is_some_and(|one| one.is_by_connect()) {
-        return not_switched(visit);
+        return not_switched(peer, visit);
     }
-    let patience = Patience::new(&visit, is_stream(&head.headers));
+    let patience = Patience::new(is_stream(&head.headers));
     let body = ReplicaBody::new(body, lease, visit, patience);
     let body = match offer {
         Some(offer) => offer.apply(&peer.worker, &mut head, body),

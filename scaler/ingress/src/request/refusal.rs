@@ -16,6 +16,7 @@ use super::cold::{self, Instead};
 use super::directory::Page;
 use crate::body::{ResponseBody, UploadFailure};
 use crate::limits::gate::Limit;
+use crate::limits::reason::Reason;
 use crate::line::Full;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::table::Astray;
@@ -211,6 +212,39 @@ impl Refusal {
             Self::SlowBody => Some(Limit::BodyTime),
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => Some(Limit::Malformed),
             _ => None,
+        }
+    }
+
+    /// Why, in a word.
+    pub(super) fn reason(&self) -> Reason {
+        match self {
+            Self::BadHost(_) => Reason::BadHost,
+            Self::Malformed(Malformed::ManyHeaders(_)) => Reason::LargeHead,
+            Self::Malformed(Malformed::LongTarget(_)) => Reason::LongTarget,
+            Self::Malformed(Malformed::LargeBody(_)) | Self::LargeBody => Reason::LargeBody,
+            Self::Malformed(_) | Self::MalformedBody => Reason::Malformed,
+            Self::SlowBody => Reason::SlowBody,
+            Self::ConnectMethod | Self::ConnectProtocol => Reason::ConnectMethod,
+            Self::Forbidden(_) | Self::UnknownClient => Reason::ForbiddenAddress,
+            Self::Preflight => Reason::Preflight,
+            Self::ForeignOrigin(_) => Reason::ForeignOrigin,
+            Self::Cold(_) => Reason::ColdAnswer,
+            Self::NoRoute(_) => Reason::NoRoute,
+            Self::NoTarget(_) => Reason::NoTarget,
+            Self::BusyTooLong { .. } => Reason::ReplicasBusy,
+            Self::NoWebSocket { .. } => Reason::NoWebSocket,
+            Self::Redirect(_) => Reason::Redirect,
+            Self::NotFound(_) => Reason::UnknownHost,
+            Self::NoRevision(_) => Reason::NoRevision,
+            Self::AppGone { .. } => Reason::AppDeleted,
+            Self::Failed { .. } => Reason::ActivationFailed,
+            Self::WaitingRoomFull { .. } => Reason::WaitingRoomFull,
+            Self::WaitedTooLong { .. } => Reason::WaitedTooLong,
+            Self::Unreachable { .. } => Reason::Unreachable,
+            Self::Broken { .. } => Reason::BrokenOff,
+            Self::UnexpectedUpgrade { .. } | Self::NotSwitched { .. } => Reason::UnexpectedUpgrade,
+            Self::NoAnswerInTime { .. } => Reason::NoAnswerInTime,
+            Self::ClientGone => Reason::ClientGone,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use ebbtide_core::name::RevisionName;
 use http::response::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 use hyper::upgrade::OnUpgrade;
 
 use super::refusal::Refusal;
@@ -23,11 +23,13 @@ pub(super) fn switch(
     upgrade: Option<Upgrade>,
 ) -> Response<ResponseBody> {
     let Some(upgrade) = upgrade else {
-        return refuse(visit, |revision| Refusal::UnexpectedUpgrade { revision });
+        return refuse(peer, visit, |revision| Refusal::UnexpectedUpgrade {
+            revision,
+        });
     };
     match &replica {
         Switched::Connection(_) if !upgrade.accept_http1(&mut head, protocol) => {
-            return not_switched(visit);
+            return not_switched(peer, visit);
         }
         Switched::Connection(_) => {}
         Switched::Stream(_) => upgrade.accept_http2(&mut head),
@@ -52,14 +54,15 @@ fn run(peer: &Peer, stream: OnUpgrade, tunnel: Tunnel) {
 }
 
 /// The answer where a replica has not done what it was asked for.
-pub(super) fn not_switched(visit: Visit) -> Response<ResponseBody> {
-    refuse(visit, |revision| Refusal::NotSwitched { revision })
+pub(super) fn not_switched(peer: &Peer, visit: Visit) -> Response<ResponseBody> {
+    refuse(peer, visit, |revision| Refusal::NotSwitched { revision })
 }
 
 fn refuse(
+    peer: &Peer,
     mut visit: Visit,
     refusal: impl FnOnce(RevisionName) -> Refusal,
 ) -> Response<ResponseBody> {
-    visit.answered(StatusCode::BAD_GATEWAY);
-    refusal(visit.backend().revision.clone()).to_response()
+    let refusal = refusal(visit.backend().revision.clone());
+    super::refuse(peer, &refusal, Some(&mut visit)).0
 }

@@ -7,7 +7,11 @@ use std::time::Duration;
 use ebbtide_core::time::Timestamp;
 use http::StatusCode;
 
+use super::told::Told;
+use crate::access_log::AccessRecord;
 use crate::admission::Admission;
+use crate::body::Upload;
+use crate::limits::reason::Reason;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::replica::Replica;
 use crate::table::Backend;
@@ -19,6 +23,8 @@ pub(crate) struct Visit {
     worker: Rc<Worker>,
     backend: Arc<Backend>,
     arrived: Timestamp,
+    /// The time when it was looked at last, which whoever needs it now need not ask for again.
+    now: Timestamp,
     /// What it was answered with.
     code: u16,
     /// Its place on a replica, once it has one.
@@ -26,6 +32,8 @@ pub(crate) struct Visit {
     /// How long it waited for that place, if it had to.
     waits: Waits,
     finished: bool,
+    /// What is told of it, if anything is.
+    told: Option<Box<Told>>,
 }
 
 /// A wait for a replica that is over.
@@ -45,6 +53,16 @@ pub(crate) struct Waits {
     pub(crate) busy: Option<Duration>,
 }
 
+impl Waits {
+    /// The time in all, if there was any.
+    fn sum(&self) -> Option<Duration> {
+        self.cold
+            .into_iter()
+            .chain(self.busy)
+            .reduce(|one, other| one + other)
+    }
+}
+
 impl Visit {
     /// Begins to count a request for `backend`.
     pub(crate) fn begin(worker: Rc<Worker>, backend: Arc<Backend>, arrived: Timestamp) -> Self {
@@ -53,11 +71,22 @@ impl Visit {
             worker,
             backend,
             arrived,
+            now: arrived,
             code: CLIENT_CLOSED_REQUEST,
             admission: None,
             waits: Waits::default(),
             finished: false,
+            told: None,
         }
+    }
+
+    /// Has it told of in the access log, with the length of its body.
+    pub(crate) fn is_told(
+        &mut self,
+        record: Option<Box<AccessRecord>>,
+        upload: Option<Rc<Upload>>,
+    ) {
+        self.told = record.map(|record| Box::new(Told::new(record, upload)));
     }
 
     /// The revision it counts for, as it was when last looked at.
@@ -71,11 +100,22 @@ impl Visit {
             return;
         }
         if !Arc::ptr_eq(&self.backend.meter, &backend.meter) {
-            let now = self.worker.now();
+            let now = self.look();
             self.backend.meter.leave(self.worker.number, now);
             backend.meter.start(self.worker.number, now);
         }
         self.backend = Arc::clone(backend);
+    }
+
+    /// Looks at the clock.
+    pub(crate) fn look(&mut self) -> Timestamp {
+        self.now = self.worker.now();
+        self.now
+    }
+
+    /// The time when it was looked at last.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// It has been admitted to the replica that is returned, after waiting if it `waited`. An earlier
@@ -145,9 +185,10 @@ impl Visit {
         &self.waits
     }
 
-    /// Until when a replica that gets it at `now` may take for the head of an answer, and how long
+    /// Until when a replica that gets it now may take for the head of an answer, and how long
     /// that is for whichever of its app's times comes first.
-    pub(crate) fn head_due(&self, now: Timestamp, is_grpc: bool) -> (Timestamp, Duration) {
+    pub(crate) fn head_due(&self, is_grpc: bool) -> (Timestamp, Duration) {
+        let now = self.now;
         let timeouts = self.backend.policy.timeouts;
         let first_byte = timeouts.first_byte.map(|timeout| (now + timeout, timeout));
         let whole = timeouts
@@ -170,9 +211,49 @@ impl Visit {
         &self.worker
     }
 
+    /// The head of a replica's answer has come.
+    pub(crate) fn first_byte(&mut self) {
+        let took = self.look().since(self.arrived);
+        self.backend.meter.first_byte(self.worker.number, took);
+        if let Some(told) = &mut self.told {
+            told.first_byte(took);
+        }
+    }
+
+    /// Some of what a client sends has come through its tunnel.
+    pub(crate) fn received(&self, bytes: usize) {
+        self.backend.meter.received(self.worker.number, bytes);
+        if let Some(told) = &self.told {
+            told.received(bytes);
+        }
+    }
+
+    /// Some of what a replica sends is passed on.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.backend.meter.sent(self.worker.number, bytes);
+        if let Some(told) = &self.told {
+            told.sent(bytes);
+        }
+    }
+
     /// The head of its answer is on its way.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         self.code = status.as_u16();
+    }
+
+    /// The ingress answers it itself, with so many bytes.
+    pub(crate) fn refused(&mut self, status: StatusCode, reason: Reason, bytes: u64) {
+        self.answered(status);
+        if let Some(told) = &mut self.told {
+            told.refused(status, reason, bytes);
+        }
+    }
+
+    /// Its answer is not complete.
+    pub(crate) fn is_cut_off(&mut self, reason: Reason) {
+        if let Some(told) = &mut self.told {
+            told.is_cut_off(reason);
+        }
     }
 
     /// Ends the counting and says when that was.
@@ -184,9 +265,22 @@ impl Visit {
             self.backend
                 .meter
                 .end(self.worker.number, now, self.code, took);
+            if let Some(told) = self.told.take() {
+                self.tell(told.into_record(), took);
+            }
             self.admission = None;
         }
         now
+    }
+
+    fn tell(&self, mut record: AccessRecord, took: Duration) {
+        let replica = self.admission.as_ref().map(Admission::replica);
+        record.revision = Some(self.backend.revision.clone());
+        record.replica = replica.map(|replica| replica.name().clone());
+        record.status = self.code;
+        record.duration = took;
+        record.held = self.waits.sum();
+        self.worker.access.end(record);
     }
 }
 

@@ -210,16 +210,17 @@ fn spawn(
     // One too many ends here: nothing is known yet of what it speaks.
     let is_trusted = worker.shared.options.trusts(address.ip());
     let counted = (!is_trusted).then_some(address.ip());
-    let Some(place) = worker.shared.gate.enter(counted) else {
+    let tls = worker.shared.tls.clone();
+    let tls = tls.filter(|_| matches!(door, Door::Tls));
+    let scheme = tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https);
+    let Some(place) = worker.shared.gate.enter(counted, scheme) else {
         return;
     };
     let worker = Rc::clone(worker);
-    let client = |scheme| Client::new(address.ip(), scheme, is_trusted);
-    if let (Door::Tls, Some(tls)) = (door, &worker.shared.tls) {
-        let (tls, client) = (tls.clone(), client(Scheme::Https));
+    let client = Client::new(address.ip(), scheme, is_trusted);
+    if let Some(tls) = tls {
         connections.spawn_local(connection::serve_tls(worker, tls, stream, client, place));
     } else {
-        let client = client(Scheme::Http);
         connections.spawn_local(connection::serve(worker, stream, client, place));
     }
 }

@@ -209,4 +209,6 @@ async fn a_websocket_is_a_tunnel_and_counts_until_it_ends() {
         bed.meter.read().codes.get(&101) == Some(&1)
     })
     .await;
+    let reading = bed.meter.read();
+    assert_eq!((reading.received_bytes, reading.sent_bytes), (5, 10));
 }

@@ -7,6 +7,8 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod access;
+mod access_log;
 mod app;
 mod bed;
 mod client;
@@ -14,7 +16,6 @@ mod clock;
 mod frames;
 mod policy;
 
-mod access;
 mod app_limits;
 mod cold;
 mod compress;
@@ -28,11 +29,13 @@ mod http2;
 mod limits;
 mod line;
 mod malformed;
+mod metrics;
 mod retries;
 mod routes;
 mod routing;
 mod streaming;
 mod timeouts;
 mod tls;
+mod traces;
 mod upstream;
 mod websocket;

@@ -1,8 +1,8 @@
-//! How full the ingress of this process is, and how often its limits were reached.
+//! How full the ingress of this process is, what it refused and why.
 
 use std::fmt;
 
-use ebbtide_ingress::LimitReading;
+use ebbtide_ingress::{AccessReading, LimitReading, ListenerReading};
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
@@ -12,39 +12,107 @@ impl Samples {
     /// Nothing where there is no ingress.
     pub(super) fn door(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let Some(LimitReading {
-            connections,
+            connections: _,
             most_connections,
             reached,
+            listeners,
+            own_answers,
+            access_log,
         }) = &self.door
         else {
             return Ok(());
         };
-        for (name, help, count) in [
-            (
-                "ebbtide_ingress_connections",
-                "Connections of clients that are open",
-                connections,
-            ),
-            (
-                "ebbtide_ingress_connections_limit",
-                "Connections of clients that may be open",
-                most_connections,
-            ),
-        ] {
-            encoder
-                .encode_descriptor(name, help, None, MetricType::Gauge)?
-                .encode_gauge(&i64::from(*count))?;
-        }
+        connections(encoder, listeners, *most_connections)?;
         let (name, help) = (
             "ebbtide_ingress_refusals",
             "Connections and requests refused or cut off, by the limit that they reached",
         );
-        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (limit, count) in reached {
-            metric
-                .encode_family(&[("limit", *limit)])?
-                .encode_counter::<NoLabelSet, _, u64>(count, None)?;
-        }
-        Ok(())
+        by_name(encoder, name, help, "limit", reached)?;
+        let (name, help) = (
+            "ebbtide_ingress_own_answers",
+            "Requests that the ingress answered itself, by why it did",
+        );
+        by_name(encoder, name, help, "reason", own_answers)?;
+        access_log.map_or(Ok(()), |lines| access_lines(encoder, lines))
     }
+}
+
+/// A number of a listener's connections.
+type Counted = fn(&ListenerReading) -> u64;
+
+fn access_lines(encoder: &mut DescriptorEncoder<'_>, lines: AccessReading) -> fmt::Result {
+    for (name, help, count) in [
+        (
+            "ebbtide_access_log_lines",
+            "Lines of the access log that were written",
+            lines.written,
+        ),
+        (
+            "ebbtide_access_log_lines_dropped",
+            "Lines of the access log that were not: too many waited, or they could not be written",
+            lines.dropped,
+        ),
+    ] {
+        encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+    }
+    Ok(())
+}
+
+fn connections(
+    encoder: &mut DescriptorEncoder<'_>,
+    listeners: &[ListenerReading],
+    most: u32,
+) -> fmt::Result {
+    let name = "ebbtide_ingress_connections";
+    let help = "Connections of clients that are open";
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for one in listeners {
+        metric
+            .encode_family(&[("listener", one.listener)])?
+            .encode_gauge(&i64::from(one.open))?;
+    }
+    let name = "ebbtide_ingress_connections_limit";
+    let help = "Connections of clients that may be open, of all listeners together";
+    encoder
+        .encode_descriptor(name, help, None, MetricType::Gauge)?
+        .encode_gauge(&i64::from(most))?;
+    let counts: [(&str, &str, Counted); 2] = [
+        (
+            "ebbtide_ingress_connections_accepted",
+            "Connections of clients that were taken",
+            |one| one.accepted,
+        ),
+        (
+            "ebbtide_ingress_connections_refused",
+            "Connections of clients that were closed at once, as there were too many",
+            |one| one.refused,
+        ),
+    ];
+    for (name, help, of) in counts {
+        let counts: Vec<_> = listeners
+            .iter()
+            .map(|one| (one.listener, of(one)))
+            .collect();
+        by_name(encoder, name, help, "listener", &counts)?;
+    }
+    Ok(())
+}
+
+/// A counter with one label.
+fn by_name(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    label: &str,
+    counts: &[(&'static str, u64)],
+) -> fmt::Result {
+    let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (value, count) in counts {
+        metric
+            .encode_family(&[(label, *value)])?
+            .encode_counter::<NoLabelSet, _, u64>(count, None)?;
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use ebbtide_core::network::Network;
 
-use super::{LimitArguments, duration};
+use super::{LimitArguments, ObservingArguments, duration};
 
 /// The front door.
 #[derive(Clone, Debug, Args)]
@@ -47,6 +47,9 @@ pub struct DoorArguments {
     /// What one client may ask.
     #[command(flatten)]
     pub limits: LimitArguments,
+    /// What is told of each request.
+    #[command(flatten)]
+    pub observing: ObservingArguments,
 }
 
 /// Where something that can be off listens.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ebbtide_ingress::{LimitMeter, LimitReading, MeterReading};
+use ebbtide_ingress::{LimitMeter, LimitReading};
 use ebbtide_runtime::{LogLine, LogStore, Stream};
 use futures_util::{StreamExt, stream};
 use tokio::sync::broadcast::error::RecvError;
@@ -144,20 +144,10 @@ impl MeterSource for Meters {
 }
 
 fn sample(revision: &RevisionMetrics) -> RevisionSample {
-    let MeterReading {
-        waiting,
-        codes,
-        durations,
-        cold_starts,
-        ..
-    } = revision.meter.read();
     RevisionSample {
         app: revision.app.clone(),
         revision: revision.revision.clone(),
-        codes,
-        durations,
-        cold_starts,
-        waiting,
+        requests: revision.meter.read(),
         decisions: revision.decisions,
         replicas: revision.replicas,
         readings: revision.readings.clone(),

@@ -11,11 +11,12 @@ use tokio::net::TcpStream;
 use crate::app::App;
 
 /// Headers that are on every request, or are said in another way.
-const USUAL: [&str; 8] = [
+const USUAL: [&str; 9] = [
     "host",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
+    "traceparent",
     "content-length",
     "transfer-encoding",
     "connection",
