@@ -12,6 +12,7 @@ mod apart;
 mod bad_input;
 mod brokers;
 mod commands;
+mod door;
 mod from_zero;
 mod h2spec;
 mod harness;

@@ -1,6 +1,6 @@
 //! The live page in a real browser, under load and at rest, wide and narrow, light and dark.
 
-mod browser;
+pub(crate) mod browser;
 
 use std::time::Duration;
 

@@ -16,9 +16,9 @@ use crate::limits::gate::Limit;
 use crate::worker::Worker;
 use encoder::Encoder;
 
-/// Answers that one worker compresses at a time: an encoder takes up to 2 MiB. Further ones go out as
-/// they come.
-const MOST: u32 = 128;
+/// Answers that one worker compresses at a time: an encoder of brotli takes up to 4 MiB, and the others a
+/// tenth of that. Further answers go out as they come.
+const MOST: u32 = 64;
 
 /// Bytes that are compressed at once, for a few tenths of a millisecond: the worker has others to
 /// serve.

@@ -48,7 +48,7 @@ pub(super) enum Refusal {
          in front do not say whose this is"
     )]
     UnknownClient,
-    #[error("yes")]
+    #[error("the request may be made")]
     Preflight,
     #[error("this app takes no requests from pages of {0:?} (corsPolicy.allowedOrigins)")]
     ForeignOrigin(String),

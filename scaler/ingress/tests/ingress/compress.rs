@@ -15,7 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::app::{App, full, read_head};
-use crate::bed::{Bed, HOST, replica, until};
+use crate::bed::{Bed, HOST, WORKERS, replica, until};
+use crate::limits::reached;
 use crate::policy::policy;
 
 fn bed(codings: &str) -> Bed {
@@ -158,6 +159,40 @@ async fn what_an_app_has_sent_is_not_kept_back_while_it_pauses() {
         read.extend_from_slice(&rest.to_bytes());
         assert_eq!(decode(coding, &read), b"one\ntwo\n");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_a_number_answers_go_out_as_they_came() {
+    const MOST: usize = 64;
+    let bed = bed("gzip");
+    let (app, go_on) = slow(&["4\r\none\n\r\n", "0\r\n\r\n"]).await;
+    bed.serve(&[replica(app.address)]);
+    let mut answers = Vec::new();
+    for _ in 0..=MOST * WORKERS.get() {
+        answers.push(get(&bed, "gzip").await);
+    }
+    let is_plain =
+        |answer: &Response<Incoming>| text(answer.headers(), "content-encoding").is_empty();
+    let plain = answers
+        .iter()
+        .filter(|(answer, _)| is_plain(answer))
+        .count();
+    assert!(plain > 0, "there are more than both workers compress");
+    assert_eq!(reached(&bed, "compressions"), plain as u64);
+    go_on.add_permits(2 * answers.len());
+    for (answer, _connection) in answers {
+        let is_plain = is_plain(&answer);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = if is_plain {
+            body.to_vec()
+        } else {
+            decode("gzip", &body)
+        };
+        assert_eq!(body, b"one\n");
+    }
+    // The places are free again.
+    let (answer, _connection) = get(&bed, "gzip").await;
+    assert_eq!(text(answer.headers(), "content-encoding"), "gzip");
 }
 
 #[tokio::test(flavor = "multi_thread")]
