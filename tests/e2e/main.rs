@@ -26,3 +26,4 @@ mod page;
 mod protocols;
 mod routes;
 mod signals;
+mod takeover;

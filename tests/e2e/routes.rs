@@ -152,4 +152,14 @@ fn follows_changes(ebbtide: &Ebbtide) {
         ask(ebbtide, "shop.localhost", "/v2/x", &[]).status == 404
     });
     assert_eq!(ebbtide.request("api.localhost", "/x").body, "api /x");
+    let by_hand = folder(&[("shop.yaml", ROUTES)]);
+    let applied = ebbtide.cli_text(&["apply", by_hand.path().to_str().unwrap()]);
+    assert!(
+        applied.contains("the routes of shop were made"),
+        "{applied}"
+    );
+    let answer = ask(ebbtide, "shop.localhost", "/api/x", &[]);
+    assert_eq!(answer.body, "api /x");
+    ebbtide.cli_text(&["routes", "delete", "shop"]);
+    assert_eq!(ask(ebbtide, "shop.localhost", "/api/x", &[]).status, 404);
 }

@@ -10,7 +10,7 @@ mod timeouts;
 
 use std::num::NonZeroU32;
 
-use crate::document::{ContainerApp, Ingress, tags};
+use crate::document::{ClientCertificateMode, ContainerApp, Ingress, tags};
 
 pub use access::IpAccess;
 pub use cold::{ColdAnswer, ColdPaths};
@@ -43,6 +43,8 @@ pub struct RequestPolicy {
     pub max_request_body_bytes: Option<u64>,
     /// `ebbtide.compression`: none if answers go out as they come.
     pub compression: Option<Compression>,
+    /// `clientCertificateMode`: whether clients are asked for a certificate, or need one.
+    pub client_certificates: ClientCertificateMode,
 }
 
 impl RequestPolicy {
@@ -71,6 +73,7 @@ impl RequestPolicy {
                 .text(tags)
                 .and_then(|text| Compression::parse(text).ok()),
             max_request_body_bytes: tags::MAX_REQUEST_BODY_BYTES.bytes(tags),
+            client_certificates: ingress.client_certificate_mode,
         }
     }
 }

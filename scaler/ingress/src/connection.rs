@@ -25,7 +25,7 @@ use crate::limits::gate::{Limit, Place};
 use crate::request;
 use crate::scheme::Scheme;
 use crate::stream::{ClientStream, ClientWatch, SharedStream};
-use crate::tls::{Handshaken, SharedTls, shake};
+use crate::tls::{Handshaken, Presented, SharedTls, shake};
 use crate::tunnel::Tunnel;
 use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
@@ -62,6 +62,8 @@ pub(crate) struct Peer {
     pub(crate) client: Client,
     /// The connection, where one whose bodies are not read has to be watched: HTTP/1.1.
     pub(crate) watch: Option<ClientWatch>,
+    /// What the client has shown of itself, if it was asked for a certificate.
+    pub(crate) presented: Option<Box<Presented>>,
     /// What the connection becomes after the answer 101.
     pub(crate) tunnel: RefCell<Option<Tunnel>>,
     /// Its place among the connections that there may be.
@@ -114,7 +116,7 @@ pub(crate) async fn serve_tls(
     let head_timeout = worker.shared.options.limits.head_timeout;
     let handshake = Box::pin(begin_tls(tls, stream, Rc::clone(&watched.activity)));
     let begun = worker.drain.cancel(timeout(head_timeout, handshake));
-    let (protocol, stream, watch) = match begun.await {
+    let (protocol, stream, watch, presented) = match begun.await {
         Some(Ok(Ok(begun))) => begun,
         Some(Ok(Err(error))) => {
             tracing::debug!(?client, %error, "no TLS connection");
@@ -123,8 +125,10 @@ pub(crate) async fn serve_tls(
         Some(Err(_)) => return worker.shared.gate.reached(Limit::HeadTime),
         None => return,
     };
+    let mut peer = Peer::new(worker, &watched, client, place);
+    peer.presented = presented;
     let connected = Connected {
-        peer: Peer::new(worker, &watched, client, place),
+        peer,
         watched,
         stream,
         watch,
@@ -167,7 +171,12 @@ async fn sniff<S: AsyncRead + Unpin>(
     }
 }
 
-type TlsClientStream = ClientStream<TlsStream<SharedStream>>;
+type BegunTls = (
+    Protocol,
+    ClientStream<TlsStream<SharedStream>>,
+    ClientWatch,
+    Option<Box<Presented>>,
+);
 
 /// Does the handshake, in which the client chooses the protocol. One that chose HTTP/2 has to begin
 /// with it in the same time: hyper would wait for that without end.
@@ -175,20 +184,21 @@ async fn begin_tls(
     tls: SharedTls,
     stream: TcpStream,
     activity: Rc<Activity>,
-) -> io::Result<(Protocol, TlsClientStream, ClientWatch)> {
+) -> io::Result<BegunTls> {
     let Handshaken {
         stream,
         watch,
         is_http2,
-    } = shake(tls.config, stream).await?;
+        presented,
+    } = shake(&tls, stream).await?;
     if !is_http2 {
         // The first head has its time as one has of which a part has come.
         activity.read();
         let stream = ClientStream::new(stream, Bytes::new(), activity, None);
-        return Ok((Protocol::Http1, stream, watch));
+        return Ok((Protocol::Http1, stream, watch, presented));
     }
     match sniff(stream, activity).await? {
-        (Protocol::Http2, stream) => Ok((Protocol::Http2, stream, watch)),
+        (Protocol::Http2, stream) => Ok((Protocol::Http2, stream, watch, presented)),
         (Protocol::Http1, _) => Err(io::Error::other(
             "the client chose HTTP/2 and speaks another",
         )),
@@ -255,6 +265,7 @@ impl Peer {
             activity: Rc::clone(&watched.activity),
             client,
             watch: None,
+            presented: None,
             tunnel: RefCell::default(),
             _place: place,
         }

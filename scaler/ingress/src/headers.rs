@@ -1,6 +1,7 @@
 //! Which headers go through, which end here, and which are added.
 
 mod forwarded;
+pub(crate) mod forwarded_certificate;
 mod hop;
 mod origin;
 

@@ -14,7 +14,7 @@ use crate::listener;
 use crate::options::{IngressOptions, StartError};
 use crate::publish::{Published, Publisher};
 use crate::tls::{self, Resolver, SharedTls, TlsOptions};
-use crate::worker::run::Listeners;
+use crate::worker::accept::Listeners;
 use crate::worker::{self, Phase, Shared};
 
 /// A running ingress. Dropped, it stops taking connections, and its requests are cut off;
@@ -40,13 +40,14 @@ impl Ingress {
         activations: mpsc::Sender<RevisionName>,
     ) -> Result<Self, StartError> {
         let workers = options.workers.get();
-        let (plain, local_address) = listen(options.listen, workers)?;
+        let takes_over = options.takes_over;
+        let (plain, local_address) = listen(options.listen, workers, takes_over)?;
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
         let access = options.access_log.as_ref();
         let access = access.map(|log| Arc::clone(&log.counts));
         let (by_tls, tls_address, tls) = match &options.tls {
-            Some(tls) => listen_tls(tls, workers, &published)?,
+            Some(tls) => listen_tls(tls, workers, takes_over, &published)?,
             None => (Vec::new(), None, None),
         };
         let shared = Shared {
@@ -167,8 +168,9 @@ impl LimitMeter {
 fn listen(
     address: SocketAddr,
     workers: usize,
+    takes_over: bool,
 ) -> Result<(Vec<TcpListener>, SocketAddr), StartError> {
-    let listeners = listener::bind(address, workers)?;
+    let listeners = listener::bind(address, workers, takes_over)?;
     let local = listeners
         .first()
         .map_or(Ok(address), TcpListener::local_addr);
@@ -182,18 +184,22 @@ type TlsParts = (Vec<TcpListener>, Option<SocketAddr>, Option<SharedTls>);
 fn listen_tls(
     options: &TlsOptions,
     workers: usize,
+    takes_over: bool,
     published: &Arc<Published>,
 ) -> Result<TlsParts, StartError> {
-    let (listeners, address) = listen(options.listen, workers)?;
+    let (listeners, address) = listen(options.listen, workers, takes_over)?;
     let resolver = Resolver {
         certificates: Arc::clone(&options.certificates),
         issuer: options.issuer.clone(),
         published: Arc::clone(published),
     };
-    let config = tls::config(Arc::new(resolver)).map_err(StartError::Tls)?;
+    let resolver = Arc::new(resolver);
+    let config = |asks| tls::config(Arc::clone(&resolver) as _, asks).map_err(StartError::Tls);
     let shared = SharedTls {
         port: address.port(),
-        config: Arc::new(config),
+        config: Arc::new(config(false)?),
+        asking: Arc::new(config(true)?),
+        published: Arc::clone(published),
         redirects_to: options.redirects.then(|| Arc::clone(&options.certificates)),
     };
     Ok((listeners, Some(address), Some(shared)))

@@ -23,6 +23,9 @@ pub struct IngressOptions {
     pub listen: SocketAddr,
     /// Where HTTPS is taken too, if it is.
     pub tls: Option<TlsOptions>,
+    /// Whether to listen where another process of this user's does, to take its place: connections come to
+    /// either then, and here only once there is a table.
+    pub takes_over: bool,
     /// How many workers, each a thread. The meters in the table must have been made for as many.
     pub workers: NonZeroUsize,
     /// How requests are held while a revision has no replica.
@@ -56,6 +59,7 @@ impl IngressOptions {
         Self {
             listen,
             tls: None,
+            takes_over: false,
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting_room: WaitingRoom::default(),
             trusted_proxies: Vec::new(),

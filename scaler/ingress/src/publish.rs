@@ -1,5 +1,6 @@
 //! How a routing table reaches the workers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -21,6 +22,8 @@ pub(crate) struct Published {
     changes: Box<[Notify]>,
     /// The replicas that time makes better.
     recovery: Recovery,
+    /// Whether there is a table yet.
+    has_table: AtomicBool,
     /// Lets one publication be made after the other.
     publishing: Mutex<()>,
 }
@@ -46,6 +49,7 @@ impl Published {
             snapshot: ArcSwap::default(),
             changes: (0..workers).map(|_| Notify::new()).collect(),
             recovery: Recovery::default(),
+            has_table: AtomicBool::new(false),
             publishing: Mutex::new(()),
         }
     }
@@ -60,6 +64,7 @@ impl Published {
         self.warm_up(&table, &earlier);
         let snapshot = Arc::new(Snapshot::new(table));
         self.snapshot.store(Arc::clone(&snapshot));
+        self.has_table.store(true, Ordering::Release);
         drop(publishing);
         for backend in snapshot.table().apps.iter().flat_map(|app| &app.backends) {
             backend.meter.line().serve(backend);
@@ -92,6 +97,17 @@ impl Published {
     /// The present table.
     pub(crate) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
+    }
+
+    /// Returns once there is a table. `worker` is who waits.
+    pub(crate) async fn first_table(&self, worker: usize) {
+        loop {
+            let changed = self.changes(worker).notified();
+            if self.has_table.load(Ordering::Acquire) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Tells `worker` of publications. What is made from it before a look at the table is woken by

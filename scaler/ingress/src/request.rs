@@ -2,6 +2,7 @@
 
 mod access;
 mod admit;
+mod certificate;
 mod check;
 mod cold;
 mod compress;
@@ -27,6 +28,7 @@ use hyper::body::Incoming;
 use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
+use crate::headers::forwarded_certificate::CLIENT_CERTIFICATE;
 use crate::table::{Found, host};
 use crate::upgrade::{self, Upgrade};
 pub(crate) use check::Malformed;
@@ -42,6 +44,8 @@ struct Routed {
     visit: Visit,
     /// What its target is when it is forwarded, if that is another one.
     rewritten: Option<Uri>,
+    /// The client's certificate, if the app is told of it.
+    certificate: Option<HeaderValue>,
 }
 
 /// Answers a request. Once the worker drains, the answer is the last one of its connection.
@@ -88,6 +92,7 @@ async fn answer_inside(
         host,
         mut visit,
         rewritten,
+        certificate,
     } = match route(peer, &request, arrived, crossing) {
         Ok(routed) => routed,
         Err(refusal) => {
@@ -107,7 +112,11 @@ async fn answer_inside(
     let offer = Offer::of(policy.compression.as_ref(), &request);
     let most = policy.max_request_body_bytes;
     let mut outgoing = prepare(peer, request, &host, most);
-    trace.pass_on(outgoing.request.headers_mut());
+    let headers = outgoing.request.headers_mut();
+    trace.pass_on(headers);
+    if let Some(certificate) = certificate {
+        headers.insert(CLIENT_CERTIFICATE, certificate);
+    }
     let upload = outgoing.upload.clone();
     visit.is_told(record, upload.clone());
     match forward::forward(peer, &mut visit, &host, outgoing).await {
@@ -182,6 +191,10 @@ fn route(
     let rewrite = target.and_then(|target| target.rewrite);
     let rewritten = rewrite.map(|rewrite| rewrite.target(request.uri()));
     let rewritten = rewritten.transpose()?;
+    let certificate = match target {
+        Some(target) => certificate::shown(peer, request.headers(), &snapshot, target)?,
+        None => None,
+    };
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
             cold::answer(peer, request, backend, arrived)?;
@@ -191,6 +204,7 @@ fn route(
                 host,
                 visit,
                 rewritten,
+                certificate,
             })
         }
         Found::NoRevision(app) => Err(Refusal::NoRevision(app.clone())),

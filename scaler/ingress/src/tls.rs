@@ -1,6 +1,7 @@
 //! HTTPS: certificates by the name that a client asks for, and the handshake.
 
 mod certificates;
+mod clients;
 mod config;
 mod handshake;
 mod resolver;
@@ -11,7 +12,10 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::publish::Published;
+
 pub use certificates::{Certificates, HostCertificates};
+pub(crate) use clients::Presented;
 pub(crate) use config::config;
 pub(crate) use handshake::{Handshaken, shake};
 pub use resolver::Issuer;
@@ -40,13 +44,17 @@ impl fmt::Debug for TlsOptions {
     }
 }
 
-/// What the workers share of it. They share one ticketer, so that a client may resume its session
+/// What the workers share of it. They share the ticketers, so that a client may resume its session
 /// with any of them.
 #[derive(Clone)]
 pub(crate) struct SharedTls {
     /// The port, after a free one was taken.
     pub(crate) port: u16,
     pub(crate) config: Arc<ServerConfig>,
+    /// For hosts whose apps want certificates of their clients.
+    pub(crate) asking: Arc<ServerConfig>,
+    /// Says which these are.
+    pub(crate) published: Arc<Published>,
     /// The certificates that requests in the clear are led to, if they are.
     pub(crate) redirects_to: Option<Arc<Certificates>>,
 }

@@ -1,5 +1,6 @@
 //! A worker: one thread with a runtime, a listener, upstream connections and counters of its own.
 
+pub(crate) mod accept;
 pub(crate) mod deadlines;
 mod drain;
 pub(crate) mod run;

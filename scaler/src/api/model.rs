@@ -388,11 +388,11 @@ pub struct ScaledObjectCall {
     pub because: String,
 }
 
-/// What `PUT /api/v1/apps/{app}` did.
+/// What `PUT /api/v1/apps/{app}` did, or another request that changes something.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApplyResult {
-    /// The app.
+    /// The app, or the HTTP route config.
     pub app: String,
     /// The revision made, if the template changed.
     pub created_revision: Option<String>,

@@ -38,6 +38,7 @@ Examples:
   ebbtide apply app.yaml                hand a document to the running ebbtide
   ebbtide list                          the apps, one sentence each
   ebbtide show hello                    everything about one
+  ebbtide routes list                   which paths of which hosts lead to which apps
   ebbtide traffic set hello green=20    a fifth of the requests to the revision labelled green
   ebbtide decisions hello -f            why replicas come and go, as it happens
   ebbtide logs hello -f                 what the replicas print";

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ebbtide_core::document::{
-    Declaration, Diagnostic, HttpRouteConfig, HttpRouteRevision, Located,
+    Declaration, Diagnostic, HttpRouteConfig, HttpRouteRevision, HttpRouteTarget, Located,
 };
 use ebbtide_core::name::{AppName, RevisionName, RouteConfigName};
 use ebbtide_ingress::HttpRoutes;
@@ -150,21 +150,32 @@ pub(super) fn named_revisions(present: &RouteConfigs) -> BTreeSet<RevisionName> 
     named.collect()
 }
 
-/// What routes lead to that is not there: each with the target's place.
-pub(super) fn problems(
+/// What to say of the targets of a config, each with its place: those that are not there, and those that
+/// Azure would have hidden but for the routes.
+pub(super) fn remarks(
     config: &HttpRouteConfig,
     apps: &BTreeMap<AppName, AppControl>,
 ) -> Vec<String> {
-    let mut problems = Vec::new();
+    let mut remarks = Vec::new();
     for (place, rule) in config.rules.iter().enumerate() {
         for (number, target) in rule.targets.iter().enumerate() {
-            if let Some(problem) = status::problem(target, apps) {
-                problems.push(format!(
-                    "route config {}: rules[{place}].targets[{number}]: {problem}; its requests get 503",
-                    config.name
-                ));
+            let problem = status::problem(target, apps);
+            let problem = problem.map(|problem| format!("{problem}; its requests get 503"));
+            if let Some(remark) = problem.or_else(|| exposure(target, apps)) {
+                let place = format!("rules[{place}].targets[{number}]");
+                remarks.push(format!("route config {}: {place}: {remark}", config.name));
             }
         }
     }
-    problems
+    remarks
+}
+
+fn exposure(target: &HttpRouteTarget, apps: &BTreeMap<AppName, AppControl>) -> Option<String> {
+    let document = apps.get(&target.app)?.app.document();
+    let ingress = document.configuration.ingress.as_ref()?;
+    let message = format!(
+        "app {} has `external: false`, which in Azure does not keep its routes from the internet",
+        target.app
+    );
+    (!ingress.external).then_some(message)
 }

@@ -83,6 +83,7 @@ impl Differences {
             custom_domains,
             ip_security_restrictions,
             cors_policy,
+            client_certificate_mode,
         } = old;
         let path = |key| format!("properties.configuration.ingress.{key}");
         self.note(&path("external"), external, &new.external);
@@ -98,5 +99,10 @@ impl Differences {
             &new.ip_security_restrictions,
         );
         self.note(&path("corsPolicy"), cors_policy, &new.cors_policy);
+        self.note(
+            &path("clientCertificateMode"),
+            client_certificate_mode,
+            &new.client_certificate_mode,
+        );
     }
 }

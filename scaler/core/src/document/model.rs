@@ -139,6 +139,20 @@ pub struct Ingress {
     pub ip_security_restrictions: Vec<IpSecurityRestriction>,
     /// `corsPolicy`; none means that the app answers browsers itself.
     pub cors_policy: Option<CorsPolicy>,
+    /// `clientCertificateMode`.
+    pub client_certificate_mode: ClientCertificateMode,
+}
+
+/// What becomes of certificates that clients have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientCertificateMode {
+    /// Clients are not asked for one.
+    #[default]
+    Ignore,
+    /// Clients are asked for one, and the app is told of it.
+    Accept,
+    /// The same, and requests without one are refused.
+    Require,
 }
 
 /// The protocol between ingress and app.

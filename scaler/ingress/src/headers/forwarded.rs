@@ -69,6 +69,11 @@ impl Client {
         self.ip
     }
 
+    /// Whether it is a proxy whose word counts.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
     /// How it connected.
     pub(crate) fn scheme(&self) -> Scheme {
         self.scheme

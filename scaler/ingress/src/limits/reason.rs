@@ -33,6 +33,8 @@ pub(crate) enum Reason {
     NoTarget,
     ReplicasBusy,
     NoWebSocket,
+    NoCertificate,
+    Misdirected,
     AnswerPaused,
     AnswerLate,
     Compression,
@@ -40,7 +42,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All of them, each at its place in the counters, with its name.
-    const ALL: [(Self, &'static str); 31] = [
+    const ALL: [(Self, &'static str); 33] = [
         (Self::BadHost, "bad-host"),
         (Self::Malformed, "malformed"),
         (Self::LargeHead, "large-head"),
@@ -69,6 +71,8 @@ impl Reason {
         (Self::NoTarget, "no-target"),
         (Self::ReplicasBusy, "replicas-busy"),
         (Self::NoWebSocket, "no-websocket"),
+        (Self::NoCertificate, "no-certificate"),
+        (Self::Misdirected, "misdirected"),
         (Self::AnswerPaused, "answer-paused"),
         (Self::AnswerLate, "answer-late"),
         (Self::Compression, "compression-failed"),

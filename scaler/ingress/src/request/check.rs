@@ -214,6 +214,21 @@ mod tests {
         assert_eq!(target(Method::GET, &long), Err(Malformed::LongTarget(100)));
     }
 
+    #[test]
+    fn a_url_without_a_path_is_passed_on_with_one() {
+        for url in [
+            "http://a",
+            "http://a#",
+            "http://a#b",
+            "http://a?c",
+            "http://a/#b",
+        ] {
+            let mut request = Request::builder().uri(url).body(empty()).unwrap();
+            crate::headers::to_http1(&mut request);
+            assert!(request.uri().to_string().starts_with('/'), "{url}");
+        }
+    }
+
     proptest! {
         /// What is passed on to an HTTP/1.1 app has one form of two, and no byte that ends a line.
         #[test]

@@ -39,6 +39,13 @@ pub(super) enum Refusal {
     ConnectMethod,
     #[error("CONNECT for this protocol is not supported here; websocket is the one that is")]
     ConnectProtocol,
+    #[error("this app takes requests with a client's certificate only; ask it by HTTPS, with one")]
+    NoCertificate,
+    #[error(
+        "this app takes requests with a client's certificate only, and this connection was begun for another \
+         host; ask it by a connection of its own"
+    )]
+    Misdirected,
     #[error("this app takes requests by HTTPS")]
     Redirect(HeaderValue),
     #[error("this app takes no requests from {0} (ipSecurityRestrictions)")]
@@ -165,6 +172,8 @@ impl Refusal {
             Self::Malformed(Malformed::LongTarget(_)) => StatusCode::URI_TOO_LONG,
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::BadHost(_) | Self::Malformed(_) | Self::MalformedBody => StatusCode::BAD_REQUEST,
+            Self::NoCertificate => StatusCode::FORBIDDEN,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::Redirect(_) => StatusCode::MOVED_PERMANENTLY,
             Self::Forbidden(_) | Self::UnknownClient | Self::ForeignOrigin(_) => {
                 StatusCode::FORBIDDEN
@@ -200,6 +209,8 @@ impl Refusal {
                 | Self::LargeBody
                 | Self::SlowBody
                 | Self::ConnectMethod
+                | Self::NoCertificate
+                | Self::Misdirected
         )
     }
 
@@ -227,6 +238,8 @@ impl Refusal {
             Self::ConnectMethod | Self::ConnectProtocol => Reason::ConnectMethod,
             Self::Forbidden(_) | Self::UnknownClient => Reason::ForbiddenAddress,
             Self::Preflight => Reason::Preflight,
+            Self::NoCertificate => Reason::NoCertificate,
+            Self::Misdirected => Reason::Misdirected,
             Self::ForeignOrigin(_) => Reason::ForeignOrigin,
             Self::Cold(_) => Reason::ColdAnswer,
             Self::NoRoute(_) => Reason::NoRoute,

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ebbtide_core::document::{HttpRouteRevision, HttpRouteTarget};
+use ebbtide_core::document::{ClientCertificateMode, HttpRouteRevision, HttpRouteTarget};
 use ebbtide_core::name::{AppName, RouteConfigName};
 use ebbtide_core::policy::RequestPolicy;
 use ebbtide_core::request_path::{self, PathError};
@@ -154,7 +154,7 @@ impl Snapshot {
 
     /// Where a route's target is; none if it is not there.
     fn place(&self, target: &HttpRouteTarget) -> Option<(usize, Option<usize>)> {
-        let app = *self.apps.get(&target.app)?;
+        let app = *self.apps.get(target.app.as_str())?;
         let route = &self.table.apps[app];
         let backend = match &target.revision {
             HttpRouteRevision::ByTraffic => return Some((app, None)),
@@ -165,6 +165,32 @@ impl Snapshot {
             }
         };
         Some((app, Some(backend)))
+    }
+
+    /// Whether clients of `host` (a key) are asked for a certificate.
+    pub(crate) fn asks_certificate(&self, host: &str) -> bool {
+        let mut apps = self.apps_of(host);
+        apps.any(|app| {
+            self.table.apps[app].policy.client_certificates != ClientCertificateMode::Ignore
+        })
+    }
+
+    /// Whether requests to `host` (a key) may be for the app that `target` stands for.
+    pub(crate) fn leads_to(&self, host: &str, target: Target<'_>) -> bool {
+        self.apps_of(host).any(|app| app == target.app)
+    }
+
+    /// The apps that requests to `host` (a key) may be for.
+    fn apps_of(&self, host: &str) -> impl Iterator<Item = usize> {
+        let (app, routes) = match self.hosts.find(host) {
+            Some(Place::App(app, _)) => (Some(app), None),
+            Some(Place::Routes(place)) => (None, Some(&self.table.routes[place])),
+            None => (None, None),
+        };
+        let rules = routes.into_iter().flat_map(|routes| &routes.config().rules);
+        let targets = rules.flat_map(|rule| &rule.targets);
+        let places = targets.filter_map(|target| Some(self.place(target)?.0));
+        app.into_iter().chain(places)
     }
 
     /// What the app that this stands for asks of the ingress.

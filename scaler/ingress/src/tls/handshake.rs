@@ -1,14 +1,14 @@
 //! The handshake, and what is said to clients that do not begin one.
 
 use std::io;
-use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::{Presented, SharedTls};
 use crate::stream::{ClientWatch, SharedStream};
 
 /// What a TLS connection begins with: a record of the handshake (RFC 8446, section 5.1).
@@ -27,16 +27,15 @@ pub(crate) struct Handshaken {
     pub(crate) watch: ClientWatch,
     /// Whether the client chose HTTP/2.
     pub(crate) is_http2: bool,
+    /// What the client has shown of itself, if it was asked.
+    pub(crate) presented: Option<Box<Presented>>,
 }
 
 /// Does the handshake.
 ///
 /// # Errors
 /// What is wrong with it; the client has been told.
-pub(crate) async fn shake(
-    config: Arc<ServerConfig>,
-    mut stream: TcpStream,
-) -> io::Result<Handshaken> {
+pub(crate) async fn shake(tls: &SharedTls, mut stream: TcpStream) -> io::Result<Handshaken> {
     let mut first = [0];
     if stream.peek(&mut first).await? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -46,12 +45,22 @@ pub(crate) async fn shake(
     }
     let stream = SharedStream::new(stream);
     let watch = stream.watch();
-    let stream = TlsAcceptor::from(config).accept(stream).await?;
-    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let host = begun
+        .client_hello()
+        .server_name()
+        .map(str::to_ascii_lowercase);
+    let (config, asks) = tls.config_for(host.as_deref());
+    let stream = begun.into_stream(config).await?;
+    let session = stream.get_ref().1;
+    let is_http2 = session.alpn_protocol() == Some(b"h2");
+    let host = host.filter(|_| asks);
+    let presented = host.map(|host| Box::new(Presented::new(host.into(), session)));
     Ok(Handshaken {
         stream,
         watch,
         is_http2,
+        presented,
     })
 }
 

@@ -51,7 +51,10 @@ impl Client {
 
     /// Reads the head of an answer.
     pub(crate) async fn head(&mut self) -> Reply {
-        let mut head = Vec::new();
+        self.head_after(Vec::new()).await
+    }
+
+    async fn head_after(&mut self, mut head: Vec<u8>) -> Reply {
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.0.read_u8().await.expect("an answer"));
         }
@@ -69,7 +72,17 @@ impl Client {
 
     /// Reads an answer, with a body that has a length or comes in chunks.
     pub(crate) async fn reply(&mut self) -> Reply {
-        let mut reply = self.head().await;
+        let head = self.head().await;
+        self.body_of(head).await
+    }
+
+    /// The same if the answer's first byte has been read.
+    pub(crate) async fn reply_after(&mut self, first: u8) -> Reply {
+        let head = self.head_after(vec![first]).await;
+        self.body_of(head).await
+    }
+
+    async fn body_of(&mut self, mut reply: Reply) -> Reply {
         if reply.header("transfer-encoding").is_some() {
             while let Some(chunk) = self.chunk().await {
                 reply.body.push_str(&chunk);

@@ -201,22 +201,6 @@ async fn a_shutdown_cuts_off_what_outlasts_its_grace() {
     assert_eq!((reading.waiting, reading.sums.in_flight()), (0, 0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_panics_is_started_again_with_its_listener() {
-    let bed = Bed::new();
-    let app = App::text("hello").await;
-    bed.serve(&[replica(app.address)]);
-    // A worker looks at the clock at every tick, outside of any request.
-    bed.clock.break_once();
-    until("a worker has panicked", || !bed.clock.is_broken()).await;
-    let before = bed.meter.read().sums.started;
-    for _ in 0..32 {
-        assert_eq!(get(bed.address, HOST).await.status, 200);
-    }
-    assert_eq!(bed.meter.read().sums.started, before + 32);
-    bed.ingress.shutdown(Duration::from_secs(10)).await;
-}
-
 #[tokio::test]
 async fn an_address_in_use_is_said_so() {
     let bed = Bed::new();

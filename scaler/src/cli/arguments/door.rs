@@ -27,6 +27,10 @@ pub struct DoorArguments {
     /// by an authority of this user's own
     #[arg(long, value_name = "DIR")]
     pub certificates: Option<PathBuf>,
+    /// Take the place of another `ebbtide` that listens on these addresses: connections come to either
+    /// until that is told to stop (SIGTERM), and none is refused. Give this one another --status-listen
+    #[arg(long)]
+    pub take_over: bool,
     /// Threads of the ingress; as many as there are cores if absent
     #[arg(long, value_name = "N")]
     pub workers: Option<NonZeroUsize>,

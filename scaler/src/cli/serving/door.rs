@@ -45,6 +45,7 @@ pub(in crate::cli) fn start(
     let (activated, activations) = mpsc::channel(ACTIVATIONS);
     let mut options = IngressOptions::new(arguments.listen, Arc::clone(clock) as _);
     options.workers = workers(arguments);
+    options.takes_over = arguments.take_over;
     options.waiting_room = WaitingRoom {
         requests: arguments.waiting_requests.get(),
         bytes: arguments.waiting_bytes.get(),
@@ -115,6 +116,9 @@ fn refused(error: &StartError, by_tls: Option<SocketAddr>) -> anyhow::Error {
                  --listen-tls, or off"
             )
         }
+        StartError::AddressInUse { .. } => anyhow!(
+            "{error}; choose another address with --listen, or take an Ebbtide's place with --take-over"
+        ),
         _ => anyhow!("{error}; choose another address with --listen"),
     }
 }

@@ -2,7 +2,7 @@
 
 use ebbtide_core::name::RouteConfigName;
 
-use super::{DeclaredRoutes, commit, gone, problems, take_away};
+use super::{DeclaredRoutes, commit, gone, remarks, take_away};
 use crate::api::model::ApplyResult;
 use crate::control::commands::brought_back;
 use crate::control::handle::{ControlError, Origin};
@@ -28,8 +28,8 @@ impl ControlTask {
             let mut result = commit(&mut self.routes, one, origin);
             let mut configs = self.routes.values().map(|one| one.routes.config());
             let config = configs.find(|config| config.name.as_str() == result.app);
-            let problems = config.map(|config| problems(config, &self.apps));
-            result.warnings.extend(problems.into_iter().flatten());
+            let remarks = config.map(|config| remarks(config, &self.apps));
+            result.warnings.extend(remarks.into_iter().flatten());
             results.push(result);
         }
         for result in &results {

@@ -1,6 +1,6 @@
 //! A host of a route config is no other's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ebbtide_core::document::{ContainerApp, Declaration, Diagnostic, HttpRouteConfig};
 use ebbtide_core::name::AppName;
@@ -21,7 +21,7 @@ pub(in crate::control) fn check_hosts(
     routes: &RouteConfigs,
 ) -> Vec<Diagnostic> {
     let stays = |source: &Source| origin == Origin::Api || !matches!(source, Source::File(_));
-    let mut owners: BTreeMap<&str, (String, bool)> = BTreeMap::new();
+    let mut owners: BTreeMap<String, (String, bool)> = BTreeMap::new();
     for (name, control) in apps.iter().filter(|(_, one)| stays(&one.source)) {
         let hosts = hosts_of_app(control.app.document());
         owners.extend(hosts.map(|host| (host, (format!("app {name}"), false))));
@@ -32,7 +32,7 @@ pub(in crate::control) fn check_hosts(
     }
     let mut errors = Vec::new();
     for declared in &documents.declarations {
-        let (own, is_routes, hosts): (_, _, Vec<&str>) = match &declared.value {
+        let (own, is_routes, hosts): (_, _, Vec<String>) = match &declared.value {
             Declaration::App(app) => (
                 format!("app {}", app.name),
                 false,
@@ -44,11 +44,13 @@ pub(in crate::control) fn check_hosts(
             }
             Declaration::Revision(_) => continue,
         };
+        // A name is two hosts, and is said once.
+        let mut said = BTreeSet::new();
         for host in hosts {
-            let Some((owner, of_routes)) = owners.get(host) else {
+            let Some((owner, of_routes)) = owners.get(&host) else {
                 continue;
             };
-            if *owner != own && (is_routes || *of_routes) {
+            if *owner != own && (is_routes || *of_routes) && said.insert(owner) {
                 errors.push(Diagnostic {
                     source: declared.source.clone(),
                     line: declared.line,
@@ -62,15 +64,18 @@ pub(in crate::control) fn check_hosts(
     errors
 }
 
-fn hosts_of_app(app: &ContainerApp) -> impl Iterator<Item = &str> {
+fn hosts_of_app(app: &ContainerApp) -> impl Iterator<Item = String> {
     let ingress = app.configuration.ingress.iter();
     let domains = ingress.flat_map(|ingress| &ingress.custom_domains);
-    [app.name.as_str()]
-        .into_iter()
-        .chain(domains.map(String::as_str))
+    names(app.name.as_str()).into_iter().chain(domains.cloned())
 }
 
-fn hosts_of_routes(config: &HttpRouteConfig) -> impl Iterator<Item = &str> {
-    let domains = config.custom_domains.iter().map(String::as_str);
-    [config.name.as_str()].into_iter().chain(domains)
+fn hosts_of_routes(config: &HttpRouteConfig) -> impl Iterator<Item = String> {
+    let domains = config.custom_domains.iter().cloned();
+    names(config.name.as_str()).into_iter().chain(domains)
+}
+
+/// The hosts that a name stands for.
+fn names(name: &str) -> [String; 2] {
+    [name.to_owned(), format!("{name}.localhost")]
 }

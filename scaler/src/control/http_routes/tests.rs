@@ -76,41 +76,45 @@ fn warnings_are_those_of_a_file_without_apps() {
 
 #[test]
 fn what_a_target_lacks_is_said() {
-    let apps = apps(TWO);
+    let public = TWO.replace("targetPort: 80", "external: true\n      targetPort: 80");
     let none = "{name: idle, properties: {template: {containers: [{name: b, command: [c]}]}}}";
-    let mut with_idle = Apps::new();
-    apply(&mut with_idle, &[("app.yaml", none)], Origin::Files);
+    let (there, hidden, idle) = (apps(&public), apps(HELLO), apps(none));
     for (target, apps, expected) in [
-        ("containerApp: hello", &apps, None),
-        ("containerApp: hello, label: blue", &apps, None),
-        ("containerApp: hello, revision: v1", &apps, None),
-        ("containerApp: lost", &apps, Some("there is no app lost")),
+        ("containerApp: hello", &there, None),
+        ("containerApp: hello, label: blue", &there, None),
+        ("containerApp: hello, revision: v1", &there, None),
+        (
+            "containerApp: lost",
+            &there,
+            Some("there is no app lost; its requests get 503"),
+        ),
         (
             "containerApp: hello, label: red",
-            &apps,
+            &there,
             Some("no label red"),
         ),
         (
             "containerApp: hello, revision: v9",
-            &apps,
+            &there,
             Some("no active revision hello--v9"),
         ),
-        ("containerApp: idle", &with_idle, Some("no HTTP ingress")),
+        ("containerApp: idle", &idle, Some("no HTTP ingress")),
+        (
+            "containerApp: hello",
+            &hidden,
+            Some("app hello has `external: false`"),
+        ),
     ] {
         let text = ROUTES.replace("containerApp: hello", target);
         let (declared, _) = split(documents(&[("a.yaml", &text)]));
-        let problems = problems(&declared[0].config.value, apps);
-        let problem = problems.first().map(String::as_str);
-        assert_eq!(
-            problem.is_some(),
-            expected.is_some(),
-            "{target}: {problem:?}"
-        );
+        let remarks = remarks(&declared[0].config.value, apps);
+        let remark = remarks.first().map(String::as_str);
+        assert_eq!(remark.is_some(), expected.is_some(), "{target}: {remark:?}");
         assert!(
-            problem
+            remark
                 .unwrap_or_default()
                 .contains(expected.unwrap_or_default()),
-            "{problem:?}"
+            "{remark:?}"
         );
     }
 }
@@ -131,6 +135,7 @@ fn named_revisions_are_those_that_targets_name() {
 fn a_host_that_is_taken_is_refused_unless_its_owner_goes() {
     let domain = "ingress: {targetPort: 80, customDomains: [{name: shop.example}]}";
     let with_domain = HELLO.replace("ingress: {targetPort: 80}", domain);
+    let with_own = with_domain.replace("shop.example", "shop.localhost");
     let shop = HELLO.replace("name: hello", "name: shop");
     let mut routes = RouteConfigs::new();
     put(&mut routes, &[("a.yaml", ROUTES)], Origin::Files);
@@ -143,6 +148,12 @@ fn a_host_that_is_taken_is_refused_unless_its_owner_goes() {
             apps(&shop),
             &none,
             Some("`shop` is of the app shop"),
+        ),
+        (
+            ROUTES,
+            apps(&with_own),
+            &none,
+            Some("`shop.localhost` is of the app hello"),
         ),
         (
             ROUTES,
@@ -165,6 +176,7 @@ fn a_host_that_is_taken_is_refused_unless_its_owner_goes() {
     ] {
         let documents = documents(&[("b.yaml", text)]);
         let errors = check_hosts(&documents, Origin::Api, &apps, routes);
+        assert!(errors.len() <= 1, "{errors:?}");
         let message = errors.first().map(|error| error.message.as_str());
         assert_eq!(message.is_some(), expected.is_some(), "{message:?}: {text}");
         assert!(

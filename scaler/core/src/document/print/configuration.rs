@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Mapping, SecretDisplay};
 use crate::document::model::{
-    ActiveRevisionsMode, Configuration, CorsPolicy, Ingress, IpAction, IpSecurityRestriction,
-    Secret, SecretValue, TrafficTarget, TrafficWeight, Transport,
+    ActiveRevisionsMode, ClientCertificateMode, Configuration, CorsPolicy, Ingress, IpAction,
+    IpSecurityRestriction, Secret, SecretValue, TrafficTarget, TrafficWeight, Transport,
 };
 
 pub(super) fn value(configuration: &Configuration, secrets: SecretDisplay) -> Value {
@@ -45,6 +45,11 @@ fn ingress(ingress: &Ingress) -> Value {
         Transport::Http2 => "http2",
         Transport::Tcp => "tcp",
     };
+    let client_certificates = match ingress.client_certificate_mode {
+        ClientCertificateMode::Ignore => None,
+        ClientCertificateMode::Accept => Some("accept"),
+        ClientCertificateMode::Require => Some("require"),
+    };
     Mapping::default()
         .with("external", ingress.external)
         .maybe("targetPort", ingress.target_port)
@@ -61,6 +66,7 @@ fn ingress(ingress: &Ingress) -> Value {
             ip_security_restriction,
         )
         .maybe("corsPolicy", ingress.cors_policy.as_ref().map(cors_policy))
+        .maybe("clientCertificateMode", client_certificates)
         .into()
 }
 

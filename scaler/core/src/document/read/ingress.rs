@@ -5,7 +5,7 @@ mod cors;
 
 use std::collections::BTreeSet;
 
-use crate::document::model::{ActiveRevisionsMode, Ingress, Transport};
+use crate::document::model::{ActiveRevisionsMode, ClientCertificateMode, Ingress, Transport};
 use crate::document::reader::{Field, Object, Reader};
 use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping};
 use crate::document::shape::{Shape, check, may, must};
@@ -18,6 +18,12 @@ const TRANSPORTS: [(&str, Transport); 4] = [
     ("http", Transport::Http),
     ("http2", Transport::Http2),
     ("tcp", Transport::Tcp),
+];
+
+const CLIENT_CERTIFICATE_MODES: [(&str, ClientCertificateMode); 3] = [
+    ("ignore", ClientCertificateMode::Ignore),
+    ("accept", ClientCertificateMode::Accept),
+    ("require", ClientCertificateMode::Require),
 ];
 
 const STICKY_SESSIONS: Shape = Mapping(&[may("affinity", Choice(&["none", "sticky"]))]);
@@ -51,16 +57,26 @@ pub(super) fn read(
         reader.not_acted_on(&field);
     }
     let traffic = object.get("traffic");
+    let allow_insecure = object.boolean(reader, "allowInsecure");
+    let client_certificates = object.get("clientCertificateMode").and_then(|field| {
+        let mode = reader.choice(&field, &CLIENT_CERTIFICATE_MODES);
+        if mode == Some(ClientCertificateMode::Require) && allow_insecure {
+            let refused = "requests in the clear have no certificate, so they are refused";
+            reader.warn(&field, refused);
+        }
+        mode
+    });
     let ingress = Ingress {
         external: object.boolean(reader, "external"),
         target_port: object.port(reader, "targetPort"),
-        allow_insecure: object.boolean(reader, "allowInsecure"),
+        allow_insecure,
         transport,
         exposed_port: exposed_port(reader, &mut object, transport),
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
         custom_domains: custom_domains(reader, &mut object),
         ip_security_restrictions: access::read(reader, &mut object),
         cors_policy: cors::read(reader, &mut object),
+        client_certificate_mode: client_certificates.unwrap_or_default(),
     };
     accepted(reader, &mut object, mode, transport);
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
@@ -137,10 +153,6 @@ fn accepted(
     let shapes = [
         ("stickySessions", &STICKY_SESSIONS),
         ("additionalPortMappings", &PORT_MAPPINGS),
-        (
-            "clientCertificateMode",
-            &Choice(&["ignore", "accept", "require"]),
-        ),
     ];
     for (key, shape) in shapes {
         if let Some(field) = object.get(key) {

@@ -133,6 +133,11 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
         traffic(app),
         domains,
         door,
+        select(vec![
+            ClientCertificateMode::Ignore,
+            ClientCertificateMode::Accept,
+            ClientCertificateMode::Require,
+        ]),
     )
         .prop_map(
             |(
@@ -143,8 +148,10 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
                 traffic,
                 domains,
                 (restrictions, cors),
+                client_certificate_mode,
             )| {
                 Ingress {
+                    client_certificate_mode,
                     external,
                     target_port: port,
                     allow_insecure,

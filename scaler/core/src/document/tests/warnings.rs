@@ -34,8 +34,8 @@ fn what_surprises_is_a_warning() {
         "ingress.colour: unknown property, ignored",
     );
     assert_warning(
-        &with_ingress("{clientCertificateMode: accept}"),
-        "ingress.clientCertificateMode: accepted, not acted on yet",
+        &with_ingress("{additionalPortMappings: [{external: true, targetPort: 1}]}"),
+        "ingress.additionalPortMappings: accepted, not acted on yet",
     );
     assert_warning(
         &with_configuration(
@@ -121,6 +121,14 @@ fn what_surprises_in_who_may_ask_is_a_warning() {
 }
 
 #[test]
+fn what_contradicts_itself_is_a_warning() {
+    assert_warning(
+        &with_ingress("{allowInsecure: true, clientCertificateMode: require}"),
+        "requests in the clear have no certificate",
+    );
+}
+
+#[test]
 fn what_is_usual_is_no_warning() {
     for text in [
         with_ingress("{external: true, targetPort: 80, transport: Auto, fqdn: x}"),
@@ -135,6 +143,8 @@ fn what_is_usual_is_no_warning() {
         with_ingress(
             "{corsPolicy: {allowedOrigins: ['*'], allowedMethods: ['GET, PUT'], maxAge: 5}}",
         ),
+        with_ingress("{targetPort: 80, clientCertificateMode: Require}"),
+        with_ingress("{targetPort: 80, allowInsecure: true, clientCertificateMode: accept}"),
         with_container("resources: {cpu: '0.25', memory: 0.5Gi, ephemeralStorage: 1Gi}"),
         with_scale("{minReplicas: 0, rules: null}"),
         app(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::NamedTempFile;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 /// A root that nobody else knows, and what it signs.
@@ -44,6 +44,11 @@ impl Authority {
             key: Arc::new(CertifiedKey::from_der(chain, der, &default_provider()).unwrap()),
             pem: certificate.pem().replace('\r', ""),
         }
+    }
+
+    /// The root.
+    pub(super) fn der(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
     }
 
     /// The root's file, for clients.

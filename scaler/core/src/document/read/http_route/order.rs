@@ -35,9 +35,9 @@ pub(super) fn warn_of_dead(reader: &mut Reader<'_>, rules: &[HttpRouteRule], pla
 
 /// Whether all that `later` matches `earlier` matches too, of those that Azure knows or that are alike.
 fn takes_all_of(earlier: &HttpRouteMatch, later: &HttpRouteMatch) -> bool {
-    let conditions = |one: &HttpRouteMatch| (one.method.clone(), one.headers.clone());
     earlier.case_sensitive == later.case_sensitive
-        && conditions(earlier) == conditions(later)
+        && earlier.method == later.method
+        && earlier.headers == later.headers
         && covers(&earlier.path, &later.path)
 }
 

@@ -1,0 +1,179 @@
+//! How a worker comes to connections: taking them, and leaving them to others at its end.
+
+use std::future::pending;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Interval;
+
+use super::{Phase, Worker};
+use crate::connection;
+use crate::headers::Client;
+use crate::listener;
+use crate::scheme::Scheme;
+
+/// How long accepting pauses when the system has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long connections that have begun may take to come when the listener is about to close.
+const LEAVE: Duration = Duration::from_millis(100);
+
+/// What a worker listens on.
+pub(crate) struct Listeners<L = StdListener> {
+    pub(crate) plain: L,
+    pub(crate) tls: Option<L>,
+}
+
+/// How a connection came in.
+#[derive(Clone, Copy)]
+enum Door {
+    Plain,
+    Tls,
+}
+
+impl Listeners {
+    /// Has connections come.
+    pub(super) fn listen(&self) -> io::Result<()> {
+        let mut all = std::iter::once(&self.plain).chain(&self.tls);
+        all.try_for_each(listener::listen)
+    }
+
+    /// The same for the runtime; these stay for the next one, should it panic.
+    pub(super) fn open(&self) -> io::Result<Listeners<TcpListener>> {
+        let open = |listener: &StdListener| TcpListener::from_std(listener.try_clone()?);
+        Ok(Listeners {
+            plain: open(&self.plain)?,
+            tls: self.tls.as_ref().map(open).transpose()?,
+        })
+    }
+}
+
+impl Listeners<TcpListener> {
+    async fn accept(&self) -> (Door, io::Result<(TcpStream, SocketAddr)>) {
+        let by_tls = async {
+            match &self.tls {
+                Some(listener) => listener.accept().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.plain.accept() => (Door::Plain, accepted),
+            accepted = by_tls => (Door::Tls, accepted),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Door, &TcpListener)> {
+        let tls = self.tls.iter().map(|listener| (Door::Tls, listener));
+        std::iter::once((Door::Plain, &self.plain)).chain(tls)
+    }
+}
+
+/// Waits for a table while the phase is [`Phase::Serving`].
+pub(super) async fn first_table(worker: &Worker, phase: &mut watch::Receiver<Phase>) {
+    let table = worker.shared.published.first_table(worker.number);
+    tokio::select! {
+        () = table => {}
+        _ = phase.wait_for(|phase| *phase != Phase::Serving) => {}
+    }
+}
+
+/// Has no more connections begin, and takes those that have begun already and are about to come.
+pub(super) async fn leave(
+    worker: &Rc<Worker>,
+    listeners: &Listeners<TcpListener>,
+    connections: &mut JoinSet<()>,
+    phase: &mut watch::Receiver<Phase>,
+) {
+    listeners
+        .all()
+        .for_each(|(_, listener)| listener::leave(listener));
+    let mut over = pin!(tokio::time::sleep(LEAVE));
+    loop {
+        tokio::select! {
+            (door, accepted) = listeners.accept() => match accepted {
+                Ok((stream, address)) => spawn(worker, connections, door, stream, address),
+                Err(_) => return,
+            },
+            () = &mut over => return,
+            _ = phase.wait_for(|phase| *phase == Phase::Ended) => return,
+        }
+    }
+}
+
+/// Takes connections while the phase is [`Phase::Serving`].
+pub(super) async fn accept(
+    worker: &Rc<Worker>,
+    listeners: &Listeners<TcpListener>,
+    connections: &mut JoinSet<()>,
+    tick: &mut Interval,
+    phase: &mut watch::Receiver<Phase>,
+) {
+    while *phase.borrow_and_update() == Phase::Serving {
+        tokio::select! {
+            (door, accepted) = listeners.accept() => match accepted {
+                Ok((stream, address)) => spawn(worker, connections, door, stream, address),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(ended) = connections.join_next() => report(ended),
+            _ = tick.tick() => worker.sweep(),
+            changed = phase.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Takes the connections that the system has accepted already: it would reset them otherwise.
+pub(super) fn accept_queued(
+    worker: &Rc<Worker>,
+    listeners: &Listeners<TcpListener>,
+    connections: &mut JoinSet<()>,
+) {
+    let mut context = Context::from_waker(Waker::noop());
+    for (door, listener) in listeners.all() {
+        while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
+            spawn(worker, connections, door, stream, address);
+        }
+    }
+}
+
+fn spawn(
+    worker: &Rc<Worker>,
+    connections: &mut JoinSet<()>,
+    door: Door,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
+    // One too many ends here: nothing is known yet of what it speaks.
+    let is_trusted = worker.shared.options.trusts(address.ip());
+    let counted = (!is_trusted).then_some(address.ip());
+    let tls = worker.shared.tls.clone();
+    let tls = tls.filter(|_| matches!(door, Door::Tls));
+    let scheme = tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https);
+    let Some(place) = worker.shared.gate.enter(counted, scheme) else {
+        return;
+    };
+    let worker = Rc::clone(worker);
+    let client = Client::new(address.ip(), scheme, is_trusted);
+    if let Some(tls) = tls {
+        connections.spawn_local(connection::serve_tls(worker, tls, stream, client, place));
+    } else {
+        connections.spawn_local(connection::serve(worker, stream, client, place));
+    }
+}
+
+pub(super) fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "the task of a client's connection panicked");
+    }
+}
