@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,15 +32,18 @@ pub(crate) struct Http1Connection {
 #[derive(Clone)]
 pub(crate) struct Http2Connection {
     pub(super) sender: http2::SendRequest<RequestBody>,
-    connection: Rc<RefCell<http2::Connection<TokioIo<TcpStream>, RequestBody, LocalExecutor>>>,
+    /// None once it has ended: only then does the sender say that it takes no more.
+    connection: Rc<RefCell<Option<Http2Task>>>,
 }
+
+type Http2Task = http2::Connection<TokioIo<TcpStream>, RequestBody, LocalExecutor>;
 
 impl Http2Connection {
     /// Whether the replica has said by now that it takes extended CONNECT (RFC 8441, section 3).
     pub(super) fn takes_connect(&self) -> bool {
-        self.connection
-            .borrow()
-            .is_extended_connect_protocol_enabled()
+        let connection = self.connection.borrow();
+        let takes = Http2Task::is_extended_connect_protocol_enabled;
+        connection.as_ref().is_some_and(takes)
     }
 }
 
@@ -77,11 +81,16 @@ pub(super) async fn http2(address: SocketAddr) -> io::Result<Http2Connection> {
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW * 2);
     let (sender, connection) = builder.handshake(stream).await.map_err(io::Error::other)?;
-    let connection = Rc::new(RefCell::new(connection));
+    let connection = Rc::new(RefCell::new(Some(connection)));
     let running = Rc::clone(&connection);
     run(async move {
-        let ended = poll_fn(|cx| Pin::new(&mut *running.borrow_mut()).poll(cx));
-        if let Err(error) = ended.await {
+        let ended = poll_fn(|cx| match &mut *running.borrow_mut() {
+            Some(connection) => Pin::new(connection).poll(cx),
+            None => Poll::Ready(Ok(())),
+        });
+        let ended = ended.await;
+        running.take();
+        if let Err(error) = ended {
             tracing::debug!(%address, %error, "a connection to a replica broke");
         }
     });

@@ -1,14 +1,20 @@
 //! HTTP/2 on either side, with a client that is not ours where there is one.
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use ebbtide_ingress::UpstreamProtocol;
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http2;
+use hyper::server::conn::http2 as server;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::process::Command;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::app::{App, full};
@@ -114,4 +120,32 @@ async fn requests_of_one_connection_wait_and_are_cancelled_each_for_itself() {
         bed.meter.read().codes.into_iter().collect::<Vec<_>>(),
         [(200, 3), (499, 3)]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_may_close_its_connection_after_any_answer() {
+    let bed = Bed::new();
+    let app = App::raw(|stream| async move {
+        let answered = Arc::new(Notify::new());
+        let tell = Arc::clone(&answered);
+        let service = service_fn(move |_| {
+            tell.notify_one();
+            async { Ok::<_, Infallible>(Response::new(full("hello"))) }
+        });
+        let builder = server::Builder::new(TokioExecutor::new());
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = answered.notified() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        drop(connection.await);
+    })
+    .await;
+    bed.serve(&[replica_with(app.address, UpstreamProtocol::Http2)]);
+    for _ in 0..10 {
+        let answer = curl(&bed, &["--http1.1"]).await;
+        assert!(answer.ends_with("hello"), "{answer}");
+    }
+    assert_eq!(app.connections(), 10);
 }

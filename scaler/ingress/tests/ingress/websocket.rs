@@ -1,24 +1,24 @@
 //! WebSocket where one side speaks HTTP/2 (RFC 8441).
 
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+mod apps;
 
-use ebbtide_ingress::UpstreamProtocol;
+use std::time::Duration;
+
+use ebbtide_ingress::{LimitReading, UpstreamProtocol};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http2 as client;
 use hyper::ext::Protocol;
-use hyper::server::conn::http2 as server;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::app::{App, answer, full};
+use crate::app::{App, full};
 use crate::bed::{Bed, HOST, replica, replica_with, until};
 use crate::client::Client;
+use apps::{http1_app, http2_app, right, switching};
 
 /// The example of RFC 6455, section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -51,69 +51,6 @@ async fn connect(sender: &mut Sender, protocol: &'static str) -> Response<Incomi
     let protocol = Protocol::from_static(protocol);
     request.extensions_mut().insert(protocol);
     sender.send_request(request).await.unwrap()
-}
-
-/// An app over HTTP/2 that takes WebSocket, and gives back what comes until that ends.
-async fn http2_app() -> App {
-    App::raw(|stream| async move {
-        let running = Arc::new(Mutex::new(JoinSet::new()));
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            let running = Arc::clone(&running);
-            async move {
-                let protocol = request.extensions().get::<Protocol>().map(Protocol::as_str);
-                let is_right = protocol == Some("websocket")
-                    && request.method() == Method::CONNECT
-                    && request.uri() == "http://hello.localhost/chat?a=b"
-                    && !request.headers().contains_key("sec-websocket-key")
-                    && !request.headers().contains_key("upgrade");
-                if !is_right {
-                    return Ok::<_, Infallible>(
-                        Response::builder().status(418).body(full("")).unwrap(),
-                    );
-                }
-                let stream = hyper::upgrade::on(&mut request);
-                running.lock().unwrap().spawn(async move {
-                    let (mut from, mut to) = tokio::io::split(TokioIo::new(stream.await.unwrap()));
-                    tokio::io::copy(&mut from, &mut to).await.unwrap();
-                    to.shutdown().await.unwrap();
-                });
-                let accepted = Response::builder().header("sec-websocket-protocol", "chat");
-                Ok(accepted.body(full("")).unwrap())
-            }
-        });
-        let mut builder = server::Builder::new(TokioExecutor::new());
-        builder.enable_connect_protocol();
-        drop(
-            builder
-                .serve_connection(TokioIo::new(stream), service)
-                .await,
-        );
-    })
-    .await
-}
-
-/// An app over HTTP/1.1 that answers a request for WebSocket with what `respond` makes of its key.
-async fn http1_app(respond: fn(&str) -> String) -> App {
-    App::raw(move |mut stream| async move {
-        let head = answer(&mut stream, "").await.unwrap();
-        let named = |name: &str| {
-            let mut lines = head.lines().filter_map(|line| line.split_once(": "));
-            lines
-                .find(|(found, _)| *found == name)
-                .map(|(_, value)| value)
-        };
-        assert!(head.starts_with("GET /chat?a=b HTTP/1.1\r\n"), "{head}");
-        assert_eq!(named("upgrade"), Some("websocket"), "{head}");
-        assert_eq!(named("connection"), Some("upgrade"), "{head}");
-        assert_eq!(named("sec-websocket-version"), Some("13"), "{head}");
-        let said = respond(named("sec-websocket-key").expect("a key"));
-        stream.write_all(said.as_bytes()).await.unwrap();
-        let mut buffer = [0; 5];
-        while stream.read_exact(&mut buffer).await.is_ok() {
-            stream.write_all(&buffer).await.unwrap();
-        }
-    })
-    .await
 }
 
 /// Bytes go both ways over what an answer has switched to, until the client ends.
@@ -215,20 +152,6 @@ async fn an_app_over_http1_is_asked_to_upgrade_and_has_to_prove_that_it_has() {
     assert_eq!(counted, [(200, 1), (403, 1), (502, 3)]);
 }
 
-fn switching(proof: &str) -> String {
-    format!(
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{proof}\r\n"
-    )
-}
-
-fn right(key: &str) -> String {
-    use base64::Engine as _;
-    let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    let hash = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
-    let proof = base64::prelude::BASE64_STANDARD.encode(hash);
-    switching(&format!("Sec-WebSocket-Accept: {proof}\r\n"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_is_refused_with_the_reason() {
     let bed = Bed::new();
@@ -254,4 +177,35 @@ async fn what_cannot_be_is_refused_with_the_reason() {
             .status(),
         200
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http2_it_outlasts_the_idle_time_and_is_waited_for_at_the_end() {
+    let bed = Bed::new();
+    let app = http1_app(right).await;
+    bed.serve(&[replica(app.address)]);
+    let mut tasks = JoinSet::new();
+    let _idle = http2_client(&bed, &mut tasks).await;
+    let mut sender = http2_client(&bed, &mut tasks).await;
+    let mut answer = connect(&mut sender, "websocket").await;
+    assert_eq!(answer.status(), 200);
+    let idle = |limits: LimitReading| {
+        let mut reached = limits.reached.into_iter();
+        reached.any(|(name, times)| name == "idle-time" && times > 0)
+    };
+    bed.clock.advance(Duration::from_secs(3600));
+    until("the idle connection ends", || {
+        idle(bed.ingress.limits().read())
+    })
+    .await;
+    bed.ingress.stop_accepting();
+    let refused = async {
+        while TcpStream::connect(bed.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    refused.await;
+    passes(&mut answer).await;
+    bed.ingress.shutdown(Duration::from_secs(30)).await;
+    assert_eq!(bed.meter.read().codes.get(&200), Some(&1));
 }
