@@ -31,6 +31,12 @@ pub struct RequestPolicy {
     pub timeouts: Timeouts,
     /// Which replicas get fewer requests than others.
     pub preference: Preference,
+    /// `stickySessions`: whether a client's requests go to the replica that had its first one.
+    pub has_sessions: bool,
+    /// `ebbtide.pinHeader`: the header that names the revision a request is for, in lowercase.
+    pub pin_header: Option<String>,
+    /// `ebbtide.pinCookie`: the cookie that does.
+    pub pin_cookie: Option<String>,
     /// `ipSecurityRestrictions`: which clients may ask; none if all may.
     pub access: Option<IpAccess>,
     /// `corsPolicy`: what pages of other origins may ask; none if the app says so itself.
@@ -63,6 +69,9 @@ impl RequestPolicy {
                 .and_then(NonZeroU32::new),
             timeouts: Timeouts::of(tags),
             preference: Preference::of(tags),
+            has_sessions: ingress.sticky_sessions,
+            pin_header: tags::PIN_HEADER.text(tags).map(str::to_ascii_lowercase),
+            pin_cookie: tags::PIN_COOKIE.text(tags).map(str::to_owned),
             access: IpAccess::of(&ingress.ip_security_restrictions),
             cors: ingress.cors_policy.as_ref().map(Cors::of),
             cold_paths: cold_paths.and_then(|text| ColdPaths::parse(text).ok()),

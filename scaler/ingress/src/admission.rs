@@ -34,6 +34,34 @@ impl Drop for Admission {
     }
 }
 
+/// What may be of a request on the replica that it wants.
+pub(crate) enum Wanted {
+    /// It is admitted.
+    Admitted(Admission),
+    /// The replica has as many requests as it takes.
+    Full,
+    /// The replica is not there any more, or fails.
+    Gone,
+}
+
+/// A place on the replica of `backend` with the identity `id`.
+pub(crate) fn choose_wanted(backend: &Arc<Backend>, id: u64) -> Wanted {
+    let mut replicas = backend.state.replicas().iter();
+    let replica = replicas.find(|replica| replica.id() == id);
+    let Some(replica) = replica.filter(|one| !one.is_closed() && !one.is_ejected()) else {
+        return Wanted::Gone;
+    };
+    admit(backend, replica).map_or(Wanted::Full, Wanted::Admitted)
+}
+
+fn admit(backend: &Arc<Backend>, replica: &Arc<Replica>) -> Option<Admission> {
+    let limit = backend.policy.max_concurrent_requests;
+    replica.admit(limit).then(|| Admission {
+        replica: Arc::clone(replica),
+        backend: Arc::clone(backend),
+    })
+}
+
 /// A place on the replica of `backend` with the fewest requests in flight, if any admits one; those
 /// with equally few take turns as `turn` goes up. The one with the identity `avoid` is taken only if
 /// no other admits requests.
@@ -44,15 +72,9 @@ pub(crate) fn choose(backend: &Arc<Backend>, turn: u64, avoid: Option<u64>) -> O
         let load = replica.load(limit)?;
         Some((Some(replica.id()) == avoid, load))
     };
-    let admit = |replica: &Arc<Replica>| {
-        replica.admit(limit).then(|| Admission {
-            replica: Arc::clone(replica),
-            backend: Arc::clone(backend),
-        })
-    };
     if replicas.len() > FEW
         && let Some(replica) = better_of_two(replicas, turn, load)
-        && let Some(admission) = admit(replica)
+        && let Some(admission) = admit(backend, replica)
     {
         return Some(admission);
     }
@@ -64,7 +86,7 @@ pub(crate) fn choose(backend: &Arc<Backend>, turn: u64, avoid: Option<u64>) -> O
         let open = open.filter_map(|replica| Some((load(replica)?, replica)));
         let (_, replica) = open.min_by_key(|(load, _)| *load)?;
         // It may have been closed or filled since; then the others are looked at.
-        if let Some(admission) = admit(replica) {
+        if let Some(admission) = admit(backend, replica) {
             return Some(admission);
         }
     }

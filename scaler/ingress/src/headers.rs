@@ -53,6 +53,17 @@ pub(crate) fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+    let values = headers.get_all(COOKIE).iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    let mut cookies = texts.flat_map(|text| text.split(';'));
+    cookies.find_map(|cookie| {
+        let (name, value) = cookie.trim().split_once('=')?;
+        (name == wanted).then_some(value)
+    })
+}
+
 /// Gives a request the form that an HTTP/1.1 replica expects.
 pub(crate) fn to_http1<B: Body>(request: &mut Request<B>) {
     *request.version_mut() = Version::HTTP_11;
@@ -127,12 +138,12 @@ fn join<'a>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use http::HeaderName;
     use http_body_util::{Empty, Full};
 
-    pub(super) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter().map(|(name, value)| {
             (
                 HeaderName::from_static(name),

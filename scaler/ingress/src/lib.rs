@@ -11,6 +11,7 @@
 
 mod access_log;
 mod admission;
+mod affinity;
 mod body;
 mod connection;
 mod headers;
@@ -36,6 +37,7 @@ mod upstream;
 mod worker;
 
 pub use access_log::{AccessLog, AccessReading, AccessRecord, AccessRecords};
+pub use affinity::{AFFINITY_KEY_BYTES, AffinityKey};
 pub use ingress::{Ingress, LimitMeter};
 pub use limits::gate::LimitReading;
 pub use limits::listeners::ListenerReading;

@@ -9,9 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use crate::admission::{Admission, choose};
+use crate::admission::{Admission, Wanted, choose, choose_wanted};
 use crate::options::WaitingRoom;
 use crate::table::Backend;
+
+/// How many of those first in line are looked at for one that can go.
+const PASSED_OVER: usize = 64;
 
 /// The waiting room of one revision. Locked by who waits, and by who makes a place free while
 /// somebody waits; a request that finds nobody waiting and a replica that admits it takes no lock.
@@ -32,9 +35,7 @@ struct Tickets {
 }
 
 struct Ticket {
-    /// A replica that another one is better than.
-    avoid: Option<u64>,
-    bytes: usize,
+    entrant: Entrant,
     admitted: oneshot::Sender<Admission>,
 }
 
@@ -52,6 +53,8 @@ pub(crate) enum Full {
 /// A request that takes a place in a line.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Entrant {
+    /// The only replica that it wants, while that is there.
+    pub(crate) wants: Option<u64>,
     /// A replica that it was not served by, so that another one is better.
     pub(crate) avoid: Option<u64>,
     /// What its head takes, in bytes.
@@ -81,11 +84,22 @@ impl Line {
         }
     }
 
+    /// Finds the first that a replica admits. Those that want one that is full are passed over, but not
+    /// many: behind them the others wait too.
     fn next(&self, backend: &Arc<Backend>) -> Option<(Ticket, Admission)> {
         let mut tickets = self.lock();
-        let (number, first) = tickets.by_number.first_key_value()?;
-        let number = *number;
-        let admission = choose(backend, number, first.avoid)?;
+        let mut found = None;
+        for (number, ticket) in tickets.by_number.iter().take(PASSED_OVER) {
+            let wanted = ticket.entrant.wants.map(|id| choose_wanted(backend, id));
+            let admission = match wanted {
+                Some(Wanted::Admitted(admission)) => admission,
+                Some(Wanted::Full) => continue,
+                Some(Wanted::Gone) | None => choose(backend, *number, ticket.entrant.avoid)?,
+            };
+            found = Some((*number, admission));
+            break;
+        }
+        let (number, admission) = found?;
         let ticket = self.take(&mut tickets, number)?;
         Some((ticket, admission))
     }
@@ -107,12 +121,9 @@ impl Line {
         let number = tickets.next;
         tickets.next += 1;
         tickets.bytes = bytes;
-        let ticket = Ticket {
-            avoid: entrant.avoid,
-            bytes: entrant.bytes,
-            admitted,
-        };
-        tickets.by_number.insert(number, ticket);
+        tickets
+            .by_number
+            .insert(number, Ticket { entrant, admitted });
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Ok((number, receiver))
     }
@@ -128,7 +139,7 @@ impl Line {
 
     fn take(&self, tickets: &mut Tickets, number: u64) -> Option<Ticket> {
         let ticket = tickets.by_number.remove(&number)?;
-        tickets.bytes -= ticket.bytes;
+        tickets.bytes -= ticket.entrant.bytes;
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         Some(ticket)
     }
@@ -229,8 +240,11 @@ mod tests {
     }
 
     fn enter(backend: &Arc<Backend>, bytes: usize) -> Result<Place, Full> {
-        let avoid = None;
-        Place::take(backend, &ROOM, Entrant { avoid, bytes })
+        let entrant = Entrant {
+            bytes,
+            ..Entrant::default()
+        };
+        Place::take(backend, &ROOM, entrant)
     }
 
     fn is_admitted(place: &mut Place) -> Option<Admission> {
@@ -286,6 +300,37 @@ mod tests {
             (backend.meter.waiting(), backend.meter.line().bytes()),
             (0, 0)
         );
+    }
+
+    #[test]
+    fn one_that_wants_a_replica_waits_for_it_and_lets_others_pass() {
+        let backend = backend(2);
+        let replicas = backend.state.replicas();
+        let running = [0, 1].map(|turn| choose(&backend, turn, None).unwrap());
+        let [of_first, of_second] = if running[0].replica().id() == replicas[0].id() {
+            running
+        } else {
+            let [one, other] = running;
+            [other, one]
+        };
+        let wants = |replica: usize| Entrant {
+            wants: Some(replicas[replica].id()),
+            ..Entrant::default()
+        };
+        let mut faithful = Place::take(&backend, &ROOM, wants(0)).unwrap();
+        let mut other = enter(&backend, 1).unwrap();
+        drop(of_second);
+        assert!(is_admitted(&mut faithful).is_none());
+        let other = is_admitted(&mut other).unwrap();
+        assert_eq!(other.replica().id(), replicas[1].id());
+        drop(of_first);
+        let admission = is_admitted(&mut faithful).unwrap();
+        assert_eq!(admission.replica().id(), replicas[0].id());
+        let mut moved = Place::take(&backend, &ROOM, wants(0)).unwrap();
+        replicas[0].close();
+        drop(other);
+        let moved = is_admitted(&mut moved).unwrap();
+        assert_eq!(moved.replica().id(), replicas[1].id());
     }
 
     #[test]

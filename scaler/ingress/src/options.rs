@@ -11,6 +11,7 @@ use ebbtide_core::time::Clock;
 use thiserror::Error;
 
 use crate::access_log::AccessLog;
+use crate::affinity::AffinityKey;
 use crate::limits::Limits;
 use crate::share::Share;
 use crate::tls::TlsOptions;
@@ -35,6 +36,8 @@ pub struct IngressOptions {
     pub trusted_proxies: Vec<Network>,
     /// What one client may ask.
     pub limits: Limits,
+    /// What the cookies of sessions are signed with. Without it there are no sessions.
+    pub affinity: Option<AffinityKey>,
     /// How long connections without a request are kept once the ingress drains: a request may be on
     /// its way on them. It is answered, with `Connection: close`.
     pub linger: Duration,
@@ -54,7 +57,8 @@ impl IngressOptions {
     }
 
     /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests,
-    /// 32 MiB and 240 s, 30 s for the head of a request, 200 ms of lingering, and no TLS.
+    /// 32 MiB and 240 s, 30 s for the head of a request, 200 ms of lingering,
+    /// a key of its own for sessions, and no TLS.
     pub fn new(listen: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         Self {
             listen,
@@ -64,6 +68,7 @@ impl IngressOptions {
             waiting_room: WaitingRoom::default(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
+            affinity: AffinityKey::random(),
             linger: Duration::from_millis(200),
             sampled_traces: Share::ALL,
             access_log: None,

@@ -19,7 +19,7 @@ pub(crate) use health::Recovery;
 const CLOSED: u32 = 1 << 31;
 
 /// Gives each replica an identity that is never used again, unlike its address.
-static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// The protocol between the ingress and a replica.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

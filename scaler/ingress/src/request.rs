@@ -14,6 +14,7 @@ mod refusal;
 mod switch;
 mod told;
 pub(crate) mod visit;
+mod wish;
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -195,10 +196,18 @@ fn route(
         Some(target) => certificate::shown(peer, request.headers(), &snapshot, target)?,
         None => None,
     };
+    let (target, session) = match target {
+        Some(target) => {
+            let (target, session) = wish::of(peer, request.headers(), &snapshot, target)?;
+            (Some(target), session)
+        }
+        None => (None, None),
+    };
     match target.map_or(Found::Nothing, |target| snapshot.find_at(target, None)) {
         Found::Backend(backend) => {
             cold::answer(peer, request, backend, arrived)?;
-            let visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
+            let mut visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
+            visit.belongs_to(session);
             drop(key);
             Ok(Routed {
                 host,

@@ -84,6 +84,7 @@ impl Differences {
             ip_security_restrictions,
             cors_policy,
             client_certificate_mode,
+            sticky_sessions,
         } = old;
         let path = |key| format!("properties.configuration.ingress.{key}");
         self.note(&path("external"), external, &new.external);
@@ -99,6 +100,11 @@ impl Differences {
             &new.ip_security_restrictions,
         );
         self.note(&path("corsPolicy"), cors_policy, &new.cors_policy);
+        self.note(
+            &path("stickySessions"),
+            sticky_sessions,
+            &new.sticky_sessions,
+        );
         self.note(
             &path("clientCertificateMode"),
             client_certificate_mode,

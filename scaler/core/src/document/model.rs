@@ -141,6 +141,8 @@ pub struct Ingress {
     pub cors_policy: Option<CorsPolicy>,
     /// `clientCertificateMode`.
     pub client_certificate_mode: ClientCertificateMode,
+    /// Whether `stickySessions.affinity` is `sticky`.
+    pub sticky_sessions: bool,
 }
 
 /// What becomes of certificates that clients have.

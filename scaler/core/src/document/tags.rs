@@ -60,6 +60,18 @@ pub(crate) const SLOW_START: Tag = Tag {
     value: TagValue::Seconds,
 };
 
+/// The header that names the revision a request is for.
+pub(crate) const PIN_HEADER: Tag = Tag {
+    name: "ebbtide.pinHeader",
+    value: TagValue::Text(header_name),
+};
+
+/// The cookie that names the revision a request is for.
+pub(crate) const PIN_COOKIE: Tag = Tag {
+    name: "ebbtide.pinCookie",
+    value: TagValue::Text(|text| token(text, "a cookie's name, as in `revision`")),
+};
+
 /// How long a replica may take to begin an answer; 0 is for ever.
 pub(crate) const FIRST_BYTE_TIMEOUT: Tag = Tag {
     name: "ebbtide.firstByteTimeoutSeconds",
@@ -111,6 +123,8 @@ const TAGS: &[&Tag] = &[
     &IDLE_TIMEOUT,
     &MAX_CONCURRENT_REQUESTS,
     &MAX_REQUEST_BODY_BYTES,
+    &PIN_COOKIE,
+    &PIN_HEADER,
     &REQUEST_TIMEOUT,
     &SCALE_IN_STABILIZATION,
     &SCALE_OUT_STABILIZATION,
@@ -152,6 +166,37 @@ fn check(reader: &mut Reader<'_>, key: &str, value: &Field<'_>) {
             }
         }
     }
+}
+
+/// A header that the ingress itself does not make, take away or go by.
+fn header_name(text: &str) -> Result<(), String> {
+    const OURS: [&str; 8] = [
+        "connection",
+        "content-length",
+        "cookie",
+        "forwarded",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    token(text, "a header's name, as in `X-Revision`")?;
+    let lower = text.to_ascii_lowercase();
+    if OURS.contains(&&*lower) || lower.starts_with("x-forwarded-") {
+        return Err(format!(
+            "`{text}` has a meaning of its own; choose another header"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a text is a token (RFC 9110, section 5.6.2).
+fn token(text: &str, wanted: &str) -> Result<(), String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if !text.is_empty() && text.len() <= 128 && text.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(format!("expected {wanted}"))
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

@@ -31,6 +31,7 @@ pub(crate) enum Reason {
     ColdAnswer,
     NoRoute,
     NoTarget,
+    NoSuchRevision,
     ReplicasBusy,
     NoWebSocket,
     NoCertificate,
@@ -42,7 +43,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All of them, each at its place in the counters, with its name.
-    const ALL: [(Self, &'static str); 33] = [
+    const ALL: [(Self, &'static str); 34] = [
         (Self::BadHost, "bad-host"),
         (Self::Malformed, "malformed"),
         (Self::LargeHead, "large-head"),
@@ -69,6 +70,7 @@ impl Reason {
         (Self::ColdAnswer, "cold-answer"),
         (Self::NoRoute, "no-route"),
         (Self::NoTarget, "no-target"),
+        (Self::NoSuchRevision, "no-such-revision"),
         (Self::ReplicasBusy, "replicas-busy"),
         (Self::NoWebSocket, "no-websocket"),
         (Self::NoCertificate, "no-certificate"),

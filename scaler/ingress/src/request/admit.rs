@@ -7,7 +7,7 @@ use http::{HeaderValue, Request};
 
 use super::refusal::Refusal;
 use super::visit::{Visit, Waited, Waits};
-use crate::admission::Admission;
+use crate::admission::{Admission, Wanted, choose_wanted};
 use crate::body::RequestBody;
 use crate::connection::Peer;
 use crate::line::{Entrant, Place};
@@ -40,7 +40,7 @@ pub(super) async fn admit(
         // Some time has passed since the request was routed.
         route_again(worker, visit, asking.host)?;
     }
-    if let Some(admission) = look(worker, visit.backend(), asking.avoid)? {
+    if let Some(admission) = look(worker, visit, asking.avoid)? {
         return Ok(visit.admitted(admission, None));
     }
     let began = visit.now();
@@ -81,7 +81,7 @@ async fn wait(
         }
         let place = match &mut place {
             Some(place) if place.is_for(backend) => place,
-            other => other.insert(enter(worker, backend, asking)?),
+            other => other.insert(enter(worker, visit, asking)?),
         };
         // A replica may have become free since the look that found none.
         backend.meter.line().serve(backend);
@@ -114,16 +114,21 @@ fn route_again(worker: &Worker, visit: &mut Visit, host: &HeaderValue) -> Result
     }
 }
 
-/// A replica that admits the request at once, unless others wait for one.
-fn look(
-    worker: &Worker,
-    backend: &Arc<Backend>,
-    avoid: Option<u64>,
-) -> Result<Option<Admission>, Refusal> {
-    match &backend.state {
-        BackendState::Serving(_) if backend.meter.waiting() > 0 => Ok(None),
-        BackendState::Serving(_) => Ok(worker.choose(backend, avoid)),
-        BackendState::Failed { because } => Err(failed(backend, because)),
+/// A replica that admits the request at once, unless others wait for one. One that belongs to a session
+/// goes to the session's replica, while that is there.
+fn look(worker: &Worker, visit: &Visit, avoid: Option<u64>) -> Result<Option<Admission>, Refusal> {
+    let backend = visit.backend();
+    if let BackendState::Failed { because } = &backend.state {
+        return Err(failed(backend, because));
+    }
+    if backend.meter.waiting() > 0 {
+        return Ok(None);
+    }
+    let wanted = visit.wants().filter(|id| avoid != Some(*id));
+    match wanted.map(|id| choose_wanted(backend, id)) {
+        Some(Wanted::Admitted(admission)) => Ok(Some(admission)),
+        Some(Wanted::Full) => Ok(None),
+        Some(Wanted::Gone) | None => Ok(worker.choose(backend, avoid)),
     }
 }
 
@@ -141,8 +146,10 @@ fn has_replica(backend: &Backend) -> bool {
 }
 
 /// Takes a place in the waiting room.
-fn enter(worker: &Worker, backend: &Arc<Backend>, asking: &Asking<'_>) -> Result<Place, Refusal> {
+fn enter(worker: &Worker, visit: &Visit, asking: &Asking<'_>) -> Result<Place, Refusal> {
+    let backend = visit.backend();
     let entrant = Entrant {
+        wants: visit.wants().filter(|id| asking.avoid != Some(*id)),
         avoid: asking.avoid,
         bytes: head_bytes(asking.request),
     };

@@ -4,7 +4,7 @@ use std::slice::Iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONTENT_LENGTH, SET_COOKIE, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
@@ -223,6 +223,9 @@ pub(super) fn respond(
     }
     strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
+    if let Some(cookie) = visit.session_cookie() {
+        head.headers.append(SET_COOKIE, cookie);
+    }
     if let Some(value) = server_timing(visit.waits()) {
         head.headers.append(SERVER_TIMING, value);
     }

@@ -65,6 +65,8 @@ pub(super) enum Refusal {
     Cold(Instead),
     #[error("app {0} has no revision that takes traffic; give one a traffic weight")]
     NoRevision(AppName),
+    #[error("{0:?} is no revision or label of this app; see ebbtide.pinHeader")]
+    NoSuchRevision(String),
     #[error("no route of the HTTP route config {0} matches the request's path, method and headers")]
     NoRoute(RouteConfigName),
     #[error("the route leads to {}, which is not there or takes no requests", target_words(.0))]
@@ -179,7 +181,7 @@ impl Refusal {
                 StatusCode::FORBIDDEN
             }
             Self::Preflight => StatusCode::NO_CONTENT,
-            Self::NotFound(_) | Self::NoRoute(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoRoute(_) | Self::NoSuchRevision(_) => StatusCode::NOT_FOUND,
             Self::Cold(instead) => instead.status,
             Self::NoRevision(_)
             | Self::NoTarget(_)
@@ -243,6 +245,7 @@ impl Refusal {
             Self::ForeignOrigin(_) => Reason::ForeignOrigin,
             Self::Cold(_) => Reason::ColdAnswer,
             Self::NoRoute(_) => Reason::NoRoute,
+            Self::NoSuchRevision(_) => Reason::NoSuchRevision,
             Self::NoTarget(_) => Reason::NoTarget,
             Self::BusyTooLong { .. } => Reason::ReplicasBusy,
             Self::NoWebSocket { .. } => Reason::NoWebSocket,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::time::Timestamp;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use super::told::Told;
+use super::wish::Session;
 use crate::access_log::AccessRecord;
 use crate::admission::Admission;
 use crate::body::Upload;
@@ -34,6 +35,8 @@ pub(crate) struct Visit {
     finished: bool,
     /// What is told of it, if anything is.
     told: Option<Box<Told>>,
+    /// Its session, if its app has those.
+    session: Option<Session>,
 }
 
 /// A wait for a replica that is over.
@@ -77,6 +80,7 @@ impl Visit {
             waits: Waits::default(),
             finished: false,
             told: None,
+            session: None,
         }
     }
 
@@ -87,6 +91,27 @@ impl Visit {
         upload: Option<Rc<Upload>>,
     ) {
         self.told = record.map(|record| Box::new(Told::new(record, upload)));
+    }
+
+    /// It belongs to a session.
+    pub(super) fn belongs_to(&mut self, session: Option<Session>) {
+        self.session = session;
+    }
+
+    /// The replica that its session is on.
+    pub(super) fn wants(&self) -> Option<u64> {
+        Some(self.session?.replica?.get())
+    }
+
+    /// `Set-Cookie` for its session, if that has come to another replica.
+    pub(super) fn session_cookie(&self) -> Option<HeaderValue> {
+        let session = self.session?;
+        let replica = self.admission.as_ref()?.replica();
+        if self.wants() == Some(replica.id()) {
+            return None;
+        }
+        let key = self.worker.shared.options.affinity.as_ref()?;
+        key.cookie(replica, session.is_secure)
     }
 
     /// The revision it counts for, as it was when last looked at.

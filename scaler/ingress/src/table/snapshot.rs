@@ -4,6 +4,7 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use ebbtide_core::document::{ClientCertificateMode, HttpRouteRevision, HttpRouteTarget};
@@ -196,6 +197,56 @@ impl Snapshot {
     /// What the app that this stands for asks of the ingress.
     pub(crate) fn policy(&self, target: Target<'_>) -> &Arc<RequestPolicy> {
         &self.table.apps[target.app].policy
+    }
+
+    /// The same app at the revision that `text` names or is a label of; none if that is none of its. A
+    /// label's host and a route that names a revision lead there whatever the text.
+    pub(crate) fn pinned<'a>(&self, target: Target<'a>, text: &str) -> Option<Target<'a>> {
+        if target.backend.is_some() {
+            return Some(target);
+        }
+        let route = &self.table.apps[target.app];
+        let is_named = |backend: &Arc<Backend>| {
+            let suffix = backend.revision.as_str().split_once("--");
+            backend.revision.as_str() == text || suffix.is_some_and(|(_, suffix)| suffix == text)
+        };
+        let by_label = route.labels.get(text).copied();
+        let backend = by_label.or_else(|| route.backends.iter().position(is_named))?;
+        Some(Target {
+            backend: Some(backend),
+            ..target
+        })
+    }
+
+    /// The same app at the revision that the replica called `name` is of, with that replica's identity; none
+    /// if the replica is not there, or its revision gets no requests by this way.
+    pub(crate) fn replica_named<'a>(
+        &self,
+        target: Target<'a>,
+        name: &str,
+    ) -> Option<(Target<'a>, NonZeroU64)> {
+        let route = &self.table.apps[target.app];
+        let has_traffic = |place: usize| match target.backend {
+            Some(wanted) => wanted == place,
+            None => route
+                .split
+                .weights()
+                .get(place)
+                .is_some_and(|weight| *weight > 0),
+        };
+        let backends = route.backends.iter().enumerate();
+        let mut replicas =
+            backends
+                .filter(|(place, _)| has_traffic(*place))
+                .flat_map(|(place, backend)| {
+                    backend.state.replicas().iter().map(move |it| (place, it))
+                });
+        let (place, replica) = replicas.find(|(_, replica)| replica.name().as_str() == name)?;
+        let there = Target {
+            backend: Some(place),
+            ..target
+        };
+        Some((there, NonZeroU64::new(replica.id())?))
     }
 
     /// The revision for a request to what this stands for, as [`find`](Self::find) has it.

@@ -33,6 +33,7 @@ mod policy;
 mod retries;
 mod routes;
 mod routing;
+mod sessions;
 mod streaming;
 mod takeover;
 mod timeouts;

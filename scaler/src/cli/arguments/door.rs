@@ -48,6 +48,11 @@ pub struct DoorArguments {
     /// (X-Forwarded-For and its like, Forwarded) goes on to the apps. Nobody else's word does
     #[arg(long, value_name = "NETWORK,…", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
+    /// A file with the key that cookies of sessions (stickySessions) are signed with, of 16 bytes or more.
+    /// If absent, one is made that lasts as long as the process. Ingresses that stand for each other, and
+    /// one that is to know the sessions of the one before, need the same
+    #[arg(long, value_name = "FILE")]
+    pub affinity_key: Option<PathBuf>,
     /// What one client may ask.
     #[command(flatten)]
     pub limits: LimitArguments,

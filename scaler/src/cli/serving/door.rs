@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use ebbtide_core::name::RevisionName;
-use ebbtide_ingress::{AccessLog, Ingress, IngressOptions, StartError, WaitingRoom};
+use ebbtide_ingress::{
+    AFFINITY_KEY_BYTES, AccessLog, AffinityKey, Ingress, IngressOptions, StartError, WaitingRoom,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -32,6 +35,17 @@ pub(in crate::cli) struct Door {
     pub(in crate::cli) trust: Trust,
 }
 
+/// The key in a file, whose last line break is no part of it.
+fn affinity_key(file: &Path) -> anyhow::Result<AffinityKey> {
+    let place = || format!("--affinity-key {}", file.display());
+    let secret = std::fs::read(file).with_context(place)?;
+    let secret = secret.trim_ascii_end();
+    AffinityKey::new(secret).with_context(|| {
+        let (place, count) = (place(), secret.len());
+        format!("{place} has {count} bytes; give it {AFFINITY_KEY_BYTES} or more, as from `openssl rand -hex 32`")
+    })
+}
+
 /// Starts the ingress. With `own_authority` it has certificates made for hosts that none was given
 /// for.
 ///
@@ -55,6 +69,9 @@ pub(in crate::cli) fn start(
         .trusted_proxies
         .clone_from(&arguments.trusted_proxies);
     options.limits = arguments.limits.limits();
+    if let Some(file) = &arguments.affinity_key {
+        options.affinity = Some(affinity_key(file)?);
+    }
     options.sampled_traces = arguments.observing.trace_sample;
     let access_log = open_access_log(&arguments.observing, &mut options, clock)?;
     let https = Https::prepare(arguments, own_authority)?;

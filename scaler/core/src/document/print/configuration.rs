@@ -45,6 +45,9 @@ fn ingress(ingress: &Ingress) -> Value {
         Transport::Http2 => "http2",
         Transport::Tcp => "tcp",
     };
+    let sticky = ingress
+        .sticky_sessions
+        .then(|| Value::from(Mapping::default().with("affinity", "sticky")));
     let client_certificates = match ingress.client_certificate_mode {
         ClientCertificateMode::Ignore => None,
         ClientCertificateMode::Accept => Some("accept"),
@@ -67,6 +70,7 @@ fn ingress(ingress: &Ingress) -> Value {
         )
         .maybe("corsPolicy", ingress.cors_policy.as_ref().map(cors_policy))
         .maybe("clientCertificateMode", client_certificates)
+        .maybe("stickySessions", sticky)
         .into()
 }
 

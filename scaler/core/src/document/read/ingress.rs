@@ -26,7 +26,7 @@ const CLIENT_CERTIFICATE_MODES: [(&str, ClientCertificateMode); 3] = [
     ("require", ClientCertificateMode::Require),
 ];
 
-const STICKY_SESSIONS: Shape = Mapping(&[may("affinity", Choice(&["none", "sticky"]))]);
+const AFFINITIES: [(&str, bool); 2] = [("none", false), ("sticky", true)];
 
 const PORT_MAPPINGS: Shape = List(&Mapping(&[
     must("external", Boolean),
@@ -77,8 +77,9 @@ pub(super) fn read(
         ip_security_restrictions: access::read(reader, &mut object),
         cors_policy: cors::read(reader, &mut object),
         client_certificate_mode: client_certificates.unwrap_or_default(),
+        sticky_sessions: sticky_sessions(reader, &mut object, mode, transport),
     };
-    accepted(reader, &mut object, mode, transport);
+    accepted(reader, &mut object);
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
     object.finish(reader);
     Some(ingress)
@@ -144,32 +145,39 @@ pub(super) fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -
 }
 
 /// What is kept and checked, but not acted on.
-fn accepted(
+fn accepted(reader: &mut Reader<'_>, object: &mut Object<'_>) {
+    if let Some(field) = object.get("additionalPortMappings") {
+        reader.accept(&field);
+        check(reader, &field, &PORT_MAPPINGS);
+        check_port_mappings(reader, &field);
+    }
+}
+
+fn sticky_sessions(
     reader: &mut Reader<'_>,
     object: &mut Object<'_>,
     mode: ActiveRevisionsMode,
     transport: Transport,
-) {
-    let shapes = [
-        ("stickySessions", &STICKY_SESSIONS),
-        ("additionalPortMappings", &PORT_MAPPINGS),
-    ];
-    for (key, shape) in shapes {
-        if let Some(field) = object.get(key) {
-            reader.accept(&field);
-            check(reader, &field, shape);
-        }
+) -> bool {
+    let Some(field) = object.get("stickySessions") else {
+        return false;
+    };
+    let Some(mut sticky) = reader.object(&field) else {
+        return false;
+    };
+    let affinity = sticky.get("affinity");
+    let affinity = affinity.and_then(|affinity| reader.choice(&affinity, &AFFINITIES));
+    sticky.finish(reader);
+    let is_sticky = affinity.unwrap_or_default();
+    if is_sticky && transport == Transport::Tcp {
+        reader.warn(
+            &field,
+            "a connection of TCP has no session; this does nothing",
+        );
+    } else if is_sticky && mode != ActiveRevisionsMode::Single {
+        reader.warn(&field, "Azure takes sticky sessions in Single mode only");
     }
-    if let Some(field) = object.get("additionalPortMappings") {
-        check_port_mappings(reader, &field);
-    }
-    if let Some(field) = object.get("stickySessions") {
-        let affinity = field.node.get("affinity").and_then(|node| node.text());
-        let sticky = affinity.is_some_and(|affinity| affinity.eq_ignore_ascii_case("sticky"));
-        if sticky && (mode != ActiveRevisionsMode::Single || transport == Transport::Tcp) {
-            reader.warn(&field, "sticky sessions are for Single mode and HTTP only");
-        }
-    }
+    is_sticky
 }
 
 fn check_port_mappings(reader: &mut Reader<'_>, field: &Field<'_>) {

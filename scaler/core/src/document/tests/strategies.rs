@@ -126,7 +126,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
     let domains = btree_set("[a-z]{1,8}\\.com", 0..3);
     let door = (restrictions(), of(cors()));
     (
-        any::<[bool; 2]>(),
+        any::<[bool; 3]>(),
         of(1..=u16::MAX),
         select(transports.to_vec()),
         of(1000..=u16::MAX),
@@ -141,7 +141,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
     )
         .prop_map(
             |(
-                [external, allow_insecure],
+                [external, allow_insecure, sticky_sessions],
                 port,
                 transport,
                 exposed,
@@ -152,6 +152,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
             )| {
                 Ingress {
                     client_certificate_mode,
+                    sticky_sessions,
                     external,
                     target_port: port,
                     allow_insecure,

@@ -41,7 +41,7 @@ fn what_surprises_is_a_warning() {
         &with_configuration(
             "{ingress: {stickySessions: {affinity: sticky}}, activeRevisionsMode: multiple}",
         ),
-        "Single mode and HTTP only",
+        "Azure takes sticky sessions in Single mode only",
     );
     assert_warning(
         &with_configuration(
