@@ -6,6 +6,9 @@ from statistics import median
 FACTOR = 1.25
 ROOM_KIB = 16 * 1024
 
+# Before this many seconds what is seen is the warm-up.
+WARM_UP = 120
+
 
 def growth(samples):
     """Compares the last quarter with the one after the warm-up. A tooth of the load's waves is in both."""
@@ -13,14 +16,15 @@ def growth(samples):
     many = len(values)
     if many < 8:
         return {"grows": False, "samples": many}
+    seconds = samples[-1][0]
     early, late = (int(median(part)) for part in [values[many // 4:many // 2], values[many * 3 // 4:]])
     return {
         "samples": many,
         "earlyKib": early,
         "lateKib": late,
         "mostKib": max(values),
-        "grows": late > early * FACTOR + ROOM_KIB,
-        "everyMinuteKib": values[::max(1, many * 60 // max(1, samples[-1][0]))],
+        "grows": seconds > WARM_UP and late > early * FACTOR + ROOM_KIB,
+        "everyMinuteKib": values[::max(1, many * 60 // max(1, seconds))],
     }
 
 
