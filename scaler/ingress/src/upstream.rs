@@ -4,6 +4,7 @@
 mod connect;
 mod pool;
 mod send;
+mod stream;
 
 pub(crate) use connect::LocalExecutor;
 pub(crate) use pool::{Lease, Pool, Switched};

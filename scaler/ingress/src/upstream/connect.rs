@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::stream::{Refuses, ReplicaStream};
 use crate::body::RequestBody;
 
 /// How long a replica may take to accept a connection. The system repeats its attempt after 1, 3
@@ -26,6 +27,14 @@ pub(crate) struct Http1Connection {
     pub(super) sender: http1::SendRequest<RequestBody>,
     /// The connection itself, once the replica has switched to another protocol.
     pub(super) upgraded: oneshot::Receiver<Upgraded>,
+    refuses: Refuses,
+}
+
+impl Http1Connection {
+    /// Whether it can be used for another request.
+    pub(super) fn is_ready(&self) -> bool {
+        self.sender.is_ready() && !self.refuses.get()
+    }
 }
 
 /// An HTTP/2 connection, which requests share.
@@ -55,8 +64,10 @@ pub(crate) struct Upgraded {
 
 /// Opens an HTTP/1.1 connection.
 pub(super) async fn http1(address: SocketAddr) -> io::Result<Http1Connection> {
-    let stream = TokioIo::new(tcp(address).await?);
-    let (sender, mut connection) = http1::handshake(stream).await.map_err(io::Error::other)?;
+    let stream = ReplicaStream::new(tcp(address).await?);
+    let refuses = stream.refuses();
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (sender, mut connection) = handshake.map_err(io::Error::other)?;
     let (give, upgraded) = oneshot::channel();
     run(async move {
         if let Err(error) = (&mut connection).await {
@@ -66,11 +77,15 @@ pub(super) async fn http1(address: SocketAddr) -> io::Result<Http1Connection> {
         let parts = connection.into_parts();
         // Nobody waits for it unless the replica has switched protocols.
         let _ended = give.send(Upgraded {
-            stream: parts.io.into_inner(),
+            stream: parts.io.into_inner().into_inner(),
             read: parts.read_buf,
         });
     });
-    Ok(Http1Connection { sender, upgraded })
+    Ok(Http1Connection {
+        sender,
+        upgraded,
+        refuses,
+    })
 }
 
 /// Opens an HTTP/2 connection.

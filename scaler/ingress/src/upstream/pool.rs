@@ -61,7 +61,7 @@ impl Pool {
         let mut idle = self.idle.borrow_mut();
         loop {
             let Idle { connection, .. } = idle.pop()?;
-            if connection.sender.is_ready() {
+            if connection.is_ready() {
                 return Some(connection);
             }
         }
@@ -98,7 +98,7 @@ impl Pool {
     fn put(&self, connection: Http1Connection, now: Timestamp) {
         let mut idle = self.idle.borrow_mut();
         let wanted = idle.len() < IDLE_CONNECTIONS && !self.replica.is_closed();
-        if wanted && connection.sender.is_ready() {
+        if wanted && connection.is_ready() {
             idle.push(Idle {
                 connection,
                 since: now,

@@ -17,6 +17,7 @@ mod clock;
 mod cold;
 mod compress;
 mod cors;
+mod counting;
 mod drain;
 mod errors;
 mod floods;

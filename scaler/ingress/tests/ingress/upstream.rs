@@ -127,3 +127,23 @@ async fn idle_connections_are_closed_after_a_while_and_with_their_replica() {
     replica.close();
     until("it is closed", || open.load(Ordering::SeqCst) == 0).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_before_the_body_was_read_is_the_answer() {
+    let bed = Bed::new();
+    // Closing with bytes that nobody has read resets the connection, while the ingress is still sending.
+    let app = App::raw(|mut stream| async move {
+        let refused = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
+        answer(&mut stream, refused).await;
+    })
+    .await;
+    bed.serve(&[replica(app.address)]);
+    let body = "x".repeat(65_536);
+    for round in 0..300 {
+        let mut client = Client::connect(bed.address).await;
+        let head = "POST / HTTP/1.1\r\nHost: hello\r\nContent-Length: 65536\r\n\r\n";
+        client.write(&format!("{head}{body}")).await;
+        let reply = client.reply().await;
+        assert_eq!((reply.status, &*reply.body), (413, "no"), "round {round}");
+    }
+}
