@@ -12,6 +12,7 @@
 mod access_log;
 mod admission;
 mod body;
+mod challenges;
 mod connection;
 mod headers;
 mod ingress;
@@ -36,6 +37,7 @@ mod upstream;
 mod worker;
 
 pub use access_log::{AccessLog, AccessReading, AccessRecord, AccessRecords};
+pub use challenges::{Challenge, Challenges};
 pub use ingress::{Ingress, LimitMeter};
 pub use limits::gate::LimitReading;
 pub use limits::listeners::ListenerReading;

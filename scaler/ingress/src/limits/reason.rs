@@ -38,11 +38,12 @@ pub(crate) enum Reason {
     AnswerPaused,
     AnswerLate,
     Compression,
+    Challenge,
 }
 
 impl Reason {
     /// All of them, each at its place in the counters, with its name.
-    const ALL: [(Self, &'static str); 33] = [
+    const ALL: [(Self, &'static str); 34] = [
         (Self::BadHost, "bad-host"),
         (Self::Malformed, "malformed"),
         (Self::LargeHead, "large-head"),
@@ -76,6 +77,7 @@ impl Reason {
         (Self::AnswerPaused, "answer-paused"),
         (Self::AnswerLate, "answer-late"),
         (Self::Compression, "compression-failed"),
+        (Self::Challenge, "challenge"),
     ];
 
     /// Its name.

@@ -55,6 +55,8 @@ pub(super) enum Refusal {
          in front do not say whose this is"
     )]
     UnknownClient,
+    #[error("{0}")]
+    Challenge(Box<str>),
     #[error("the request may be made")]
     Preflight,
     #[error("this app takes no requests from pages of {0:?} (corsPolicy.allowedOrigins)")]
@@ -179,6 +181,7 @@ impl Refusal {
                 StatusCode::FORBIDDEN
             }
             Self::Preflight => StatusCode::NO_CONTENT,
+            Self::Challenge(_) => StatusCode::OK,
             Self::NotFound(_) | Self::NoRoute(_) => StatusCode::NOT_FOUND,
             Self::Cold(instead) => instead.status,
             Self::NoRevision(_)
@@ -238,6 +241,7 @@ impl Refusal {
             Self::ConnectMethod | Self::ConnectProtocol => Reason::ConnectMethod,
             Self::Forbidden(_) | Self::UnknownClient => Reason::ForbiddenAddress,
             Self::Preflight => Reason::Preflight,
+            Self::Challenge(_) => Reason::Challenge,
             Self::NoCertificate => Reason::NoCertificate,
             Self::Misdirected => Reason::Misdirected,
             Self::ForeignOrigin(_) => Reason::ForeignOrigin,
@@ -288,6 +292,7 @@ impl Refusal {
         let (content_type, text) = match self {
             Self::NotFound(page) => (page.content_type, page.text.clone()),
             Self::Cold(instead) => (instead.content_type, instead.text.clone()),
+            Self::Challenge(proof) => (TEXT, proof.to_string()),
             other => (TEXT, format!("{other}\n")),
         };
         let mut response = Response::new(ResponseBody::Own(Some(Bytes::from(text))));
