@@ -3,6 +3,7 @@
 mod account;
 mod client;
 mod directory;
+mod hosts;
 mod kept;
 mod order;
 mod reports;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 
 /// Where they are asked for.
 const PATH: &str = "/.well-known/acme-challenge/";
@@ -11,8 +13,10 @@ const PATH: &str = "/.well-known/acme-challenge/";
 #[derive(Default)]
 pub struct Challenges {
     /// Proofs by token.
-    expected: RwLock<HashMap<Box<str>, Box<str>>>,
+    expected: ArcSwap<Proofs>,
 }
+
+type Proofs = HashMap<Box<str>, Arc<str>>;
 
 /// A proof that is given until this is dropped.
 #[must_use]
@@ -30,11 +34,10 @@ impl Challenges {
     /// Has requests with `token` answered with `proof`, on every host, before anything else becomes of
     /// them, until what is returned is dropped.
     pub fn answer(self: &Arc<Self>, token: &str, proof: &str) -> Challenge {
-        let mut expected = self
-            .expected
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        expected.insert(token.into(), proof.into());
+        let proof: Arc<str> = proof.into();
+        self.change(|expected| {
+            expected.insert(token.into(), Arc::clone(&proof));
+        });
         Challenge {
             token: token.into(),
             of: Arc::clone(self),
@@ -42,21 +45,25 @@ impl Challenges {
     }
 
     /// The proof that a request for `path` asks for; none if it is an app's own.
-    pub(crate) fn proof(&self, path: &str) -> Option<Box<str>> {
+    pub(crate) fn proof(&self, path: &str) -> Option<Arc<str>> {
         let token = path.strip_prefix(PATH)?;
-        let expected = self.expected.read().unwrap_or_else(PoisonError::into_inner);
-        expected.get(token).cloned()
+        self.expected.load().get(token).cloned()
+    }
+
+    fn change(&self, change: impl Fn(&mut Proofs)) {
+        self.expected.rcu(|expected| {
+            let mut expected = Proofs::clone(expected);
+            change(&mut expected);
+            expected
+        });
     }
 }
 
 impl Drop for Challenge {
     fn drop(&mut self) {
-        let mut expected = self
-            .of
-            .expected
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        expected.remove(&self.token);
+        self.of.change(|expected| {
+            expected.remove(&self.token);
+        });
     }
 }
 

@@ -118,6 +118,11 @@ fn explained(error: Error, host: &str) -> anyhow::Error {
              of this ebbtide"
         );
     }
+    if kind == "accountDoesNotExist" {
+        return anyhow!(
+            "{problem}; remove account.json below --acme-dir to have another account made"
+        );
+    }
     error.into()
 }
 

@@ -15,7 +15,7 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(12);
 
 /// Time for a certificate that was issued to be in force.
-const AFTER_SUCCESS: SignedDuration = SignedDuration::from_mins(1);
+const AFTER_SUCCESS: SignedDuration = SignedDuration::from_secs(10);
 
 /// Orders that may follow each other at once.
 const BURST: i32 = 20;

@@ -1,6 +1,6 @@
 //! The task that orders certificates, one at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,9 @@ use tokio::time::sleep;
 
 use super::client::DirectoryClient;
 use super::directory::Directory;
+use super::hosts::PassedOver;
 use super::kept::{Issued, Kept};
-use super::reports::{OrderReport, OrderReports, is_ordered};
+use super::reports::{OrderReport, OrderReports};
 use super::schedule::{Schedule, Validity};
 use super::{account, order};
 use crate::certificates::{CertificateReports, CertificateStatus};
@@ -26,8 +27,8 @@ use crate::log::Said;
 /// Time from one look at the hosts to the next.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The most hosts that certificates are ordered for.
-const MOST_HOSTS: usize = 1000;
+/// The most characters that are shown of what is wrong.
+const LONGEST_PROBLEM: usize = 1000;
 
 /// Time for which a directory is left alone that does not even let an account be opened.
 const WITHOUT_ACCOUNT: SignedDuration = SignedDuration::from_mins(5);
@@ -55,8 +56,7 @@ pub struct Acme {
     held: BTreeMap<String, Validity>,
     schedule: Schedule,
     reports: watch::Sender<BTreeMap<String, OrderReport>>,
-    /// Hosts of which was said that no certificate is ordered for them.
-    passed_over: BTreeSet<String>,
+    passed_over: PassedOver,
 }
 
 impl Acme {
@@ -74,7 +74,7 @@ impl Acme {
             held: kept.certificates(),
             schedule: Schedule::new(),
             reports: watch::Sender::default(),
-            passed_over: BTreeSet::new(),
+            passed_over: PassedOver::default(),
             kept,
             options,
         })
@@ -129,9 +129,11 @@ impl Acme {
                     }
                     Err(_) => {}
                 }
+                if lock.is_none() {
+                    continue;
+                }
                 // What that one has ordered meanwhile.
                 self.held = self.kept.certificates();
-                continue;
             }
             let given = reports.borrow().clone();
             tokio::select! {
@@ -144,7 +146,7 @@ impl Acme {
     /// Orders for one host that is due, if there is one.
     async fn look(&mut self, domains: Vec<String>, given: &[CertificateStatus]) {
         let now = wall_now();
-        let wanted = self.wanted(domains, given, now);
+        let wanted = self.passed_over.wanted(domains, given, now);
         if self.schedule.keep(|host| wanted.contains(host)) {
             self.reports.send_replace(self.schedule.reports());
         }
@@ -159,35 +161,6 @@ impl Acme {
             self.order(host, now).await;
             self.reports.send_replace(self.schedule.reports());
         }
-    }
-
-    /// The hosts that are to have a certificate from the directory.
-    fn wanted(
-        &mut self,
-        domains: Vec<String>,
-        given: &[CertificateStatus],
-        now: Timestamp,
-    ) -> BTreeSet<String> {
-        let mut wanted = BTreeSet::new();
-        self.passed_over.retain(|host| domains.contains(host));
-        for host in domains {
-            if is_local(&host) || given.iter().any(|status| covers(status, &host, now)) {
-                continue;
-            }
-            let why_not = if !can_be_ordered(&host) {
-                "a directory proves names of the public DNS by http-01, and none with a wildcard; give \
-                 one with --certificates"
-            } else if wanted.len() >= MOST_HOSTS {
-                "there are more hosts than certificates are ordered for; give one with --certificates"
-            } else {
-                wanted.insert(host);
-                continue;
-            };
-            if self.passed_over.insert(host.clone()) {
-                tracing::warn!("no certificate is ordered for {host}: {why_not}");
-            }
-        }
-        wanted
     }
 
     async fn order(&mut self, host: &str, now: Timestamp) {
@@ -211,7 +184,9 @@ impl Acme {
             }
             Err(error) => {
                 let asked = asked.and_then(|wait| SignedDuration::try_from(wait).ok());
-                let problem = format!("{error:#}");
+                let problem = shown(&format!("{error:#}"));
+                // Another order begins with what is kept of it then, and what the directory says.
+                self.account = None;
                 let next = self
                     .schedule
                     .failed(host, &problem, asked.max(at_least), now);
@@ -248,32 +223,10 @@ fn keep(kept: &Kept, host: &str, issued: &Issued) -> anyhow::Result<Validity> {
     validity.context("what the directory has issued is no certificate for its key")
 }
 
-/// Whether a certificate that was given is for `host`.
-fn covers(status: &CertificateStatus, host: &str, now: Timestamp) -> bool {
-    let is_valid = status.not_after.is_some_and(|until| until > now);
-    let is_for = |name: &String| {
-        name == host
-            || name
-                .strip_prefix("*.")
-                .is_some_and(|rest| host.split_once('.').is_some_and(|(_, of)| of == rest))
-    };
-    is_valid && !is_ordered(&status.name) && status.hosts.iter().any(is_for)
-}
-
-/// Whether a name is of this machine.
-fn is_local(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost")
-}
-
-/// Whether a name is one that a directory can prove by `http-01`.
-fn can_be_ordered(host: &str) -> bool {
-    let labels = host.split('.');
-    let is_label = |label: &str| {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !label.is_empty() && label.bytes().all(plain)
-    };
-    let is_address = host.parse::<std::net::IpAddr>().is_ok();
-    labels.clone().count() > 1 && labels.clone().all(is_label) && !is_address
+/// What is wrong, in a line that is not too long: most of it is the directory's word.
+fn shown(problem: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    problem.chars().take(LONGEST_PROBLEM).map(plain).collect()
 }
 
 #[cfg(test)]
@@ -281,47 +234,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_can_be_proved_are_ordered() {
-        for (host, expected) in [
-            ("www.example.com", true),
-            ("xn--bcher-kva.example", true),
-            ("*.example.com", false),
-            ("example", false),
-            ("192.0.2.1", false),
-            ("../x.example", false),
-            (".example.com", false),
-            ("a..example", false),
-        ] {
-            assert_eq!(can_be_ordered(host), expected, "{host}");
-        }
-        assert!(is_local("web.localhost") && is_local("localhost") && !is_local("a.notlocalhost"));
-    }
-
-    #[test]
-    fn a_host_with_a_certificate_of_its_own_that_is_valid_needs_none() {
-        let now = wall_now();
-        let status = |name: &str, host: &str, hours: i64| CertificateStatus {
-            name: name.to_owned(),
-            hosts: vec![host.to_owned()],
-            not_after: Some(now + SignedDuration::from_hours(hours)),
-            ..CertificateStatus::default()
-        };
-        for (name, of, hours, expected) in [
-            ("www.crt", "www.example.com", 1, true),
-            ("www/tls.crt", "*.example.com", 1, true),
-            ("acme/tls.crt", "*.example.com", 1, true),
-            ("www.crt", "*.com", 1, false),
-            ("www.crt", "example.com", 1, false),
-            ("www.crt", "www.example.com", -1, false),
-            ("acme/www.example.com/tls.crt", "www.example.com", 1, false),
-        ] {
-            let covered = covers(&status(name, of, hours), "www.example.com", now);
-            assert_eq!(covered, expected, "{name} {of}");
-        }
-        let gone = CertificateStatus {
-            not_after: None,
-            ..status("www.crt", "www.example.com", 1)
-        };
-        assert!(!covers(&gone, "www.example.com", now));
+    fn a_directorys_word_is_shown_in_one_line() {
+        assert_eq!(shown("no\r\nway"), "no  way");
+        assert_eq!(shown(&"x".repeat(5000)).len(), LONGEST_PROBLEM);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -56,7 +57,7 @@ pub(super) enum Refusal {
     )]
     UnknownClient,
     #[error("{0}")]
-    Challenge(Box<str>),
+    Challenge(Arc<str>),
     #[error("the request may be made")]
     Preflight,
     #[error("this app takes no requests from pages of {0:?} (corsPolicy.allowedOrigins)")]
