@@ -4,6 +4,8 @@ mod folder;
 mod follow;
 mod pairs;
 pub(crate) mod pem;
+mod sources;
 pub(crate) mod validity;
 
 pub use follow::{CertificateFolder, CertificateReports, CertificateStatus, no_reports};
+pub use sources::CertificateSources;

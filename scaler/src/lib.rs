@@ -1,6 +1,7 @@
 //! `ebbtide`: the control loop, the status API and its page, and the command line.
 
 pub mod access_log;
+pub mod acme;
 pub mod api;
 pub mod authority;
 pub mod certificates;

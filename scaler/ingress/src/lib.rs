@@ -13,6 +13,7 @@ mod access_log;
 mod admission;
 mod affinity;
 mod body;
+mod challenges;
 mod connection;
 mod headers;
 mod ingress;
@@ -38,6 +39,7 @@ mod worker;
 
 pub use access_log::{AccessLog, AccessReading, AccessRecord, AccessRecords};
 pub use affinity::{AFFINITY_KEY_BYTES, AffinityKey};
+pub use challenges::{Challenge, Challenges};
 pub use ingress::{Ingress, LimitMeter};
 pub use limits::gate::LimitReading;
 pub use limits::listeners::ListenerReading;

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::access_log::AccessLog;
 use crate::affinity::AffinityKey;
+use crate::challenges::Challenges;
 use crate::limits::Limits;
 use crate::share::Share;
 use crate::tls::TlsOptions;
@@ -45,6 +46,8 @@ pub struct IngressOptions {
     pub sampled_traces: Share,
     /// Where each request is told of once it has ended.
     pub access_log: Option<AccessLog>,
+    /// Proofs for whoever issues certificates for hosts of the table, if they are asked for.
+    pub challenges: Option<Arc<Challenges>>,
     /// The clock that requests are timed with.
     pub clock: Arc<dyn Clock>,
 }
@@ -72,6 +75,7 @@ impl IngressOptions {
             linger: Duration::from_millis(200),
             sampled_traces: Share::ALL,
             access_log: None,
+            challenges: None,
             clock,
         }
     }

@@ -1,5 +1,6 @@
 //! How a routing table reaches the workers.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,6 +41,18 @@ impl Publisher {
     /// table before, whichever one it has in `table`.
     pub fn publish(&self, table: RoutingTable) {
         self.shared.publish(table);
+    }
+
+    /// The hosts that lead to apps or routes beside those of this machine, in lowercase, in order, each
+    /// once. `*.example.com` stands for all below `example.com`.
+    pub fn custom_domains(&self) -> Vec<String> {
+        let snapshot = self.shared.snapshot();
+        let table = snapshot.table();
+        let of_apps = table.apps.iter().flat_map(|app| &app.hosts);
+        let routes = table.routes.iter();
+        let of_routes = routes.flat_map(|routes| &routes.config().custom_domains);
+        let all: BTreeSet<_> = of_apps.chain(of_routes).collect();
+        all.into_iter().cloned().collect()
     }
 }
 

@@ -167,6 +167,7 @@ fn route(
         }
     }
     check::check(request, &peer.worker.shared.options.limits)?;
+    answer_challenge(peer, request)?;
     let host = host::of(request)?;
     let key = host::key_of(&host)?;
     let snapshot = peer.worker.shared.published.snapshot();
@@ -228,6 +229,15 @@ fn route(
             Err(Refusal::NotFound(page))
         }
     }
+}
+
+/// Answers what an issuer of certificates asks, whichever host it asks.
+fn answer_challenge(peer: &Peer, request: &Request<Incoming>) -> Result<(), Refusal> {
+    let challenges = peer.worker.shared.options.challenges.as_ref();
+    let proof = challenges
+        .filter(|_| request.method() == Method::GET)
+        .and_then(|challenges| challenges.proof(request.uri().path()));
+    proof.map_or(Ok(()), |proof| Err(Refusal::Challenge(proof)))
 }
 
 /// A request as it goes to a replica, whichever one that will be.

@@ -7,7 +7,7 @@ use super::Shared;
 use super::model::{CertificateInForce, List};
 use crate::certificates::CertificateStatus;
 
-/// Every certificate that was given for HTTPS: the hosts it is for, until when it is valid, and why
+/// Every certificate that was given or ordered for HTTPS: the hosts it is for, until when it is valid, and why
 /// what its files have now is not in force, if it is not.
 #[utoipa::path(
     get, path = "/api/v1/certificates", tag = "certificates",
@@ -25,6 +25,7 @@ fn shown(status: &CertificateStatus) -> CertificateInForce {
         hosts: status.hosts.clone(),
         not_after: status.not_after.map(|until| until.to_string()),
         problem: status.problem.clone(),
+        order_failures: status.order_failures,
     }
 }
 
@@ -46,6 +47,7 @@ mod tests {
                 "problem": "web.key has no private key in PEM",
             },
             { "name": "new.crt", "hosts": [] },
+            { "name": "acme/a.example/tls.crt", "hosts": [], "orderFailures": 3 },
         ]);
         assert_eq!(listed["value"], expected);
         let text = fixture.get("/metrics").await.text;
@@ -53,6 +55,7 @@ mod tests {
             "ebbtide_certificate_not_after_seconds{certificate=\"web.crt\"} 1800000000\n",
             "ebbtide_certificate_refused{certificate=\"web.crt\"} 1\n",
             "ebbtide_certificate_refused{certificate=\"new.crt\"} 0\n",
+            "ebbtide_certificate_order_failures_total{certificate=\"acme/a.example/tls.crt\"} 3\n",
         ] {
             assert!(text.contains(line), "{text}");
         }

@@ -471,7 +471,10 @@ pub struct CertificateInForce {
     /// Until when it is valid; absent if none is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
-    /// Why what its files have now is not in force.
+    /// Why what its files have now is not in force, or why no other could be had where one is ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// Orders for it that failed since this process began; absent if it is not one that is ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_failures: Option<u64>,
 }

@@ -208,12 +208,18 @@ fn certificates() -> CertificateReports {
         hosts: vec!["www.example.com".to_owned()],
         not_after: jiff::Timestamp::from_second(1_800_000_000).ok(),
         problem: Some("web.key has no private key in PEM".to_owned()),
+        ..CertificateStatus::default()
     };
     let none = CertificateStatus {
         name: "new.crt".to_owned(),
         ..CertificateStatus::default()
     };
-    watch::channel(vec![in_force, none]).1
+    let ordered = CertificateStatus {
+        name: "acme/a.example/tls.crt".to_owned(),
+        order_failures: Some(3),
+        ..CertificateStatus::default()
+    };
+    watch::channel(vec![in_force, none, ordered]).1
 }
 
 /// A request with the `Host` header that curl would send.

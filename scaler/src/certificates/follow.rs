@@ -1,19 +1,19 @@
 //! A folder of certificates that is followed, and what is in force of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use ebbtide_ingress::Certificates;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use super::folder::{self, Found};
+use super::folder::Found;
 use super::pairs::{Change, Pairs};
+use super::sources::{CertificateSources, add_orders};
+use crate::acme::{OrderReports, is_ordered};
 use crate::clock::wall_now;
 use crate::log::Said;
 
@@ -29,8 +29,10 @@ pub struct CertificateStatus {
     pub hosts: Vec<String>,
     /// Until when the one in force is valid; none if none is in force.
     pub not_after: Option<Timestamp>,
-    /// Why what the files have is not in force.
+    /// Why what the files have is not in force, or why there is no other where one is ordered.
     pub problem: Option<String>,
+    /// Orders that failed; none if it is not one that is ordered.
+    pub order_failures: Option<u64>,
 }
 
 /// What there is now.
@@ -41,9 +43,11 @@ pub fn no_reports() -> CertificateReports {
     watch::channel(Vec::new()).1
 }
 
-/// A folder whose certificates are in force.
+/// Folders whose certificates are in force.
 pub struct CertificateFolder {
-    folder: PathBuf,
+    sources: CertificateSources,
+    /// How orders go, if there are some.
+    orders: Option<OrderReports>,
     found: Found,
     pairs: Pairs,
     certificates: Arc<Certificates>,
@@ -53,18 +57,22 @@ pub struct CertificateFolder {
 }
 
 impl CertificateFolder {
-    /// Reads the folder, and puts what it has in force.
+    /// Reads the folders, and puts what they have in force. What is wrong with one that is ordered is no
+    /// error, since another will be.
     ///
     /// # Errors
-    /// The folder cannot be read, or everything that is wrong with what it has.
-    pub fn open(folder: PathBuf, certificates: Arc<Certificates>) -> anyhow::Result<Self> {
-        let shown = folder.display();
-        let found = folder::read(&folder).with_context(|| format!("--certificates {shown}"))?;
+    /// A folder cannot be read, or everything that is wrong with what was given.
+    pub fn open(
+        sources: CertificateSources,
+        orders: Option<OrderReports>,
+        certificates: Arc<Certificates>,
+    ) -> anyhow::Result<Self> {
+        let found = sources.read()?;
         let mut pairs = Pairs::default();
         let changes = pairs.take_in(&found, wall_now());
         let problems = changes.iter().filter_map(|change| match change {
-            Change::Refused(_, problem) => Some(problem.as_str()),
-            Change::Taken(_) | Change::Gone(_) => None,
+            Change::Refused(name, problem) if !is_ordered(name) => Some(problem.as_str()),
+            Change::Refused(..) | Change::Taken(_) | Change::Gone(_) => None,
         });
         let problems: Vec<_> = problems.collect();
         anyhow::ensure!(
@@ -72,14 +80,16 @@ impl CertificateFolder {
             "--certificates: {}",
             problems.join("\n")
         );
-        if changes.is_empty() {
+        if let (Some(given), true) = (&sources.given, changes.is_empty()) {
             tracing::warn!(
-                "--certificates {shown} has no certificate yet: NAME.crt with NAME.key, or \
-                 NAME/tls.crt with NAME/tls.key"
+                "--certificates {} has no certificate yet: NAME.crt with NAME.key, or \
+                 NAME/tls.crt with NAME/tls.key",
+                given.display()
             );
         }
         let mut this = Self {
-            folder,
+            sources,
+            orders,
             found,
             pairs,
             certificates,
@@ -96,7 +106,7 @@ impl CertificateFolder {
         self.reports.subscribe()
     }
 
-    /// Has the folder read again and again until told to stop.
+    /// Has the folders read again and again until told to stop.
     pub fn follow(self, tasks: &mut JoinSet<()>, stopped: watch::Receiver<bool>) {
         tasks.spawn(self.run(stopped));
     }
@@ -110,8 +120,8 @@ impl CertificateFolder {
                 () = sleep(PERIOD) => {}
                 _ = stopping.changed() => return,
             }
-            let folder = self.folder.clone();
-            let Ok(read) = spawn_blocking(move || folder::read(&folder)).await else {
+            let sources = self.sources.clone();
+            let Ok(read) = spawn_blocking(move || sources.read()).await else {
                 return;
             };
             match read {
@@ -122,9 +132,13 @@ impl CertificateFolder {
                     if settled {
                         self.take_in(wall_now());
                     }
+                    let orders = self.orders.as_ref().map(watch::Receiver::has_changed);
+                    if matches!(orders, Some(Ok(true))) {
+                        self.put_in_force();
+                    }
                 }
                 Err(error) => {
-                    let message = format!("--certificates {}: {error}", self.folder.display());
+                    let message = format!("{error:#}");
                     if said.is_news(&message) {
                         tracing::error!("{message}; the certificates before stay in force");
                     }
@@ -150,7 +164,7 @@ impl CertificateFolder {
         self.warn(now);
     }
 
-    fn put_in_force(&self) {
+    fn put_in_force(&mut self) {
         self.certificates.replace(self.pairs.by_host());
         let statuses = self.pairs.iter().map(|(name, pair)| {
             let in_force = pair.in_force.as_ref();
@@ -159,18 +173,24 @@ impl CertificateFolder {
                 hosts: in_force.map_or_else(Vec::new, |loaded| loaded.hosts.clone()),
                 not_after: in_force.map(|loaded| loaded.not_after),
                 problem: pair.problem.clone(),
+                order_failures: None,
             }
         });
-        self.reports.send_replace(statuses.collect());
+        let mut statuses = statuses.collect();
+        if let Some(orders) = &mut self.orders {
+            add_orders(&mut statuses, &orders.borrow_and_update());
+        }
+        self.reports.send_replace(statuses);
     }
 
     /// Says of each certificate once that its time is over, or nearly.
     fn warn(&mut self, now: Timestamp) {
         let mut present = BTreeSet::new();
         for (name, pair) in self.pairs.iter() {
-            let warning = pair
-                .in_force
-                .as_ref()
+            let in_force = pair.in_force.as_ref();
+            // One that is ordered is renewed in time, and what keeps it from that is said.
+            let warning = in_force
+                .filter(|loaded| !is_ordered(name) || loaded.not_after <= now)
                 .and_then(|loaded| loaded.warning(now));
             let Some(warning) = warning else { continue };
             let said = (name.clone(), warning);

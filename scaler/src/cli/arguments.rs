@@ -1,5 +1,6 @@
 //! What the command line may say.
 
+mod acme;
 mod door;
 mod limits;
 mod observing;
@@ -17,6 +18,7 @@ use super::client::Server;
 use super::failure;
 use super::output::OutputFormat;
 use super::traffic::WeightChange;
+pub use acme::AcmeArguments;
 pub use door::{DoorArguments, Listen};
 pub use limits::LimitArguments;
 pub use observing::ObservingArguments;

@@ -74,7 +74,7 @@ async fn serve(
     let (task, control) = ControlTask::new(options, role, inbox);
     let mut process = Process::start(task, control.clone())?;
     let stopped = process.stopped();
-    certificates.follow(&mut process.services, stopped.clone());
+    certificates.follow(ingress.publisher(), &mut process.services, stopped.clone());
     door::write_access_log(access_log, &mut process.services, stopped);
     let (stop_reports, reports_stopped) = watch::channel(false);
     let mut reports = JoinSet::new();

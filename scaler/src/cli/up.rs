@@ -60,7 +60,7 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let mut process = Process::start(task, control.clone())?;
     let stopped = process.stopped();
     secrets.follow(&mut process.services, stopped.clone());
-    certificates.follow(&mut process.services, stopped.clone());
+    certificates.follow(ingress.publisher(), &mut process.services, stopped.clone());
     door::write_access_log(access_log, &mut process.services, stopped);
     let logs = ReplicaLogs {
         store: logs,

@@ -39,11 +39,12 @@ pub(crate) enum Reason {
     AnswerPaused,
     AnswerLate,
     Compression,
+    Challenge,
 }
 
 impl Reason {
     /// All of them, each at its place in the counters, with its name.
-    const ALL: [(Self, &'static str); 34] = [
+    const ALL: [(Self, &'static str); 35] = [
         (Self::BadHost, "bad-host"),
         (Self::Malformed, "malformed"),
         (Self::LargeHead, "large-head"),
@@ -78,6 +79,7 @@ impl Reason {
         (Self::AnswerPaused, "answer-paused"),
         (Self::AnswerLate, "answer-late"),
         (Self::Compression, "compression-failed"),
+        (Self::Challenge, "challenge"),
     ];
 
     /// Its name.

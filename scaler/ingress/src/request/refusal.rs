@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,6 +56,8 @@ pub(super) enum Refusal {
          in front do not say whose this is"
     )]
     UnknownClient,
+    #[error("{0}")]
+    Challenge(Arc<str>),
     #[error("the request may be made")]
     Preflight,
     #[error("this app takes no requests from pages of {0:?} (corsPolicy.allowedOrigins)")]
@@ -182,6 +185,7 @@ impl Refusal {
             }
             Self::Preflight => StatusCode::NO_CONTENT,
             Self::NotFound(_) | Self::NoRoute(_) | Self::NoSuchRevision(_) => StatusCode::NOT_FOUND,
+            Self::Challenge(_) => StatusCode::OK,
             Self::Cold(instead) => instead.status,
             Self::NoRevision(_)
             | Self::NoTarget(_)
@@ -240,6 +244,7 @@ impl Refusal {
             Self::ConnectMethod | Self::ConnectProtocol => Reason::ConnectMethod,
             Self::Forbidden(_) | Self::UnknownClient => Reason::ForbiddenAddress,
             Self::Preflight => Reason::Preflight,
+            Self::Challenge(_) => Reason::Challenge,
             Self::NoCertificate => Reason::NoCertificate,
             Self::Misdirected => Reason::Misdirected,
             Self::ForeignOrigin(_) => Reason::ForeignOrigin,
@@ -291,6 +296,7 @@ impl Refusal {
         let (content_type, text) = match self {
             Self::NotFound(page) => (page.content_type, page.text.clone()),
             Self::Cold(instead) => (instead.content_type, instead.text.clone()),
+            Self::Challenge(proof) => (TEXT, proof.to_string()),
             other => (TEXT, format!("{other}\n")),
         };
         let mut response = Response::new(ResponseBody::Own(Some(Bytes::from(text))));

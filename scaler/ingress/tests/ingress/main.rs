@@ -12,6 +12,7 @@ mod access_log;
 mod app;
 mod app_limits;
 mod bed;
+mod challenges;
 mod client;
 mod clock;
 mod cold;

@@ -38,6 +38,7 @@ pub(crate) fn everything() -> String {
         hosts: Vec::new(),
         not_after: Some(jiff::Timestamp::UNIX_EPOCH),
         problem: None,
+        order_failures: Some(0),
     }];
     let door = LimitReading {
         access_log: Some(AccessReading::default()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use ebbtide_core::network::Network;
 
-use super::{LimitArguments, ObservingArguments, duration};
+use super::{AcmeArguments, LimitArguments, ObservingArguments, duration};
 
 /// The front door.
 #[derive(Clone, Debug, Args)]
@@ -27,6 +27,9 @@ pub struct DoorArguments {
     /// by an authority of this user's own
     #[arg(long, value_name = "DIR")]
     pub certificates: Option<PathBuf>,
+    /// Certificates that are ordered.
+    #[command(flatten)]
+    pub acme: AcmeArguments,
     /// Take the place of another `ebbtide` that listens on these addresses: connections come to either
     /// until that is told to stop (SIGTERM), and none is refused. Give this one another --status-listen
     #[arg(long)]

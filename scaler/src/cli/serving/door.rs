@@ -77,6 +77,7 @@ pub(in crate::cli) fn start(
     let https = Https::prepare(arguments, own_authority)?;
     let by_tls = https.options.as_ref().map(|tls| tls.listen);
     options.tls = https.options;
+    options.challenges = https.challenges;
     let ingress = match Ingress::start(options.clone(), activated.clone()) {
         Err(StartError::AddressInUse { address })
             if https.may_be_left_out && Some(address) == by_tls =>

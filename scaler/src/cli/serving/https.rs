@@ -4,13 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ebbtide_ingress::{Certificates, Issuer, TlsOptions};
+use ebbtide_ingress::{Certificates, Challenges, Issuer, Publisher, TlsOptions};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::super::arguments::{DoorArguments, Listen};
+use crate::acme::Acme;
 use crate::authority::{self, LocalAuthority};
-use crate::certificates::{CertificateFolder, CertificateReports, no_reports};
+use crate::certificates::{CertificateFolder, CertificateReports, CertificateSources, no_reports};
 use crate::clock::wall_now;
 use crate::control::Control;
 
@@ -23,6 +24,8 @@ pub(super) struct Https {
     pub(super) options: Option<TlsOptions>,
     /// Whether to do without it if its address is in use: nobody asked for it.
     pub(super) may_be_left_out: bool,
+    /// What the directory asks for, if certificates are ordered.
+    pub(super) challenges: Option<Arc<Challenges>>,
     pub(super) trust: Trust,
     pub(super) certificates: GivenCertificates,
 }
@@ -31,10 +34,15 @@ pub(super) struct Https {
 pub(in crate::cli) struct Trust {
     /// The root of this user's own authority, if certificates are made.
     root: Option<PathBuf>,
+    /// The option by which there are other certificates.
+    option: &'static str,
 }
 
-/// A folder of certificates, if one was given.
-pub(in crate::cli) struct GivenCertificates(Option<CertificateFolder>);
+/// Folders of certificates, if there are any, and what orders them.
+pub(in crate::cli) struct GivenCertificates {
+    folder: Option<CertificateFolder>,
+    acme: Option<Acme>,
+}
 
 impl Https {
     /// As the arguments say. With `own_authority` certificates are made for hosts that none was
@@ -44,34 +52,42 @@ impl Https {
     /// Arguments that do not go together, or certificates that are not what they should be.
     pub(super) fn prepare(arguments: &DoorArguments, own_authority: bool) -> anyhow::Result<Self> {
         let given = arguments.certificates.as_ref();
+        let acme = arguments.acme.options()?;
         let listen = match arguments.listen_tls {
             Some(Listen::Off) => {
                 anyhow::ensure!(
                     given.is_none(),
                     "--certificates are for HTTPS, and --listen-tls is off; remove one of them"
                 );
+                anyhow::ensure!(
+                    acme.is_none(),
+                    "--acme-directory is for HTTPS, and --listen-tls is off; remove one of them"
+                );
                 return Ok(Self::off());
             }
             Some(Listen::At(address)) => address,
             None => DEFAULT,
         };
+        let acme = acme.map(Acme::open).transpose()?;
+        let has_folder = given.is_some() || acme.is_some();
         let asked_for = arguments.listen_tls.is_some();
         let issuer = if own_authority {
-            open_authority(asked_for && given.is_none())?
+            open_authority(asked_for && !has_folder)?
         } else {
             None
         };
-        if given.is_none() && issuer.is_none() {
+        if !has_folder && issuer.is_none() {
             anyhow::ensure!(
                 !asked_for,
-                "--listen-tls has no certificates; give a folder of them with --certificates"
+                "--listen-tls has no certificates; give a folder of them with --certificates, or have them \
+                 ordered with --acme-directory"
             );
             return Ok(Self::off());
         }
         let certificates = Certificates::new();
-        let open =
-            |folder: &PathBuf| CertificateFolder::open(folder.clone(), Arc::clone(&certificates));
-        let folder = given.map(open).transpose()?;
+        let folder = has_folder
+            .then(|| open_folders(given, acme.as_ref(), &certificates))
+            .transpose()?;
         let (root, issuer) = issuer.unzip();
         Ok(Self {
             options: Some(TlsOptions {
@@ -80,11 +96,15 @@ impl Https {
                 issuer,
                 // Where all certificates are made here, clients of before would be led to what they
                 // do not trust.
-                redirects: given.is_some(),
+                redirects: has_folder,
             }),
-            may_be_left_out: given.is_none() && !asked_for,
-            trust: Trust { root },
-            certificates: GivenCertificates(folder),
+            may_be_left_out: !has_folder && !asked_for,
+            challenges: acme.as_ref().map(Acme::challenges),
+            trust: Trust {
+                root,
+                option: given.map_or("--acme-directory", |_| "--certificates"),
+            },
+            certificates: GivenCertificates { folder, acme },
         })
     }
 
@@ -92,10 +112,29 @@ impl Https {
         Self {
             options: None,
             may_be_left_out: false,
-            trust: Trust { root: None },
-            certificates: GivenCertificates(None),
+            challenges: None,
+            trust: Trust {
+                root: None,
+                option: "",
+            },
+            certificates: GivenCertificates {
+                folder: None,
+                acme: None,
+            },
         }
     }
+}
+
+fn open_folders(
+    given: Option<&PathBuf>,
+    acme: Option<&Acme>,
+    certificates: &Arc<Certificates>,
+) -> anyhow::Result<CertificateFolder> {
+    let sources = CertificateSources {
+        given: given.cloned(),
+        ordered: acme.map(|acme| acme.folder().to_owned()),
+    };
+    CertificateFolder::open(sources, acme.map(Acme::reports), Arc::clone(certificates))
 }
 
 type Authority = Option<(PathBuf, Arc<dyn Issuer>)>;
@@ -130,7 +169,7 @@ impl Trust {
     ) -> Vec<(String, String)> {
         let row = |name: &str, what: String| (name.to_owned(), what);
         let Some(root) = &self.root else {
-            return vec![row("HTTPS", format!("{address} (by --certificates)"))];
+            return vec![row("HTTPS", format!("{address} (by {})", self.option))];
         };
         let published = control.published();
         let app = published.apps.iter().find(|app| app.url.is_some());
@@ -162,13 +201,22 @@ fn in_a_shell(path: &Path) -> String {
 impl GivenCertificates {
     /// What there is of them.
     pub(in crate::cli) fn reports(&self) -> CertificateReports {
-        let folder = self.0.as_ref();
+        let folder = self.folder.as_ref();
         folder.map_or_else(no_reports, CertificateFolder::reports)
     }
 
-    /// Follows them until told to stop.
-    pub(in crate::cli) fn follow(self, tasks: &mut JoinSet<()>, stopped: watch::Receiver<bool>) {
-        if let Some(folder) = self.0 {
+    /// Follows them, and orders others for the hosts of the `published` table, until told to stop.
+    pub(in crate::cli) fn follow(
+        self,
+        published: Publisher,
+        tasks: &mut JoinSet<()>,
+        stopped: watch::Receiver<bool>,
+    ) {
+        let reports = self.reports();
+        if let Some(acme) = self.acme {
+            acme.start(published, reports, tasks, stopped.clone());
+        }
+        if let Some(folder) = self.folder {
             folder.follow(tasks, stopped);
         }
     }
