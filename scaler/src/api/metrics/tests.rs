@@ -61,6 +61,7 @@ fn sample() -> RevisionSample {
             waiting_bytes: 170,
             retries: 16,
             ejections: 17,
+            mirrored: [("2xx", 18)].into(),
             received_bytes: 14,
             sent_bytes: 15,
             ..MeterReading::default()
