@@ -19,6 +19,7 @@ mod harness;
 mod https;
 mod keda;
 mod load;
+mod mirror;
 mod no_loss;
 mod observing;
 mod orphans;
