@@ -181,16 +181,6 @@ impl RevisionMeter {
         shard.retries.spend(shard.sums.started(), now)
     }
 
-    /// How many requests have started on `worker`.
-    pub(crate) fn started(&self, worker: usize) -> u64 {
-        self.shard(worker).sums.started()
-    }
-
-    /// Counts what became on `worker` of the copy of a request.
-    pub(crate) fn mirrored(&self, worker: usize, outcome: Mirrored) {
-        self.shard(worker).mirrored.count(outcome);
-    }
-
     /// Counts the ejection of a replica by `worker`.
     pub(crate) fn ejected(&self, worker: usize) {
         add(&self.shard(worker).ejections, 1);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::StatusCode;
 
-use super::add;
+use super::{RevisionMeter, add};
 
 /// What became of the copy of a request, or why there was none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,18 @@ impl Mirrored {
             4 => Self::ClientError,
             _ => Self::ServerError,
         }
+    }
+}
+
+impl RevisionMeter {
+    /// How many requests have started on `worker`.
+    pub(crate) fn started(&self, worker: usize) -> u64 {
+        self.shard(worker).sums.started()
+    }
+
+    /// Counts what became on `worker` of the copy of a request.
+    pub(crate) fn mirrored(&self, worker: usize, outcome: Mirrored) {
+        self.shard(worker).mirrored.count(outcome);
     }
 }
 
