@@ -18,6 +18,7 @@ mod identifier;
 mod ingresses;
 mod journal;
 mod launch;
+mod mirror;
 mod plan;
 mod pods;
 mod publication;

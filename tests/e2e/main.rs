@@ -20,6 +20,7 @@ mod https;
 mod keda;
 mod load;
 mod memory;
+mod mirror;
 mod no_loss;
 mod observing;
 mod orphans;

@@ -32,7 +32,7 @@ pub use print::{SecretDisplay, to_value, to_yaml};
 pub use read::IMAGE_ALONE;
 pub use unique::check_unique;
 
-pub(crate) use read::SCALERS;
+pub(crate) use read::{SCALERS, is_label};
 pub(crate) use reader::HIDDEN;
 
 use node::{Node, NodeValue};

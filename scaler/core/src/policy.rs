@@ -5,6 +5,7 @@ mod access;
 mod cold;
 mod compression;
 mod cors;
+mod mirror;
 mod preference;
 mod timeouts;
 
@@ -16,6 +17,7 @@ pub use access::IpAccess;
 pub use cold::{ColdAnswer, ColdPaths};
 pub use compression::{Coding, Compression};
 pub use cors::{Cors, CorsNames};
+pub use mirror::{Mirror, MirrorMethods, MirrorTarget};
 pub use preference::Preference;
 pub use timeouts::Timeouts;
 
@@ -51,6 +53,8 @@ pub struct RequestPolicy {
     pub compression: Option<Compression>,
     /// `clientCertificateMode`: whether clients are asked for a certificate, or need one.
     pub client_certificates: ClientCertificateMode,
+    /// `ebbtide.mirror`: none if no requests are copied.
+    pub mirror: Option<Mirror>,
 }
 
 impl RequestPolicy {
@@ -83,6 +87,7 @@ impl RequestPolicy {
                 .and_then(|text| Compression::parse(text).ok()),
             max_request_body_bytes: tags::MAX_REQUEST_BODY_BYTES.bytes(tags),
             client_certificates: ingress.client_certificate_mode,
+            mirror: Mirror::of(tags),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Bodies on their way through, passed on frame by frame and never gathered.
 
 mod compressed;
+mod copy;
 mod patience;
 mod replica;
 mod upload;
@@ -18,6 +19,7 @@ use crate::headers;
 use crate::worker::Worker;
 
 pub(crate) use compressed::{Compressed, Compressor};
+pub(crate) use copy::{BodyCopy, MOST as MOST_COPIED, NoCopy};
 pub(crate) use patience::{AnswerError, Patience};
 pub(crate) use replica::ReplicaBody;
 pub(crate) use upload::{BodyError, Upload, UploadFailure};
@@ -28,6 +30,8 @@ pub(crate) enum RequestBody {
     Client(ClientBody),
     /// None, for a request that is sent again.
     Empty,
+    /// All of it, for a copy of a request.
+    Whole(Bytes),
 }
 
 /// The body that a client sends.
@@ -35,6 +39,8 @@ pub(crate) struct ClientBody {
     incoming: Incoming,
     /// None if there is nothing to come.
     upload: Option<Rc<Upload>>,
+    /// A copy of it, if one is made.
+    copy: Option<Rc<BodyCopy>>,
 }
 
 impl ClientBody {
@@ -50,7 +56,11 @@ impl ClientBody {
         let most = most.into_iter().chain(of_all).min();
         let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient, most));
         let upload = (!incoming.is_end_stream()).then(upload);
-        Self { incoming, upload }
+        Self {
+            incoming,
+            upload,
+            copy: None,
+        }
     }
 
     /// The body seen from the request; none if there is none.
@@ -72,16 +82,43 @@ impl ClientBody {
                     headers::clean_trailers(trailers);
                 }
                 let came = upload.came(frame.data_ref().map_or(0, Bytes::len));
+                self.copies(frame.data_ref());
                 Some(came.map(|()| frame))
             }
             Poll::Ready(Some(Err(error))) => {
                 upload.failed(UploadFailure::of(&error));
                 Some(Err(BodyError::Client(error)))
             }
-            Poll::Ready(None) => None,
+            Poll::Ready(None) => {
+                self.copies(None);
+                None
+            }
             Poll::Pending => return upload.poll_wait(cx).map(|error| Some(Err(error))),
         };
         Poll::Ready(frame)
+    }
+
+    /// Adds what goes through to the copy: data, and nothing at the end.
+    fn copies(&self, data: Option<&Bytes>) {
+        let Some(copy) = &self.copy else {
+            return;
+        };
+        if let Some(data) = data {
+            copy.came(data);
+        }
+        // hyper does not ask again when it knows from the length, or by trailers, that the body has ended.
+        if data.is_none() || self.incoming.is_end_stream() {
+            copy.ended();
+        }
+    }
+}
+
+impl RequestBody {
+    /// Has a copy made of a client's body while it goes through.
+    pub(crate) fn is_copied_to(&mut self, copy: &Rc<BodyCopy>) {
+        if let Self::Client(body) = self {
+            body.copy = Some(Rc::clone(copy));
+        }
     }
 }
 
@@ -96,6 +133,10 @@ impl Body for RequestBody {
         match self.get_mut() {
             Self::Client(body) => body.poll_frame(cx),
             Self::Empty => Poll::Ready(None),
+            Self::Whole(bytes) => {
+                let bytes = Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty());
+                Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
@@ -103,6 +144,7 @@ impl Body for RequestBody {
         match self {
             Self::Client(body) => body.incoming.is_end_stream(),
             Self::Empty => true,
+            Self::Whole(bytes) => bytes.is_empty(),
         }
     }
 
@@ -110,6 +152,7 @@ impl Body for RequestBody {
         match self {
             Self::Client(body) => body.incoming.size_hint(),
             Self::Empty => SizeHint::with_exact(0),
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }

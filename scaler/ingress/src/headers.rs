@@ -10,11 +10,14 @@ use http::header::{
     VARY,
 };
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Request, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version};
 use http_body::Body;
 
 pub(crate) use forwarded::{Client, add_forwarded};
 pub(crate) use hop::{clean_trailers, strip_hop_by_hop};
+
+/// Says that a request is a copy, and for which revision the original was. Never a client's.
+pub(crate) const MIRROR: HeaderName = HeaderName::from_static("x-ebbtide-mirror");
 
 /// The protocol that an HTTP/1.1 request asks to switch to. HTTP/2 is not switched to (RFC 9113 has
 /// done away with it): such a request is an ordinary one.
@@ -140,7 +143,6 @@ fn join<'a>(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use http::HeaderName;
     use http_body_util::{Empty, Full};
 
     pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {

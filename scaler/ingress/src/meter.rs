@@ -2,6 +2,7 @@
 
 mod budget;
 mod durations;
+mod mirrored;
 mod powers;
 mod sums;
 #[cfg(test)]
@@ -21,8 +22,11 @@ use ebbtide_core::window::RequestSums;
 use crate::line::Line;
 use budget::RetryBudget;
 use durations::Durations;
+use mirrored::MirroredCounts;
 use powers::Powers;
 use sums::Sums;
+
+pub(crate) use mirrored::Mirrored;
 
 /// Status codes are three digits from 100.
 const FIRST_CODE: u16 = 100;
@@ -53,6 +57,7 @@ struct Shard {
     sent: AtomicU64,
     retries: RetryBudget,
     ejections: AtomicU64,
+    mirrored: MirroredCounts,
 }
 
 /// What a [`RevisionMeter`] says.
@@ -83,6 +88,8 @@ pub struct MeterReading {
     pub retries: u64,
     /// How often a replica was ejected.
     pub ejections: u64,
+    /// What became of the copies of requests that its app mirrors, in a word each.
+    pub mirrored: BTreeMap<&'static str, u64>,
 }
 
 impl RevisionMeter {
@@ -212,6 +219,7 @@ impl Shard {
             sent: AtomicU64::new(0),
             retries: RetryBudget::default(),
             ejections: AtomicU64::new(0),
+            mirrored: MirroredCounts::new(),
         })
     }
 
@@ -230,6 +238,7 @@ impl Shard {
         reading.sent_bytes += self.sent.load(Ordering::Relaxed);
         reading.retries += self.retries.spent();
         reading.ejections += self.ejections.load(Ordering::Relaxed);
+        self.mirrored.add_to(&mut reading.mirrored);
     }
 }
 

@@ -9,6 +9,7 @@ mod compress;
 mod cors;
 mod directory;
 mod forward;
+mod mirror;
 mod redirect;
 mod refusal;
 mod switch;
@@ -119,11 +120,15 @@ async fn answer_inside(
         headers.insert(CLIENT_CERTIFICATE, certificate);
     }
     let upload = outgoing.upload.clone();
+    let copy = mirror::draft(&visit, &mut outgoing);
     visit.is_told(record, upload.clone());
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {
             if let Some(upload) = upload {
                 upload.is_answered();
+            }
+            if let Some(copy) = copy {
+                copy.send(&visit);
             }
             (forward::respond(peer, visit, answer, offer), false)
         }
@@ -267,6 +272,7 @@ fn prepare(
     headers::strip_hop_by_hop(headers);
     headers::add_forwarded(headers, &peer.client, host);
     headers::join_cookies(headers);
+    headers.remove(headers::MIRROR);
     Outgoing {
         request,
         upgrade,

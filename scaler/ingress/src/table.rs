@@ -4,6 +4,7 @@
 pub(crate) mod host;
 mod hosts;
 mod keep;
+mod mirror;
 #[cfg(test)]
 mod properties;
 pub(crate) mod routes;

@@ -77,6 +77,8 @@ pub(crate) struct Worker {
     lost_activations: RefCell<Vec<RevisionName>>,
     /// Answers that are being compressed.
     pub(crate) compressing: Cell<u32>,
+    /// Copies of requests that are under way.
+    pub(crate) mirroring: Cell<u32>,
     /// Revisions that were woken since the last tick, without a request that waits for them.
     woken: RefCell<Vec<RevisionName>>,
 }
@@ -97,6 +99,7 @@ impl Worker {
             rotation: Cell::default(),
             lost_activations: RefCell::default(),
             compressing: Cell::new(0),
+            mirroring: Cell::new(0),
             woken: RefCell::default(),
         }
     }

@@ -16,6 +16,7 @@ use super::apply::{Declared, Prepared};
 use super::counters::Counting;
 use super::handle::Rules;
 use super::journal::Journal;
+use super::mirror;
 use super::revision::{Access, RevisionControl};
 use super::routing::CurrentSplit;
 
@@ -113,7 +114,7 @@ impl AppControl {
         now: Timestamp,
     ) {
         let access = Access::of(self.app.document());
-        self.policy = Arc::new(RequestPolicy::of(self.app.document()));
+        self.policy = Arc::new(mirror::policy(&self.app));
         for revision in self.app.revisions() {
             let name = &revision.name;
             let Some(spec) = specs.remove(name) else {

@@ -16,6 +16,7 @@ use ebbtide_ingress::{
 use super::app::AppControl;
 use super::counters::Counters;
 use super::http_routes::{RouteConfigs, named_revisions};
+use super::mirror;
 
 /// Publishes routing tables.
 pub(super) struct Routing {
@@ -58,7 +59,13 @@ impl Routing {
         apps: impl Iterator<Item = &'a mut AppControl>,
         configs: &RouteConfigs,
     ) {
-        let named = named_revisions(configs);
+        let apps: Vec<&mut AppControl> = apps.collect();
+        let mut named = named_revisions(configs);
+        let mirrors = apps
+            .iter()
+            .filter_map(|app| mirror::named_revision(&app.policy));
+        named.extend(mirrors.cloned());
+        let apps = apps.into_iter();
         let apps: Vec<AppRoute> = apps.filter_map(|app| route(app, &named)).collect();
         let keys: Vec<RouteKey> = apps.iter().map(key).collect();
         let configs = configs.values().map(|one| Arc::clone(&one.routes));

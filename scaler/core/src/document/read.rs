@@ -22,6 +22,7 @@ use super::node::Node;
 use super::reader::{Field, Reader};
 
 pub(crate) use rule::SCALERS;
+pub(crate) use traffic::is_label;
 
 /// `type` of an app.
 pub(crate) const APP_TYPE: &str = "Microsoft.App/containerApps";

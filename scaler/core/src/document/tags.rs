@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::nearest::suggestion;
 use super::reader::{Field, Reader, shortened};
-use crate::policy::{ColdAnswer, ColdPaths, Compression};
+use crate::policy::{ColdAnswer, ColdPaths, Compression, Mirror, MirrorMethods};
 
 /// What tags of Ebbtide's begin with.
 const PREFIX: &str = "ebbtide.";
@@ -114,6 +114,18 @@ pub(crate) const MAX_REQUEST_BODY_BYTES: Tag = Tag {
     value: TagValue::Text(|text| bytes(text).map(drop)),
 };
 
+/// Which revision gets copies of requests, and of how many.
+pub(crate) const MIRROR: Tag = Tag {
+    name: "ebbtide.mirror",
+    value: TagValue::Text(|text| Mirror::parse(text).map(drop)),
+};
+
+/// Which requests are copied, by their methods.
+pub(crate) const MIRROR_METHODS: Tag = Tag {
+    name: "ebbtide.mirrorMethods",
+    value: TagValue::Text(|text| MirrorMethods::parse(text).map(drop)),
+};
+
 const TAGS: &[&Tag] = &[
     &COLD_ANSWER,
     &COLD_PATHS,
@@ -123,6 +135,8 @@ const TAGS: &[&Tag] = &[
     &IDLE_TIMEOUT,
     &MAX_CONCURRENT_REQUESTS,
     &MAX_REQUEST_BODY_BYTES,
+    &MIRROR,
+    &MIRROR_METHODS,
     &PIN_COOKIE,
     &PIN_HEADER,
     &REQUEST_TIMEOUT,

@@ -84,6 +84,7 @@ fn is_end_to_end(name: &HeaderName) -> bool {
             "x-forwarded-",
             "x-real-",
             "x-original-",
+            "x-ebbtide-",
             "content-",
             "sec-",
             "if-",

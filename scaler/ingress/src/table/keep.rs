@@ -9,7 +9,7 @@ impl RoutingTable {
     /// a change elsewhere does not disturb their sequences; others go on from the same number.
     pub(crate) fn keep_splits(&mut self, earlier: &Snapshot) {
         for route in &mut self.apps {
-            let Some(before) = earlier.route(&route.app) else {
+            let Some(before) = earlier.route(route.app.as_str()) else {
                 continue;
             };
             if splits_alike(before, route) {

@@ -265,13 +265,13 @@ impl Snapshot {
 
     /// The replicas of a revision, if the app has it here.
     pub(crate) fn replicas_of(&self, app: &AppRoute, backend: &Backend) -> &[Arc<Replica>] {
-        let here = self.route(&app.app);
+        let here = self.route(app.app.as_str());
         let here = here.and_then(|route| route.same_revision(Some(backend)));
         here.map_or(&[], |backend| backend.state.replicas())
     }
 
     /// The route of an app.
-    pub(super) fn route(&self, app: &AppName) -> Option<&AppRoute> {
+    pub(super) fn route(&self, app: &str) -> Option<&AppRoute> {
         self.apps.get(app).map(|index| &self.table.apps[*index])
     }
 }

@@ -30,6 +30,7 @@ mod limits;
 mod line;
 mod malformed;
 mod metrics;
+mod mirror;
 mod panics;
 mod policy;
 mod retries;

@@ -47,7 +47,8 @@ impl Samples {
         }
         self.waiting(encoder)?;
         self.histograms(encoder)?;
-        self.sums(encoder)
+        self.sums(encoder)?;
+        self.mirrored(encoder)
     }
 
     fn histograms(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -123,6 +124,20 @@ impl Samples {
                 metric
                     .encode_family(&labels(sample))?
                     .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mirrored(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let (name, help) = (
+            "ebbtide_mirrored_requests",
+            "Requests of which there was to be a copy for another revision, by what became of the copy",
+        );
+        let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for sample in &self.revisions {
+            for (outcome, count) in &sample.requests.mirrored {
+                counter(&mut metric, sample, ("outcome", outcome), *count)?;
             }
         }
         Ok(())

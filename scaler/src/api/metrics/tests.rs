@@ -62,6 +62,7 @@ fn sample() -> RevisionSample {
             waiting_bytes: 170,
             retries: 16,
             ejections: 17,
+            mirrored: [("2xx", 18)].into(),
             received_bytes: 14,
             sent_bytes: 15,
             ..MeterReading::default()
@@ -124,6 +125,7 @@ fn every_metric_has_its_name_labels_and_value() {
         ("waiting_bytes", "", "170"),
         ("retries_total", "", "16"),
         ("ejections_total", "", "17"),
+        ("mirrored_requests_total", ",outcome=\"2xx\"", "18"),
         ("request_duration_seconds_count", "", "7"),
         ("request_duration_seconds_bucket", ",le=\"0.000128\"", "2"),
         ("request_duration_seconds_bucket", ",le=\"0.000256\"", "3"),

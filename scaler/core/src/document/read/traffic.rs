@@ -131,16 +131,20 @@ fn read_label(
     Some(label)
 }
 
+/// Whether a text can be a label.
+pub(crate) fn is_label(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.len() <= 64
+        && text.bytes().all(allowed)
+        && !text.contains("--")
+        && !text.ends_with('-')
+}
+
 /// A label's name.
 pub(super) fn label(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<String> {
     let label = reader.text(field)?;
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let good = label.starts_with(|c: char| c.is_ascii_lowercase())
-        && label.len() <= 64
-        && label.bytes().all(allowed)
-        && !label.contains("--")
-        && !label.ends_with('-');
-    if !good {
+    if !is_label(&label) {
         let rule = "begin with a lowercase letter, use lowercase letters, digits and single '-', \
                     and at most 64 characters";
         reader.error(

@@ -119,6 +119,8 @@ fn tags_of_ebbtides() {
         ebbtide.coldAnswer: html => tags.ebbtide.coldAnswer => `html` is no answer; write hold, page, json
         ebbtide.compression: deflate => tags.ebbtide.compression => `deflate` is no coding; write those that are wanted
         ebbtide.maxRequestBodyBytes: 1Mi => tags.ebbtide.maxRequestBodyBytes => found `1Mi`; expected a whole number of bytes
+        ebbtide.mirror: green => tags.ebbtide.mirror => `green` is no target; write latest, label:LABEL
+        ebbtide.mirrorMethods: GET => tags.ebbtide.mirrorMethods => `GET` are no methods; write safe or all
         ebbtide.maxRequestBodyBytes: -1 => tags.ebbtide.maxRequestBodyBytes => expected a whole number of bytes
         ",
     );
