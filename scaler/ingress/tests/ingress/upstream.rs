@@ -133,7 +133,7 @@ async fn an_answer_that_comes_before_the_body_was_read_is_the_answer() {
     let bed = Bed::new();
     // Closing with bytes that nobody has read resets the connection, while the ingress is still sending.
     let app = App::raw(|mut stream| async move {
-        let refused = "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno";
+        let refused = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno";
         answer(&mut stream, refused).await;
     })
     .await;
