@@ -20,6 +20,7 @@ mod line;
 mod listener;
 mod meter;
 mod options;
+mod proxy_protocol;
 mod publish;
 mod replica;
 mod request;

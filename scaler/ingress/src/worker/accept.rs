@@ -14,8 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Interval;
 
 use super::{Phase, Worker};
-use crate::connection;
-use crate::headers::Client;
+use crate::connection::{self, Accepted};
 use crate::listener;
 use crate::scheme::Scheme;
 
@@ -153,8 +152,10 @@ fn spawn(
     address: SocketAddr,
 ) {
     // One too many ends here: nothing is known yet of what it speaks.
-    let is_trusted = worker.shared.options.trusts(address.ip());
-    let counted = (!is_trusted).then_some(address.ip());
+    let (options, address) = (&worker.shared.options, address.ip());
+    let expects_proxy_protocol = options.expects_proxy_protocol(address);
+    let is_proxys = expects_proxy_protocol || options.trusts(address);
+    let counted = (!is_proxys).then_some(address);
     let tls = worker.shared.tls.clone();
     let tls = tls.filter(|_| matches!(door, Door::Tls));
     let scheme = tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https);
@@ -162,11 +163,16 @@ fn spawn(
         return;
     };
     let worker = Rc::clone(worker);
-    let client = Client::new(address.ip(), scheme, is_trusted);
-    if let Some(tls) = tls {
-        connections.spawn_local(connection::serve_tls(worker, tls, stream, client, place));
+    let accepted = Accepted {
+        stream,
+        address,
+        tls,
+        place,
+    };
+    if expects_proxy_protocol {
+        connections.spawn_local(connection::serve_proxied(worker, accepted));
     } else {
-        connections.spawn_local(connection::serve(worker, stream, client, place));
+        accepted.spawn(worker, connections);
     }
 }
 

@@ -48,6 +48,11 @@ pub struct DoorArguments {
     /// (X-Forwarded-For and its like, Forwarded) goes on to the apps. Nobody else's word does
     #[arg(long, value_name = "NETWORK,…", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
+    /// Proxies whose connections begin with the PROXY protocol (version 1 or 2), as networks or
+    /// addresses: who it names is the client. One that does not send it is refused, and so is
+    /// anyone else who does
+    #[arg(long, value_name = "NETWORK,…", value_delimiter = ',')]
+    pub proxy_protocol: Vec<Network>,
     /// What one client may ask.
     #[command(flatten)]
     pub limits: LimitArguments,

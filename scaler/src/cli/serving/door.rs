@@ -54,6 +54,7 @@ pub(in crate::cli) fn start(
     options
         .trusted_proxies
         .clone_from(&arguments.trusted_proxies);
+    options.proxy_protocol.clone_from(&arguments.proxy_protocol);
     options.limits = arguments.limits.limits();
     options.sampled_traces = arguments.observing.trace_sample;
     let access_log = open_access_log(&arguments.observing, &mut options, clock)?;
