@@ -30,6 +30,7 @@ mod malformed;
 mod metrics;
 mod panics;
 mod policy;
+mod proxy_protocol;
 mod retries;
 mod routes;
 mod routing;
