@@ -20,6 +20,7 @@ mod line;
 mod listener;
 mod meter;
 mod options;
+mod ports;
 mod proxy_protocol;
 mod publish;
 mod replica;

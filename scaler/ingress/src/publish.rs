@@ -1,11 +1,13 @@
 //! How a routing table reaches the workers.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
+use crate::ports::Ports;
 use crate::replica::Recovery;
 use crate::table::{RoutingTable, Snapshot};
 
@@ -22,6 +24,8 @@ pub(crate) struct Published {
     changes: Box<[Notify]>,
     /// The replicas that time makes better.
     recovery: Recovery,
+    /// The ports of TCP apps.
+    pub(crate) ports: Ports,
     /// Whether there is a table yet.
     has_table: AtomicBool,
     /// Lets one publication be made after the other.
@@ -41,6 +45,18 @@ impl Publisher {
     pub fn publish(&self, table: RoutingTable) {
         self.shared.publish(table);
     }
+
+    /// Tries again to open ports of TCP apps that could not be opened.
+    pub fn retry_ports(&self) {
+        if self.shared.ports.retry() {
+            self.shared.notify();
+        }
+    }
+
+    /// The ports of TCP apps that cannot be opened, and why.
+    pub fn port_failures(&self) -> BTreeMap<u16, String> {
+        self.shared.ports.failures()
+    }
 }
 
 impl Published {
@@ -49,6 +65,7 @@ impl Published {
             snapshot: ArcSwap::default(),
             changes: (0..workers).map(|_| Notify::new()).collect(),
             recovery: Recovery::default(),
+            ports: Ports::default(),
             has_table: AtomicBool::new(false),
             publishing: Mutex::new(()),
         }
@@ -65,10 +82,16 @@ impl Published {
         let snapshot = Arc::new(Snapshot::new(table));
         self.snapshot.store(Arc::clone(&snapshot));
         self.has_table.store(true, Ordering::Release);
+        self.ports.follow(snapshot.table().ports.keys().copied());
         drop(publishing);
         for backend in snapshot.table().apps.iter().flat_map(|app| &app.backends) {
             backend.meter.line().serve(backend);
         }
+        self.notify();
+    }
+
+    /// Has all workers look again.
+    pub(crate) fn notify(&self) {
         self.changes.iter().for_each(Notify::notify_waiters);
     }
 

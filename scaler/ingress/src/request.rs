@@ -12,6 +12,7 @@ mod forward;
 mod redirect;
 mod refusal;
 mod switch;
+pub(crate) mod tcp;
 mod told;
 pub(crate) mod visit;
 

@@ -5,6 +5,6 @@ mod connect;
 mod pool;
 mod send;
 
-pub(crate) use connect::LocalExecutor;
+pub(crate) use connect::{LocalExecutor, tcp};
 pub(crate) use pool::{Lease, Pool, Switched};
 pub(crate) use send::{Failure, send};

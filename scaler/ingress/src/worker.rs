@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod deadlines;
 mod drain;
+mod ports;
 pub(crate) mod run;
 pub(crate) mod slots;
 

@@ -11,6 +11,7 @@ use super::{serve, serve_tls};
 use crate::headers::Client;
 use crate::limits::gate::{Limit, Place};
 use crate::proxy_protocol::{self, Wrong};
+use crate::request::tcp;
 use crate::scheme::Scheme;
 use crate::tls::SharedTls;
 use crate::worker::Worker;
@@ -22,12 +23,18 @@ pub(crate) struct Accepted {
     pub(crate) address: IpAddr,
     /// HTTPS, if it came to that listener.
     pub(crate) tls: Option<SharedTls>,
+    /// The port of a TCP app, if it came to one.
+    pub(crate) port: Option<u16>,
     pub(crate) place: Place,
 }
 
 impl Accepted {
     /// Has it served by a task of its own.
     pub(crate) fn spawn(self, worker: Rc<Worker>, connections: &mut JoinSet<()>) {
+        if let Some(port) = self.port {
+            connections.spawn_local(tcp::serve(worker, self, port));
+            return;
+        }
         let client = self.client(&worker);
         let (stream, place) = (self.stream, self.place);
         // One task or the other, as the one by TLS is larger.
@@ -62,6 +69,9 @@ pub(crate) async fn serve_proxied(worker: Rc<Worker>, mut accepted: Accepted) {
             return;
         }
         accepted.address = address;
+    }
+    if let Some(port) = accepted.port {
+        return Box::pin(tcp::serve(worker, accepted, port)).await;
     }
     let client = accepted.client(&worker);
     let (stream, place) = (accepted.stream, accepted.place);
