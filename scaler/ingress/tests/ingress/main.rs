@@ -36,6 +36,7 @@ mod routes;
 mod routing;
 mod streaming;
 mod takeover;
+mod tcp;
 mod timeouts;
 mod tls;
 mod traces;
