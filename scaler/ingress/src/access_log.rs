@@ -6,6 +6,7 @@ mod record;
 mod tests;
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::headers::Client;
 use crate::limits::reason::Reason;
 use crate::options::IngressOptions;
+use crate::scheme::Scheme;
 use crate::share::Share;
 use crate::trace::TraceContext;
 
@@ -133,6 +135,18 @@ impl Access {
         let mut record = AccessRecord::new(address, client.scheme(), arrived);
         record.asked(request, log.with_query);
         record.trace = Some((trace.trace, trace.span));
+        Some(Box::new(record))
+    }
+
+    /// A record of a connection from `client` to a TCP app, if it is to be told.
+    pub(crate) fn begin_connection(
+        &self,
+        client: IpAddr,
+        arrived: Timestamp,
+    ) -> Option<Box<AccessRecord>> {
+        self.chosen()?;
+        let mut record = AccessRecord::new(client, Scheme::Http, arrived);
+        record.scheme = "tcp";
         Some(Box::new(record))
     }
 

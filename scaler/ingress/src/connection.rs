@@ -1,5 +1,6 @@
 //! A client's connection: which protocol it speaks, and its requests until it ends.
 
+mod accepted;
 mod activity;
 mod broken;
 mod frames;
@@ -30,6 +31,7 @@ use crate::tunnel::Tunnel;
 use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
 
+pub(crate) use accepted::{Accepted, serve_proxied};
 pub(crate) use activity::{Activity, Busy};
 pub(crate) use frames::FrameGuard;
 
@@ -79,7 +81,7 @@ struct Connected<S> {
 }
 
 /// Serves a connection in the clear until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client, place: Place) {
+async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client, place: Place) {
     send_at_once(&stream);
     let watched = worker.watch();
     let stream = SharedStream::new(stream);
@@ -104,7 +106,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, client: Client,
 }
 
 /// Serves a connection by TLS until it ends.
-pub(crate) async fn serve_tls(
+async fn serve_tls(
     worker: Rc<Worker>,
     tls: SharedTls,
     stream: TcpStream,

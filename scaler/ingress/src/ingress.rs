@@ -23,6 +23,7 @@ pub struct Ingress {
     local_address: SocketAddr,
     tls_address: Option<SocketAddr>,
     publisher: Publisher,
+    published: Arc<Published>,
     limits: LimitMeter,
     phase: watch::Sender<Phase>,
     workers: Vec<JoinHandle<()>>,
@@ -50,6 +51,9 @@ impl Ingress {
             Some(tls) => listen_tls(tls, workers, takes_over, &published)?,
             None => (Vec::new(), None, None),
         };
+        let taken = tls_address.iter().chain([&local_address]);
+        let taken = taken.map(SocketAddr::port).collect();
+        published.ports.start(&options, taken);
         let shared = Shared {
             options,
             port: local_address.port(),
@@ -61,7 +65,8 @@ impl Ingress {
         let mut ingress = Self {
             local_address,
             tls_address,
-            publisher: Publisher::new(published),
+            publisher: Publisher::new(Arc::clone(&published)),
+            published,
             limits: LimitMeter { gate, access },
             phase: watch::Sender::new(Phase::Serving),
             workers: Vec::with_capacity(workers),
@@ -136,6 +141,8 @@ impl Ingress {
             *present = phase.max(*present);
             forward
         });
+        // The workers have listeners of their own until they have taken what came there.
+        self.published.ports.end();
     }
 
     fn join(&mut self) {

@@ -22,6 +22,8 @@ mod line;
 mod listener;
 mod meter;
 mod options;
+mod ports;
+mod proxy_protocol;
 mod publish;
 mod replica;
 mod request;

@@ -35,6 +35,8 @@ pub struct IngressOptions {
     /// Proxies in front: what they say of who is behind them goes on to the apps, and the limit of
     /// connections of one client is not for them.
     pub trusted_proxies: Vec<Network>,
+    /// Proxies whose connections begin with the PROXY protocol: who it names is the client. Others' may not.
+    pub proxy_protocol: Vec<Network>,
     /// What one client may ask.
     pub limits: Limits,
     /// What the cookies of sessions are signed with. Without it there are no sessions.
@@ -55,8 +57,12 @@ pub struct IngressOptions {
 impl IngressOptions {
     /// Whether `address` is a proxy's that is trusted.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        let mut networks = self.trusted_proxies.iter();
-        networks.any(|network| network.contains(address.to_canonical()))
+        has(&self.trusted_proxies, address)
+    }
+
+    /// Whether connections from `address` begin with the PROXY protocol.
+    pub(crate) fn expects_proxy_protocol(&self, address: IpAddr) -> bool {
+        has(&self.proxy_protocol, address)
     }
 
     /// Options with the documented defaults: one worker per core, a waiting room of 10,000 requests,
@@ -70,6 +76,7 @@ impl IngressOptions {
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             waiting_room: WaitingRoom::default(),
             trusted_proxies: Vec::new(),
+            proxy_protocol: Vec::new(),
             limits: Limits::default(),
             affinity: AffinityKey::random(),
             linger: Duration::from_millis(200),
@@ -79,6 +86,11 @@ impl IngressOptions {
             clock,
         }
     }
+}
+
+fn has(networks: &[Network], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// Bounds of the waiting room; each revision has one of its own.

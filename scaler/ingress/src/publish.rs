@@ -1,12 +1,13 @@
 //! How a routing table reaches the workers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
+use crate::ports::Ports;
 use crate::replica::Recovery;
 use crate::table::{RoutingTable, Snapshot};
 
@@ -23,6 +24,8 @@ pub(crate) struct Published {
     changes: Box<[Notify]>,
     /// The replicas that time makes better.
     recovery: Recovery,
+    /// The ports of TCP apps.
+    pub(crate) ports: Ports,
     /// Whether there is a table yet.
     has_table: AtomicBool,
     /// Lets one publication be made after the other.
@@ -54,6 +57,18 @@ impl Publisher {
         let all: BTreeSet<_> = of_apps.chain(of_routes).collect();
         all.into_iter().cloned().collect()
     }
+
+    /// Tries again to open ports of TCP apps that could not be opened.
+    pub fn retry_ports(&self) {
+        if self.shared.ports.retry() {
+            self.shared.notify();
+        }
+    }
+
+    /// The ports of TCP apps that cannot be opened, and why.
+    pub fn port_failures(&self) -> BTreeMap<u16, String> {
+        self.shared.ports.failures()
+    }
 }
 
 impl Published {
@@ -62,6 +77,7 @@ impl Published {
             snapshot: ArcSwap::default(),
             changes: (0..workers).map(|_| Notify::new()).collect(),
             recovery: Recovery::default(),
+            ports: Ports::default(),
             has_table: AtomicBool::new(false),
             publishing: Mutex::new(()),
         }
@@ -78,10 +94,16 @@ impl Published {
         let snapshot = Arc::new(Snapshot::new(table));
         self.snapshot.store(Arc::clone(&snapshot));
         self.has_table.store(true, Ordering::Release);
+        self.ports.follow(snapshot.table().ports.keys().copied());
         drop(publishing);
         for backend in snapshot.table().apps.iter().flat_map(|app| &app.backends) {
             backend.meter.line().serve(backend);
         }
+        self.notify();
+    }
+
+    /// Has all workers look again.
+    pub(crate) fn notify(&self) {
         self.changes.iter().for_each(Notify::notify_waiters);
     }
 

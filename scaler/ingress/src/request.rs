@@ -13,6 +13,7 @@ mod mirror;
 mod redirect;
 mod refusal;
 mod switch;
+pub(crate) mod tcp;
 mod told;
 pub(crate) mod visit;
 mod wish;

@@ -30,8 +30,22 @@ pub struct RoutingTable {
     pub apps: Vec<AppRoute>,
     /// Hosts whose requests go to apps by rules, beside the apps' own.
     pub routes: Vec<Arc<HttpRoutes>>,
+    /// Ports of TCP apps, each with its app. Such an app has no hosts.
+    pub ports: BTreeMap<u16, AppName>,
     /// Where to look for more, for the body of a 404: the status page's URL.
     pub hint: String,
+}
+
+impl RoutingTable {
+    /// Whether an app has ports instead of hosts.
+    pub(crate) fn is_tcp(&self, app: &AppName) -> bool {
+        !self.ports.is_empty() && self.ports.values().any(|one| one == app)
+    }
+
+    /// The apps that have hosts.
+    pub(crate) fn apps_with_hosts(&self) -> impl Iterator<Item = &AppRoute> {
+        self.apps.iter().filter(|route| !self.is_tcp(&route.app))
+    }
 }
 
 /// One app.

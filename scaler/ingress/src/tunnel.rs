@@ -55,7 +55,8 @@ impl Tunnel {
     }
 }
 
-async fn splice<C, R>(
+/// Passes bytes on, those first that have come already, until both sides have ended.
+pub(crate) async fn splice<C, R>(
     mut client: C,
     from_client: &[u8],
     mut replica: R,

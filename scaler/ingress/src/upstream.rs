@@ -6,6 +6,6 @@ mod pool;
 mod send;
 mod stream;
 
-pub(crate) use connect::LocalExecutor;
+pub(crate) use connect::{LocalExecutor, tcp};
 pub(crate) use pool::{Lease, Pool, Switched};
 pub(crate) use send::{Failure, send};

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod deadlines;
 mod drain;
+mod ports;
 pub(crate) mod run;
 pub(crate) mod slots;
 
@@ -75,6 +76,8 @@ pub(crate) struct Worker {
     rotation: Cell<u64>,
     /// Activations that found the channel full, to be raised again.
     lost_activations: RefCell<Vec<RevisionName>>,
+    /// Whether a proxy's wrong connection was warned of since the last look through the connections.
+    has_warned_of_proxy: Cell<bool>,
     /// Answers that are being compressed.
     pub(crate) compressing: Cell<u32>,
     /// Copies of requests that are under way.
@@ -98,6 +101,7 @@ impl Worker {
             pools: RefCell::default(),
             rotation: Cell::default(),
             lost_activations: RefCell::default(),
+            has_warned_of_proxy: Cell::new(false),
             compressing: Cell::new(0),
             mirroring: Cell::new(0),
             woken: RefCell::default(),
@@ -158,12 +162,18 @@ impl Worker {
         }
     }
 
+    /// Whether to warn of a proxy's connection that does not begin as it has to: once a second.
+    pub(crate) fn warns_of_proxy(&self) -> bool {
+        !self.has_warned_of_proxy.replace(true)
+    }
+
     /// What is done at every tick.
     fn sweep(&self) {
         let now = self.now();
         self.coarse_now.set(now);
         self.ticks.set(self.ticks.get().wrapping_add(1));
         if self.ticks.get().is_multiple_of(TICKS_A_LOOK) {
+            self.has_warned_of_proxy.set(false);
             for activity in self.connections.borrow_mut().iter_mut() {
                 activity.look(now, &self.shared.options.limits);
             }

@@ -1,5 +1,6 @@
 //! Publishing the state of every app, and keeping a point of it each second.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ebbtide_core::name::RevisionName;
@@ -9,6 +10,7 @@ use super::app::AppControl;
 use super::handle::{Published, RevisionMetrics, Rules};
 use super::ingresses::MOST;
 use super::role::Kind;
+use super::routing::Routing;
 use super::status::View;
 use super::task::ControlTask;
 
@@ -19,6 +21,11 @@ impl ControlTask {
             clock: &self.options.clock,
             now,
             ingress_port: self.options.ingress_port,
+            port_failures: self
+                .routing
+                .as_ref()
+                .map(Routing::failures)
+                .unwrap_or_default(),
         };
         let adopted = self.adopted.apps.values_mut();
         let rules = adopted.map(|control| rules(&view, control)).collect();
@@ -48,6 +55,7 @@ impl ControlTask {
             clock: &clock,
             now,
             ingress_port: self.options.ingress_port,
+            port_failures: BTreeMap::new(),
         };
         for control in self.apps.values_mut() {
             let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();

@@ -45,7 +45,7 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
     /// What one rule reads now.
     pub(super) fn read(&self, metric: &Metric) -> Reading {
         match metric {
-            Metric::HttpConcurrency { window } => {
+            Metric::HttpConcurrency { window } | Metric::TcpConnections { window } => {
                 self.counted(self.window.concurrency(self.now, *window))
             }
             Metric::HttpRequestRate { window } => self.counted(self.window.rate(self.now, *window)),
@@ -59,7 +59,6 @@ impl<'a, Replicas: Iterator<Item = &'a ReplicaControl> + Clone> Sources<'a, Repl
             Metric::CpuAverage => self.measured(cpu, 1.0),
             Metric::MemoryUtilization => self.measured(memory, self.requested_bytes() / 100.0),
             Metric::MemoryAverage => self.measured(memory, 1.0),
-            Metric::TcpConnections { .. } => unknown("TCP ingress is not built yet"),
             Metric::External => unknown("it is about to be read"),
         }
     }

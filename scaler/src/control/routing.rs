@@ -1,13 +1,15 @@
 //! The table that the ingress routes by, made from the apps' state, and published only when it
 //! says something new: a publication makes every held request look again.
 
+mod ports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ebbtide_core::app::App;
 use ebbtide_core::document::{TrafficTarget, TrafficWeight, Transport};
-use ebbtide_core::name::{ReplicaName, RevisionName};
+use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
 use ebbtide_core::policy::RequestPolicy;
 use ebbtide_ingress::{
     AppRoute, Backend, BackendState, HttpRoutes, Publisher, Replica, RoutingTable, Split,
@@ -17,12 +19,14 @@ use super::app::AppControl;
 use super::counters::Counters;
 use super::http_routes::{RouteConfigs, named_revisions};
 use super::mirror;
+use ports::AppPorts;
 
 /// Publishes routing tables.
 pub(super) struct Routing {
     publisher: Publisher,
     hint: String,
     published: Option<(Vec<RouteKey>, Vec<Arc<HttpRoutes>>)>,
+    ports: AppPorts,
 }
 
 /// What makes one route differ from another.
@@ -50,6 +54,7 @@ impl Routing {
             publisher,
             hint,
             published: None,
+            ports: AppPorts::default(),
         }
     }
 
@@ -65,35 +70,48 @@ impl Routing {
             .iter()
             .filter_map(|app| mirror::named_revision(&app.policy));
         named.extend(mirrors.cloned());
-        let apps = apps.into_iter();
-        let apps: Vec<AppRoute> = apps.filter_map(|app| route(app, &named)).collect();
+        let mut ports = AppPorts::default();
+        let with_ports = apps.into_iter().filter_map(|control| {
+            let route = route(control, &named)?;
+            let has_port = ports.give(control.app.document(), &route.app);
+            has_port.then_some(route)
+        });
+        let apps: Vec<AppRoute> = with_ports.collect();
+        let same_ports = ports.by_port == self.ports.by_port;
+        self.ports = ports;
         let keys: Vec<RouteKey> = apps.iter().map(key).collect();
         let configs = configs.values().map(|one| Arc::clone(&one.routes));
         let routes: Vec<Arc<HttpRoutes>> = configs.collect();
         if let Some((published, before)) = &self.published
             && *published == keys
+            && same_ports
             && before.len() == routes.len()
             && before
                 .iter()
                 .zip(&routes)
                 .all(|(before, now)| Arc::ptr_eq(before, now))
         {
-            return;
+            return self.publisher.retry_ports();
         }
         self.publisher.publish(RoutingTable {
             apps,
             routes: routes.clone(),
+            ports: self.ports.by_port.clone(),
             hint: self.hint.clone(),
         });
         self.published = Some((keys, routes));
     }
+
+    /// Why apps cannot be reached by TCP.
+    pub(super) fn failures(&self) -> BTreeMap<AppName, String> {
+        self.ports.failures(&self.publisher.port_failures())
+    }
 }
 
-/// The route of one app, with those of the `named` revisions that are its; none when it takes no HTTP
-/// requests.
+/// The route of one app, with those of the `named` revisions that are its; none when it takes no requests.
 fn route(control: &mut AppControl, named: &BTreeSet<RevisionName>) -> Option<AppRoute> {
     let ingress = control.app.document().configuration.ingress.clone()?;
-    if ingress.transport == Transport::Tcp {
+    if ingress.transport == Transport::Tcp && ports::wanted(control.app.document()).is_none() {
         return None;
     }
     let shares = shares(&control.app);
@@ -286,12 +304,41 @@ mod tests {
     }
 
     #[test]
-    fn an_app_without_ingress_or_with_tcp_has_no_route() {
+    fn an_app_without_ingress_or_with_tcp_and_no_port_has_no_route() {
         let none = "{name: a, properties: {template: {containers: [{name: b, command: [c]}]}}}";
-        let tcp = HELLO.replace("targetPort: 80", "targetPort: 80, transport: tcp");
+        let tcp = HELLO.replace("targetPort: 80", "transport: tcp");
         for text in [none, &tcp] {
             assert!(route(&mut fixtures::app(text)).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_tcp_app_has_its_port_alone() {
+        let control = |ingress: &str| {
+            let text = HELLO.replace("targetPort: 80", ingress);
+            fixtures::app(&text)
+        };
+        let mut ports = AppPorts::default();
+        let mut give = |ingress: &str, app: &str| {
+            ports.give(control(ingress).app.document(), &AppName::new(app).unwrap())
+        };
+        assert!(give("targetPort: 80, transport: tcp", "a"));
+        assert!(give("targetPort: 80, exposedPort: 81, transport: tcp", "b"));
+        assert!(give("targetPort: 81", "c"), "HTTP has no port of its own");
+        assert!(!give("targetPort: 81, transport: tcp", "d"));
+        let wanted: Vec<_> = ports
+            .by_port
+            .iter()
+            .map(|(port, app)| (*port, app.as_str()))
+            .collect();
+        assert_eq!(wanted, [(80, "a"), (81, "b")]);
+        let failures = ports.failures(&[(80, "80 is in use".to_owned())].into());
+        let failures: Vec<_> = failures
+            .iter()
+            .map(|(app, why)| (app.as_str(), why.as_str()))
+            .collect();
+        let conflict = "port 81 is that of app b; give one of them another exposedPort";
+        assert_eq!(failures, [("a", "80 is in use"), ("d", conflict)]);
     }
 
     fn fail(control: &mut AppControl, revision: &str) {

@@ -2,11 +2,12 @@
 
 mod words;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ebbtide_core::app::Revision;
 use ebbtide_core::document::{ActiveRevisionsMode, TrafficTarget, TrafficWeight, Transport};
-use ebbtide_core::name::RevisionName;
+use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::scale::Reading;
 use ebbtide_core::time::Timestamp;
 use ebbtide_signals::SourceState;
@@ -30,6 +31,8 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
     /// The port of the ingress, if this process has one.
     pub(super) ingress_port: Option<u16>,
+    /// Why apps cannot be reached by TCP.
+    pub(super) port_failures: BTreeMap<AppName, String>,
 }
 
 impl View<'_> {
@@ -58,11 +61,17 @@ impl View<'_> {
             latest_revision_name: app.latest().to_string(),
             latest_ready_revision_name: app.latest_ready().map(ToString::to_string),
             source: control.source.name(),
-            warnings: control.warnings.clone(),
+            warnings: self.warnings(control),
             traffic: self.traffic(control),
             traffic_entries: entries.map(traffic_entry).collect(),
             revisions,
         }
+    }
+
+    fn warnings(&self, control: &AppControl) -> Vec<String> {
+        let failure = self.port_failures.get(control.app.name());
+        let failure = failure.map(|because| format!("the app cannot be reached by TCP: {because}"));
+        control.warnings.iter().cloned().chain(failure).collect()
     }
 
     /// Where requests reach a name, if this process has an ingress.

@@ -145,11 +145,15 @@ fn warning(rule: &RuleSpec, ingress: bool) -> Option<String> {
     let RuleSpec { name, scaler, .. } = rule;
     match rule.metric {
         Metric::External if scaler::named(scaler).is_some() => None,
-        Metric::External | Metric::TcpConnections { .. } => Some(format!(
+        Metric::External => Some(format!(
             "scale rule {name} ({scaler}) cannot be read yet: its value is unknown, and while it \
              is the revision is neither scaled in nor taken to zero"
         )),
-        Metric::HttpConcurrency { .. } | Metric::HttpRequestRate { .. } if !ingress => {
+        Metric::HttpConcurrency { .. }
+        | Metric::HttpRequestRate { .. }
+        | Metric::TcpConnections { .. }
+            if !ingress =>
+        {
             Some(format!(
                 "scale rule {name} ({scaler}) never sees a request, since the app has no ingress"
             ))

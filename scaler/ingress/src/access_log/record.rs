@@ -36,7 +36,7 @@ pub struct AccessRecord {
     pub protocol: Option<&'static str>,
     /// The query, if queries are told, cut off likewise.
     pub query: Option<Box<str>>,
-    /// How it came: `http` or `https`.
+    /// How it came: `http`, `https`, or `tcp` for a connection to a TCP app.
     pub scheme: &'static str,
     /// What it was answered with; 499 if the client went away before.
     pub status: u16,

@@ -2,7 +2,6 @@ use http::header::HOST;
 use http::{HeaderMap, Method};
 
 use super::*;
-use crate::scheme::Scheme;
 use crate::trace::Traces;
 
 /// A clock that stands still.

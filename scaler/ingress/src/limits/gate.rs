@@ -33,13 +33,15 @@ pub(crate) enum Limit {
     WriteTime,
     Frames,
     Compressions,
+    /// Not a number, but that a proxy's connection does not begin as it has to.
+    ProxyProtocol,
     /// Not a number, but what a parser or [`check`](crate::request) has refused.
     Malformed,
 }
 
 impl Limit {
     /// All of them, each at its place in the counters, with its name as a metric has it.
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerClient, "connections-per-client"),
         (Self::Header, "header"),
@@ -51,6 +53,7 @@ impl Limit {
         (Self::WriteTime, "write-time"),
         (Self::Frames, "frames"),
         (Self::Compressions, "compressions"),
+        (Self::ProxyProtocol, "proxy-protocol"),
         (Self::Malformed, "malformed"),
     ];
 }
@@ -186,6 +189,21 @@ impl Gate {
         self.clients[number]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Makes it the place of a client that was not known when the connection came. Says whether that client
+    /// has one more, which is counted if not.
+    pub(crate) fn is_for(&mut self, client: IpAddr) -> bool {
+        let client = client_of(client);
+        let has_room = self.gate.enter_as(client);
+        if has_room {
+            self.client = Some(client);
+        } else {
+            self.gate.reached(Limit::ConnectionsPerClient);
+        }
+        has_room
     }
 }
 

@@ -12,16 +12,26 @@ use crate::body::RequestBody;
 use crate::connection::Peer;
 use crate::line::{Entrant, Place};
 use crate::replica::Replica;
+use crate::stream::ClientWatch;
 use crate::table::{Backend, BackendState, Found, host};
 use crate::worker::Worker;
 use crate::worker::deadlines::Passed;
 
+/// What leads to an app.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// A host, as it was written.
+    Host(&'a HeaderValue),
+    /// A port of its own.
+    Port(u16),
+}
+
 /// What a request asks of its admission.
 pub(super) struct Asking<'a> {
-    /// The host it is for, as it was written.
-    pub(super) host: &'a HeaderValue,
-    /// Its head, which is all of it that waits here.
-    pub(super) request: &'a Request<RequestBody>,
+    /// What led it to its app.
+    pub(super) way: Way<'a>,
+    /// Its head, which is all of it that waits here. A connection to a TCP app has none.
+    pub(super) request: Option<&'a Request<RequestBody>>,
     /// Whether nobody else sees meanwhile that its client goes away.
     pub(super) has_body: bool,
     /// A replica that did not take it, so that another one is better.
@@ -35,17 +45,26 @@ pub(super) async fn admit(
     visit: &mut Visit,
     asking: &Asking<'_>,
 ) -> Result<Arc<Replica>, Refusal> {
-    let worker = &*peer.worker;
+    let client = peer.watch.clone().filter(|_| asking.has_body);
+    admit_to(&peer.worker, client, visit, asking).await
+}
+
+/// The same, with the client to be watched meanwhile.
+pub(super) async fn admit_to(
+    worker: &Worker,
+    client: Option<ClientWatch>,
+    visit: &mut Visit,
+    asking: &Asking<'_>,
+) -> Result<Arc<Replica>, Refusal> {
     if asking.avoid.is_some() {
         // Some time has passed since the request was routed.
-        route_again(worker, visit, asking.host)?;
+        route_again(worker, visit, asking.way)?;
     }
     if let Some(admission) = look(worker, visit, asking.avoid)? {
         return Ok(visit.admitted(admission, None));
     }
     let began = visit.now();
     let timeout = worker.shared.options.waiting_room.timeout;
-    let client = peer.watch.clone().filter(|_| asking.has_body);
     let deadline = worker.deadlines.add(began + timeout, client);
     let is_cold = !has_replica(visit.backend());
     let admission = match deadline.limit(wait(worker, visit, asking)).await {
@@ -74,7 +93,7 @@ async fn wait(
     loop {
         // Made before the look, so that a publication after the look is not missed.
         let changed = worker.shared.published.changes(worker.number).notified();
-        route_again(worker, visit, asking.host)?;
+        route_again(worker, visit, asking.way)?;
         let backend = visit.backend();
         if let BackendState::Failed { because } = &backend.state {
             return Err(failed(backend, because));
@@ -99,10 +118,16 @@ async fn wait(
 
 /// Follows the request's revision into the present table, or its app to another revision if that
 /// one is gone.
-fn route_again(worker: &Worker, visit: &mut Visit, host: &HeaderValue) -> Result<(), Refusal> {
-    let key = host::key(host.to_str().unwrap_or_default())?;
+fn route_again(worker: &Worker, visit: &mut Visit, way: Way<'_>) -> Result<(), Refusal> {
     let snapshot = worker.shared.published.snapshot();
-    match snapshot.find(&key, Some(visit.backend())) {
+    let found = match way {
+        Way::Host(host) => {
+            let key = host::key(host.to_str().unwrap_or_default())?;
+            snapshot.find(&key, Some(visit.backend()))
+        }
+        Way::Port(port) => snapshot.find_port(port, Some(visit.backend())),
+    };
+    match found {
         Found::Backend(backend) => {
             visit.move_to(backend);
             Ok(())
@@ -151,7 +176,7 @@ fn enter(worker: &Worker, visit: &Visit, asking: &Asking<'_>) -> Result<Place, R
     let entrant = Entrant {
         wants: visit.wants().filter(|id| asking.avoid != Some(*id)),
         avoid: asking.avoid,
-        bytes: head_bytes(asking.request),
+        bytes: asking.request.map_or(0, head_bytes),
     };
     let place = Place::take(backend, &worker.shared.options.waiting_room, entrant);
     place.map_err(|full| Refusal::WaitingRoomFull {

@@ -36,12 +36,12 @@ pub(super) fn page(host: &str, table: &RoutingTable, door: Door, json: bool) -> 
 
 fn as_text(host: &str, table: &RoutingTable, door: Door) -> String {
     let mut text = format!("No app has the host {host:?}.\n\n");
-    if table.apps.is_empty() {
+    if table.apps_with_hosts().next().is_none() {
         text.push_str("There is no app yet.\n");
     } else {
         text.push_str("These apps are here, by the Host header:\n");
     }
-    for route in &table.apps {
+    for route in table.apps_with_hosts() {
         for url in urls(route, door) {
             let _infallible = writeln!(text, "  {url}");
         }
@@ -56,7 +56,7 @@ fn as_text(host: &str, table: &RoutingTable, door: Door) -> String {
 }
 
 fn as_json(host: &str, table: &RoutingTable, door: Door) -> Value {
-    let apps = table.apps.iter().map(|route| {
+    let apps = table.apps_with_hosts().map(|route| {
         let urls: Vec<_> = urls(route, door).collect();
         json!({ "app": route.app.as_str(), "urls": urls })
     });

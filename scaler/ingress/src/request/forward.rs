@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 use super::Outgoing;
-use super::admit::{Asking, admit, server_timing};
+use super::admit::{Asking, Way, admit, server_timing};
 use super::compress::Offer;
 use super::refusal::Refusal;
 use super::switch::{not_switched, switch};
@@ -57,8 +57,8 @@ pub(super) async fn forward(
     let mut avoid = None;
     loop {
         let asking = Asking {
-            host,
-            request: &request,
+            way: Way::Host(host),
+            request: Some(&request),
             has_body: upload.is_some(),
             avoid,
         };

@@ -85,6 +85,9 @@ impl Snapshot {
         let mut apps = HashMap::new();
         for (app, route) in table.apps.iter().enumerate() {
             apps.entry(route.app.clone()).or_insert(app);
+            if table.is_tcp(&route.app) {
+                continue;
+            }
             for (host, backend) in hosts_of(route) {
                 hosts.add(&host, Place::App(app, backend));
             }
@@ -122,6 +125,15 @@ impl Snapshot {
         target.map_or(Found::Nothing, |target| self.find_at(target, previous))
     }
 
+    /// The revision for a connection to a TCP app's port, which stays with that of `previous` likewise.
+    pub(crate) fn find_port(&self, port: u16, previous: Option<&Backend>) -> Found<'_> {
+        let app = self.table.ports.get(&port);
+        let place = app.and_then(|app| self.apps.get(app));
+        place.map_or(Found::Nothing, |place| {
+            self.find_at(Target::of_app(*place, None), previous)
+        })
+    }
+
     /// What a request to `host` (a key) is for.
     ///
     /// # Errors
@@ -157,6 +169,9 @@ impl Snapshot {
     fn place(&self, target: &HttpRouteTarget) -> Option<(usize, Option<usize>)> {
         let app = *self.apps.get(target.app.as_str())?;
         let route = &self.table.apps[app];
+        if self.table.is_tcp(&route.app) {
+            return None;
+        }
         let backend = match &target.revision {
             HttpRouteRevision::ByTraffic => return Some((app, None)),
             HttpRouteRevision::Labelled(label) => *route.labels.get(label)?,

@@ -115,7 +115,8 @@ pub(super) async fn http2(address: SocketAddr) -> io::Result<Http2Connection> {
 /// How much a replica may send on an HTTP/2 stream before the client has taken it, in bytes.
 const WINDOW: u32 = 1 << 20;
 
-async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
+/// Opens a connection.
+pub(crate) async fn tcp(address: SocketAddr) -> io::Result<TcpStream> {
     let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
     let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     refuse_ourselves(&stream)?;

@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Interval;
 
+use super::ports::OpenPorts;
 use super::{Phase, Worker};
-use crate::connection;
-use crate::headers::Client;
+use crate::connection::{self, Accepted};
 use crate::listener;
 use crate::scheme::Scheme;
 
@@ -36,6 +36,8 @@ pub(crate) struct Listeners<L = StdListener> {
 enum Door {
     Plain,
     Tls,
+    /// A port of a TCP app.
+    Port(u16),
 }
 
 impl Listeners {
@@ -110,20 +112,26 @@ pub(super) async fn leave(
 /// Takes connections while the phase is [`Phase::Serving`].
 pub(super) async fn accept(
     worker: &Rc<Worker>,
-    listeners: &Listeners<TcpListener>,
+    (listeners, ports): (&Listeners<TcpListener>, &mut OpenPorts),
     connections: &mut JoinSet<()>,
     tick: &mut Interval,
     phase: &mut watch::Receiver<Phase>,
 ) {
+    let published = &worker.shared.published;
     while *phase.borrow_and_update() == Phase::Serving {
+        // Made before the look, so that a publication after the look is not missed.
+        let changed = published.changes(worker.number).notified();
+        ports.follow(&published.ports, worker.number);
         tokio::select! {
             (door, accepted) = listeners.accept() => match accepted {
                 Ok((stream, address)) => spawn(worker, connections, door, stream, address),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+                Err(error) => pause(&error).await,
             },
+            accepted = ports.accept() => match accepted {
+                Ok((port, stream, address)) => spawn(worker, connections, Door::Port(port), stream, address),
+                Err(error) => pause(&error).await,
+            },
+            () = changed => {}
             Some(ended) = connections.join_next() => report(ended),
             _ = tick.tick() => worker.sweep(),
             changed = phase.changed() => if changed.is_err() { return },
@@ -131,10 +139,15 @@ pub(super) async fn accept(
     }
 }
 
+async fn pause(error: &io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
 /// Takes the connections that the system has accepted already: it would reset them otherwise.
 pub(super) fn accept_queued(
     worker: &Rc<Worker>,
-    listeners: &Listeners<TcpListener>,
+    (listeners, ports): (&Listeners<TcpListener>, &OpenPorts),
     connections: &mut JoinSet<()>,
 ) {
     let mut context = Context::from_waker(Waker::noop());
@@ -142,6 +155,9 @@ pub(super) fn accept_queued(
         while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
             spawn(worker, connections, door, stream, address);
         }
+    }
+    for (port, stream, address) in ports.queued() {
+        spawn(worker, connections, Door::Port(port), stream, address);
     }
 }
 
@@ -153,8 +169,10 @@ fn spawn(
     address: SocketAddr,
 ) {
     // One too many ends here: nothing is known yet of what it speaks.
-    let is_trusted = worker.shared.options.trusts(address.ip());
-    let counted = (!is_trusted).then_some(address.ip());
+    let (options, address) = (&worker.shared.options, address.ip());
+    let expects_proxy_protocol = options.expects_proxy_protocol(address);
+    let is_proxys = expects_proxy_protocol || options.trusts(address);
+    let counted = (!is_proxys).then_some(address);
     let tls = worker.shared.tls.clone();
     let tls = tls.filter(|_| matches!(door, Door::Tls));
     let scheme = tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https);
@@ -162,11 +180,20 @@ fn spawn(
         return;
     };
     let worker = Rc::clone(worker);
-    let client = Client::new(address.ip(), scheme, is_trusted);
-    if let Some(tls) = tls {
-        connections.spawn_local(connection::serve_tls(worker, tls, stream, client, place));
+    let accepted = Accepted {
+        stream,
+        address,
+        tls,
+        port: match door {
+            Door::Port(port) => Some(port),
+            Door::Plain | Door::Tls => None,
+        },
+        place,
+    };
+    if expects_proxy_protocol {
+        connections.spawn_local(connection::serve_proxied(worker, accepted));
     } else {
-        connections.spawn_local(connection::serve(worker, stream, client, place));
+        accepted.spawn(worker, connections);
     }
 }
 

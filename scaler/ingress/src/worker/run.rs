@@ -13,6 +13,7 @@ use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::accept::{Listeners, accept, accept_queued, first_table, leave, report};
+use super::ports::OpenPorts;
 use super::{Shared, Worker};
 
 /// How often deadlines are looked at.
@@ -102,11 +103,13 @@ async fn serve(
             kept.listen()?;
         }
         let open = kept.open()?;
-        accept(&worker, &open, &mut connections, &mut tick, &mut phase).await;
+        let mut ports = OpenPorts::default();
+        let to = (&open, &mut ports);
+        accept(&worker, to, &mut connections, &mut tick, &mut phase).await;
         leave(&worker, &open, &mut connections, &mut phase).await;
         // Lets the runtime ask the system what is there.
         yield_now().await;
-        accept_queued(&worker, &open, &mut connections);
+        accept_queued(&worker, (&open, &ports), &mut connections);
     }
     // Both handles of the listeners are closed now, so that the addresses are free.
     *listeners = None;

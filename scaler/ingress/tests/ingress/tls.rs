@@ -6,6 +6,7 @@ mod bed;
 mod certificates;
 mod clients;
 mod protocols;
+mod proxied;
 mod redirect;
 mod sessions;
 mod shown;

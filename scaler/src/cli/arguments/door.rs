@@ -56,6 +56,11 @@ pub struct DoorArguments {
     /// one that is to know the sessions of the one before, need the same
     #[arg(long, value_name = "FILE")]
     pub affinity_key: Option<PathBuf>,
+    /// Proxies whose connections begin with the PROXY protocol (version 1 or 2), as networks or
+    /// addresses: who it names is the client. One that does not send it is refused, and so is
+    /// anyone else who does
+    #[arg(long, value_name = "NETWORK,…", value_delimiter = ',')]
+    pub proxy_protocol: Vec<Network>,
     /// What one client may ask.
     #[command(flatten)]
     pub limits: LimitArguments,

@@ -68,6 +68,7 @@ pub(in crate::cli) fn start(
     options
         .trusted_proxies
         .clone_from(&arguments.trusted_proxies);
+    options.proxy_protocol.clone_from(&arguments.proxy_protocol);
     options.limits = arguments.limits.limits();
     if let Some(file) = &arguments.affinity_key {
         options.affinity = Some(affinity_key(file)?);

@@ -47,15 +47,8 @@ pub(super) fn read(
     let mut object = reader.object(field)?;
     let transport = object.get("transport");
     let transport = transport.map_or_else(Transport::default, |field| {
-        let transport = reader.choice(&field, &TRANSPORTS).unwrap_or_default();
-        if transport == Transport::Tcp {
-            reader.not_acted_on(&field);
-        }
-        transport
+        reader.choice(&field, &TRANSPORTS).unwrap_or_default()
     });
-    if let Some(field) = object.get("exposedPort") {
-        reader.not_acted_on(&field);
-    }
     let traffic = object.get("traffic");
     let allow_insecure = object.boolean(reader, "allowInsecure");
     let client_certificates = object.get("clientCertificateMode").and_then(|field| {

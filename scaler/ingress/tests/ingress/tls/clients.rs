@@ -51,6 +51,7 @@ pub(super) fn publish(tls: &TlsBed, mode: ClientCertificateMode, replicas: &[Arc
         apps: vec![app("hello", mode), app("other", Ignore)],
         routes: Vec::new(),
         hint: String::new(),
+        ports: std::collections::BTreeMap::new(),
     });
     let certificate = tls
         .authority

@@ -1,0 +1,156 @@
+//! TCP apps on ports of their own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ebbtide_core::name::AppName;
+use ebbtide_core::policy::RequestPolicy;
+use ebbtide_ingress::{AppRoute, Backend, BackendState, Replica, RoutingTable, Split};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::app::App;
+use crate::bed::{Bed, HOST, replica, until};
+use crate::client::{Client, get};
+use crate::limits::reached;
+
+/// A port that nobody has.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// An app that says all it hears, after a greeting, until its client ends.
+async fn echo() -> App {
+    App::raw(|mut stream| async move {
+        let _gone = stream.write_all(b"hi ").await;
+        let (mut from, mut to) = stream.split();
+        let _gone = tokio::io::copy(&mut from, &mut to).await;
+    })
+    .await
+}
+
+/// Publishes the app with these replicas, on this port.
+fn serve(bed: &Bed, port: u16, replicas: &[Arc<Replica>]) {
+    let policy = Arc::new(bed.policy.clone());
+    let backend = crate::bed::backend("v1", &bed.meter, BackendState::Serving(replicas.to_vec()));
+    let backend = Arc::new(Backend {
+        revision: backend.revision.clone(),
+        policy: Arc::clone(&policy),
+        meter: Arc::clone(&backend.meter),
+        state: backend.state.clone(),
+    });
+    let app = AppName::new("hello").unwrap();
+    let route = AppRoute {
+        app: app.clone(),
+        hosts: Vec::new(),
+        policy,
+        split: Arc::new(Split::new(vec![100])),
+        labels: BTreeMap::new(),
+        backends: vec![backend],
+    };
+    bed.ingress.publisher().publish(RoutingTable {
+        apps: vec![route],
+        ports: [(port, app)].into(),
+        ..RoutingTable::default()
+    });
+}
+
+async fn connect(port: u16) -> Client {
+    Client::connect(SocketAddr::from(([127, 0, 0, 1], port))).await
+}
+
+async fn read(client: &mut Client, expected: &str) {
+    let mut bytes = vec![0; expected.len()];
+    client.0.read_exact(&mut bytes).await.unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_held_wakes_its_app_and_counts_until_it_ends() {
+    let (mut bed, port, app) = (Bed::new(), free_port(), echo().await);
+    serve(&bed, port, &[]);
+    let mut client = connect(port).await;
+    client.write("early ").await;
+    let woken = bed.activations.recv().await.unwrap();
+    assert_eq!(woken.as_str(), "hello--v1");
+    assert_eq!(bed.meter.waiting(), 1);
+    let replica = replica(app.address);
+    serve(&bed, port, &[Arc::clone(&replica)]);
+    read(&mut client, "hi early ").await;
+    assert_eq!(replica.in_flight(), 1);
+    replica.close();
+    client.write("late").await;
+    client.0.shutdown().await.unwrap();
+    assert_eq!(client.rest().await.unwrap(), "late");
+    until("the replica is free", || replica.in_flight() == 0).await;
+    let read = bed.meter.read();
+    assert_eq!(read.codes, BTreeMap::from([(200, 1)]));
+    assert_eq!((read.received_bytes, read.sent_bytes), (10, 13));
+    assert_eq!(get(bed.address, HOST).await.status, 404, "it has no host");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_has_no_more_connections_than_it_takes() {
+    let (mut bed, port, app) = (Bed::new(), free_port(), echo().await);
+    bed.policy = RequestPolicy {
+        max_concurrent_requests: NonZeroU32::new(1),
+        ..RequestPolicy::default()
+    };
+    serve(&bed, port, &[replica(app.address)]);
+    let mut first = connect(port).await;
+    read(&mut first, "hi ").await;
+    let mut second = connect(port).await;
+    until("the second one waits", || bed.meter.waiting() == 1).await;
+    assert_eq!(app.connections(), 1);
+    drop(first);
+    read(&mut second, "hi ").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_is_closed_and_one_that_waits_too_long() {
+    let port = free_port();
+    let bed = Bed::with(|options| options.waiting_room.timeout = Duration::from_secs(10));
+    let app = echo().await;
+    serve(&bed, port, &[replica(app.address)]);
+    let mut client = connect(port).await;
+    read(&mut client, "hi ").await;
+    bed.clock.advance(Duration::from_secs(241));
+    assert_eq!(client.rest().await.unwrap(), "");
+    assert_eq!(reached(&bed, "idle-time"), 1);
+    serve(&bed, port, &[]);
+    let mut client = connect(port).await;
+    until("it waits", || bed.meter.waiting() == 1).await;
+    bed.clock.advance(Duration::from_secs(11));
+    assert_eq!(client.rest().await.unwrap(), "");
+    until("it is counted", || {
+        bed.meter.read().codes.get(&503) == Some(&1)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ports_follow_the_table_and_the_proxy_protocol_holds_there() {
+    let bed = Bed::with(|options| options.proxy_protocol = vec!["127.0.0.1".parse().unwrap()]);
+    let (one, app) = (free_port(), echo().await);
+    serve(&bed, one, &[replica(app.address)]);
+    let two = free_port();
+    serve(&bed, two, &[replica(app.address)]);
+    let mut client = connect(two).await;
+    client
+        .write("PROXY TCP4 192.0.2.1 10.0.0.1 1 2\r\nhello")
+        .await;
+    read(&mut client, "hi hello").await;
+    until("the other port is free", || {
+        std::net::TcpListener::bind(("127.0.0.1", one)).is_ok()
+    })
+    .await;
+    serve(&bed, bed.address.port(), &[]);
+    let failures = bed.ingress.publisher().port_failures();
+    assert!(failures[&bed.address.port()].contains("exposedPort"));
+    client.write("!").await;
+    read(&mut client, "!").await;
+    assert!(app.connections() == 1);
+}
