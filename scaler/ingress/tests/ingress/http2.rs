@@ -147,5 +147,6 @@ async fn a_replica_may_close_its_connection_after_any_answer() {
         let answer = curl(&bed, &["--http1.1"]).await;
         assert!(answer.ends_with("hello"), "{answer}");
     }
-    assert_eq!(app.connections(), 10);
+    // A request that comes before the connection's end is answered on it.
+    assert!((2..=10).contains(&app.connections()));
 }

@@ -46,7 +46,11 @@ async fn a_replica_has_no_more_requests_than_its_limit_and_the_others_come_in_or
         let request = format!("GET /{number} HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
         client.write(&request).await;
         clients.push(client);
-        until("it has arrived", || bed.meter.read().waiting == number).await;
+        until("it has arrived", || {
+            let reading = bed.meter.read();
+            (reading.sums.started, reading.waiting) == (u64::from(number) + 1, number)
+        })
+        .await;
     }
     assert!(bed.activations.try_recv().is_err(), "there is a replica");
     for (number, client) in clients.iter_mut().enumerate() {
