@@ -29,3 +29,4 @@ mod protocols;
 mod routes;
 mod signals;
 mod takeover;
+mod tcp;

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ebbtide_core::app::Revision;
-use ebbtide_core::document::{ActiveRevisionsMode, TrafficTarget, TrafficWeight, Transport};
+use ebbtide_core::document::{
+    ActiveRevisionsMode, Ingress, TrafficTarget, TrafficWeight, Transport,
+};
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::scale::Reading;
 use ebbtide_core::time::Timestamp;
@@ -47,9 +49,10 @@ impl View<'_> {
             .collect();
         let ingress = document.configuration.ingress.as_ref();
         let entries = ingress.iter().flat_map(|ingress| &ingress.traffic);
-        // TCP has no names and no URL.
-        let ingress = ingress.filter(|ingress| ingress.transport != Transport::Tcp);
-        let url = ingress.and_then(|_| self.url(app.name().as_str()));
+        let url = ingress.and_then(|ingress| match ingress.transport {
+            Transport::Tcp => self.tcp_url(ingress),
+            _ => self.url(app.name().as_str()),
+        });
         AppStatus {
             name: app.name().to_string(),
             sentence: sentence(app.name().as_str(), url.is_some(), &revisions),
@@ -78,6 +81,12 @@ impl View<'_> {
     pub(super) fn url(&self, host: &str) -> Option<String> {
         let port = self.ingress_port?;
         Some(format!("http://{host}.localhost:{port}/"))
+    }
+
+    /// TCP has no names: the port tells apps apart.
+    fn tcp_url(&self, ingress: &Ingress) -> Option<String> {
+        let port = ingress.exposed_port.or(ingress.target_port)?;
+        self.ingress_port.map(|_| format!("tcp://localhost:{port}"))
     }
 
     fn traffic(&self, control: &AppControl) -> Vec<TrafficStatus> {
