@@ -131,7 +131,7 @@ fn scramble(number: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{BackendState, RevisionMeter, UpstreamProtocol};
     use ebbtide_core::name::{ReplicaName, RevisionName};
@@ -140,7 +140,8 @@ mod tests {
     use std::net::SocketAddr;
     use std::num::{NonZeroU32, NonZeroUsize};
 
-    fn backend(replicas: usize, limit: u32) -> Arc<Backend> {
+    /// A revision with this many replicas, each of which takes `limit` requests at a time; 0 is no limit.
+    pub(crate) fn backend(replicas: usize, limit: u32) -> Arc<Backend> {
         let revision = RevisionName::parse("hello--v1").unwrap();
         let replicas = (0..replicas).map(|number| {
             let name = ReplicaName::new(&revision, &number.to_string());

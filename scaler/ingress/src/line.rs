@@ -207,12 +207,6 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replica::Replica;
-    use crate::{BackendState, RevisionMeter, UpstreamProtocol};
-    use ebbtide_core::name::{ReplicaName, RevisionName};
-    use ebbtide_core::policy::RequestPolicy;
-    use std::net::SocketAddr;
-    use std::num::{NonZeroU32, NonZeroUsize};
 
     const ROOM: WaitingRoom = WaitingRoom {
         requests: 3,
@@ -222,21 +216,7 @@ mod tests {
 
     /// A revision with this many replicas, each of which takes one request at a time.
     fn backend(replicas: usize) -> Arc<Backend> {
-        let revision = RevisionName::parse("hello--v1").unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        let replicas = (0..replicas).map(|number| {
-            let name = ReplicaName::new(&revision, &number.to_string());
-            Replica::new(name, address, UpstreamProtocol::Http1)
-        });
-        Arc::new(Backend {
-            policy: Arc::new(RequestPolicy {
-                max_concurrent_requests: NonZeroU32::new(1),
-                ..RequestPolicy::default()
-            }),
-            meter: RevisionMeter::new(NonZeroUsize::MIN),
-            state: BackendState::Serving(replicas.collect()),
-            revision,
-        })
+        crate::admission::tests::backend(replicas, 1)
     }
 
     fn enter(backend: &Arc<Backend>, bytes: usize) -> Result<Place, Full> {

@@ -39,9 +39,21 @@ pub(super) async fn apply(
     Path(app): Path<String>,
     body: Bytes,
 ) -> Result<Json<ApplyResult>, ApiError> {
-    let name = app.clone();
+    let result = apply_as(&api, &app, body, parse).await?;
+    result.map(Json).ok_or_else(|| ApiError::no_such_app(&app))
+}
+
+/// Applies the documents of a body, as `parse` reads them for `name`, and returns what became of that one;
+/// none if it was not among them.
+pub(super) async fn apply_as(
+    api: &Shared,
+    name: &str,
+    body: Bytes,
+    parse: fn(&str, &[u8]) -> Result<Parsed, ApiError>,
+) -> Result<Option<ApplyResult>, ApiError> {
+    let owned = name.to_owned();
     // A long document takes a while, and this thread has others to answer.
-    let parsed = tokio::task::spawn_blocking(move || parse(&name, &body))
+    let parsed = tokio::task::spawn_blocking(move || parse(&owned, &body))
         .await
         .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     let warnings: Vec<String> = parsed.warnings.iter().map(described).collect();
@@ -56,26 +68,16 @@ pub(super) async fn apply(
         reply,
     };
     let results = api.sources.control.ask(ask).await?;
-    let result = results.into_iter().find(|result| result.app == app);
-    let mut result = result.ok_or_else(|| ApiError::no_such_app(&app))?;
-    result.warnings.extend(warnings);
-    Ok(Json(result))
+    let result = results.into_iter().find(|result| result.app == name);
+    Ok(result.map(|mut result| {
+        result.warnings.extend(warnings);
+        result
+    }))
 }
 
 /// The documents of a body, all of them of `app`.
 fn parse(app: &str, body: &[u8]) -> Result<Parsed, ApiError> {
-    let text = from_utf8(body)
-        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("not UTF-8: {error}")))?;
-    let source = Source {
-        name: "request body",
-        text,
-    };
-    let options = ParseOptions {
-        default_name: Some(app.to_owned()),
-        ..ParseOptions::default()
-    };
-    let parsed =
-        document::parse(&source, &options).map_err(|errors| ApiError::invalid_document(&errors))?;
+    let parsed = parse_body(app, body)?;
     check_unique(&parsed.declarations).map_err(|errors| ApiError::invalid_document(&errors))?;
     let others: Vec<ProblemDetail> = parsed
         .declarations
@@ -89,6 +91,21 @@ fn parse(app: &str, body: &[u8]) -> Result<Parsed, ApiError> {
         format!("the document is not the app {app}'s"),
         others,
     ))
+}
+
+/// The documents of a body, in which one without a name is called `name`.
+pub(super) fn parse_body(name: &str, body: &[u8]) -> Result<Parsed, ApiError> {
+    let text = from_utf8(body)
+        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("not UTF-8: {error}")))?;
+    let source = Source {
+        name: "request body",
+        text,
+    };
+    let options = ParseOptions {
+        default_name: Some(name.to_owned()),
+        ..ParseOptions::default()
+    };
+    document::parse(&source, &options).map_err(|errors| ApiError::invalid_document(&errors))
 }
 
 fn of_another_app(app: &str, located: &Located<Declaration>) -> Option<ProblemDetail> {
@@ -115,7 +132,7 @@ fn of_app(app: &str) -> String {
 }
 
 /// A warning with its place.
-pub(super) fn described(warning: &Diagnostic) -> String {
+fn described(warning: &Diagnostic) -> String {
     let Diagnostic {
         line,
         column,

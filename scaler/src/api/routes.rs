@@ -1,19 +1,16 @@
 //! HTTP route configs: what there is, making one what a document says, taking one away.
 
-use std::str::from_utf8;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use ebbtide_core::document::{self, Declaration, ParseOptions, Parsed, Source};
+use ebbtide_core::document::{Declaration, Parsed};
 
 use super::Shared;
-use super::apply::described;
+use super::apply::{apply_as, parse_body};
 use super::model::{ApplyResult, List, Problem, ProblemDetail, RouteConfigStatus};
 use super::problem::ApiError;
-use crate::control::{Command, Origin};
-use crate::documents::Documents;
+use crate::control::Command;
 
 /// Every HTTP route config, by name, with what its targets lack to take requests.
 #[utoipa::path(
@@ -48,44 +45,14 @@ pub(super) async fn apply(
     Path(config): Path<String>,
     body: Bytes,
 ) -> Result<Json<ApplyResult>, ApiError> {
-    let name = config.clone();
-    // A long document takes a while, and this thread has others to answer.
-    let parsed = tokio::task::spawn_blocking(move || parse(&name, &body))
-        .await
-        .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
-    let warnings: Vec<String> = parsed.warnings.iter().map(described).collect();
-    let documents = Documents {
-        declarations: parsed.declarations,
-        warnings: Vec::new(),
-    };
-    let origin = Origin::Api;
-    let ask = |reply| Command::Apply {
-        documents,
-        origin,
-        reply,
-    };
-    let results = api.sources.control.ask(ask).await?;
-    let result = results.into_iter().find(|result| result.app == config);
+    let result = apply_as(&api, &config, body, parse).await?;
     let missing = || ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "it was not applied");
-    let mut result = result.ok_or_else(missing)?;
-    result.warnings.extend(warnings);
-    Ok(Json(result))
+    result.map(Json).ok_or_else(missing)
 }
 
 /// The one document of a body, which is of `config`.
 fn parse(config: &str, body: &[u8]) -> Result<Parsed, ApiError> {
-    let text = from_utf8(body)
-        .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("not UTF-8: {error}")))?;
-    let source = Source {
-        name: "request body",
-        text,
-    };
-    let options = ParseOptions {
-        default_name: Some(config.to_owned()),
-        ..ParseOptions::default()
-    };
-    let parsed =
-        document::parse(&source, &options).map_err(|errors| ApiError::invalid_document(&errors))?;
+    let parsed = parse_body(config, body)?;
     let is_it = |value: &Declaration| match value {
         Declaration::Routes(declared) => declared.name.as_str() == config,
         Declaration::App(_) | Declaration::Revision(_) => false,
