@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 
 use crate::request::visit::Visit;
 use crate::upstream::Switched;
-use counted::Counted;
+pub(crate) use counted::Counted;
 use end::StreamEnd;
 
 /// What is needed to connect a client with a replica once the answer that says so is written. The request

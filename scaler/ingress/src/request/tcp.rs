@@ -1,8 +1,6 @@
 //! A connection to a TCP app: it counts as one request, waits for a replica as one, and is then passed on
 //! as it is.
 
-mod lively;
-
 use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
@@ -18,10 +16,9 @@ use super::visit::Visit;
 use crate::connection::Accepted;
 use crate::limits::gate::Limit;
 use crate::table::{Backend, Found};
-use crate::tunnel::splice;
+use crate::tunnel::{Counted, splice};
 use crate::upstream;
 use crate::worker::Worker;
-use lively::Lively;
 
 /// How many replicas a connection is tried on.
 const ATTEMPTS: usize = 3;
@@ -103,7 +100,7 @@ async fn connect(worker: &Worker, visit: &mut Visit, port: u16) -> Result<TcpStr
 async fn pass_on(worker: &Worker, mut visit: Visit, client: TcpStream, replica: TcpStream) {
     visit.answered(StatusCode::OK);
     let last = Cell::new(worker.now());
-    let client = Lively::new(client, &visit, &last);
+    let client = Counted::noting(client, &visit, &last);
     tokio::select! {
         passed = splice(client, &[], replica, &[]) => if let Err(error) = passed {
             tracing::debug!(%error, "a connection to a TCP app broke");

@@ -1,22 +1,44 @@
-//! The client's end of a tunnel, which counts what goes through.
+//! The client's end of a tunnel, or of a connection to a TCP app: counts what goes through, and notes when.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use ebbtide_core::time::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::request::visit::Visit;
 
 /// A connection with a client whose bytes count for a request.
-pub(super) struct Counted<'a, S> {
+pub(crate) struct Counted<'a, S> {
     client: S,
     visit: &'a Visit,
+    /// When something went through last, as of the worker's tick, if somebody asks.
+    last: Option<&'a Cell<Timestamp>>,
 }
 
 impl<'a, S> Counted<'a, S> {
     pub(super) fn new(client: S, visit: &'a Visit) -> Self {
-        Self { client, visit }
+        Self {
+            client,
+            visit,
+            last: None,
+        }
+    }
+
+    /// The same, with the time noted in `last`.
+    pub(crate) fn noting(client: S, visit: &'a Visit, last: &'a Cell<Timestamp>) -> Self {
+        Self {
+            last: Some(last),
+            ..Self::new(client, visit)
+        }
+    }
+
+    fn note(&self) {
+        if let Some(last) = self.last {
+            last.set(self.visit.worker().coarse_now());
+        }
     }
 }
 
@@ -28,7 +50,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<'_, S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.client).poll_read(cx, buf);
-        self.visit.received(buf.filled().len() - before);
+        if read.is_ready() {
+            self.visit.received(buf.filled().len() - before);
+            self.note();
+        }
         read
     }
 }
@@ -42,6 +67,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<'_, S> {
         let written = Pin::new(&mut self.client).poll_write(cx, bytes);
         if let Poll::Ready(Ok(written)) = written {
             self.visit.sent(written);
+            self.note();
         }
         written
     }
