@@ -198,12 +198,14 @@ fn head_bytes(request: &Request<RequestBody>) -> usize {
 
 /// How long a request waited and for what, for `Server-Timing`.
 pub(super) fn server_timing(waits: &Waits) -> Option<HeaderValue> {
+    if waits.cold.is_none() && waits.busy.is_none() {
+        return None;
+    }
     let timing = |name: &str, waited: Option<Duration>| {
         let milliseconds = waited?.as_secs_f64() * 1000.0;
         Some(format!("{name};dur={milliseconds:.1}"))
     };
     let timings = [timing("coldstart", waits.cold), timing("queue", waits.busy)];
     let timings: Vec<_> = timings.into_iter().flatten().collect();
-    let value = HeaderValue::try_from(timings.join(", ")).ok();
-    value.filter(|_| !timings.is_empty())
+    HeaderValue::try_from(timings.join(", ")).ok()
 }
