@@ -239,7 +239,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
         let mut connection = pin!(connection);
         let drain = &peer.worker.drain;
         let ended = drain.run(connection.as_mut(), http2::Connection::graceful_shutdown);
-        match peer.activity.limit(ended).await {
+        let ended = {
+            let ended = pin!(ended);
+            peer.activity.limit(ended).await
+        };
+        match ended {
             Ok(Err(error)) => peer.broke(&error),
             Ok(Ok(())) => {}
             Err(limit) => {

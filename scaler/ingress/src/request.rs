@@ -51,42 +51,56 @@ struct Routed {
     certificate: Option<HeaderValue>,
 }
 
+/// A request that is ready for a replica.
+struct Begun {
+    host: HeaderValue,
+    visit: Visit,
+    outgoing: Outgoing,
+    offer: Option<Offer>,
+    copy: Option<Box<mirror::Draft>>,
+}
+
+/// An answer of the ingress's own, and whether it has to be the connection's last one: where the client and
+/// we may not agree on where the next request begins, there is none.
+type Refused = (Response<ResponseBody>, bool);
+
 /// Answers a request. Once the worker drains, the answer is the last one of its connection.
-pub(crate) async fn handle(
+///
+/// All that need not wait is done here and in a box: what is returned is moved about, and is small.
+pub(crate) fn handle(
     peer: Rc<Peer>,
     request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, Infallible> {
+) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> {
     let mut busy = peer.activity.begin();
-    let (mut response, is_last) = answer(&peer, request).await;
-    let is_http1 = peer.watch.is_some();
-    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if (is_last || peer.worker.drain.has_begun()) && is_http1 && !switches {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
-    }
-    if !is_http1 {
-        busy.answers();
-    }
-    Ok(response.map(|body| AnswerBody::new(body, busy)))
-}
-
-/// The answer, and whether it has to be the connection's last one: where the client and we may not
-/// agree on where the next request begins, there is none.
-async fn answer(peer: &Peer, request: Request<Incoming>) -> (Response<ResponseBody>, bool) {
     let mut crossing = None;
-    let (mut response, is_last) = answer_inside(peer, request, &mut crossing).await;
-    if let Some(crossing) = crossing {
-        crossing.add_to(response.headers_mut());
+    let begun = begin(&peer, request, &mut crossing);
+    async move {
+        let (mut response, is_last) = match begun {
+            Ok(begun) => answer(&peer, begun).await,
+            Err(refused) => *refused,
+        };
+        if let Some(crossing) = crossing {
+            crossing.add_to(response.headers_mut());
+        }
+        let is_http1 = peer.watch.is_some();
+        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if (is_last || peer.worker.drain.has_begun()) && is_http1 && !switches {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        if !is_http1 {
+            busy.answers();
+        }
+        Ok(response.map(|body| AnswerBody::new(body, busy)))
     }
-    (response, is_last)
 }
 
-/// The answer before what it has to say to browsers, for which `crossing` is set.
-async fn answer_inside(
+/// Finds out what becomes of a request. What its answer has to say to browsers is put into `crossing`.
+fn begin(
     peer: &Peer,
     mut request: Request<Incoming>,
     crossing: &mut Option<Box<CrossOrigin>>,
-) -> (Response<ResponseBody>, bool) {
+) -> Result<Box<Begun>, Box<Refused>> {
     let arrived = peer.worker.now();
     let trace = peer.worker.traces.of(request.headers());
     let access = &peer.worker.access;
@@ -105,7 +119,7 @@ async fn answer_inside(
                 record.duration = peer.worker.now().since(arrived);
                 access.end(*record);
             }
-            return refused;
+            return Err(Box::new(refused));
         }
     };
     if let Some(target) = rewritten {
@@ -120,12 +134,36 @@ async fn answer_inside(
     if let Some(certificate) = certificate {
         headers.insert(CLIENT_CERTIFICATE, certificate);
     }
-    let upload = outgoing.upload.clone();
     let copy = mirror::draft(&visit, &mut outgoing);
-    visit.is_told(record, upload.clone());
-    match forward::forward(peer, &mut visit, &host, outgoing).await {
+    visit.is_told(record, outgoing.upload.clone());
+    Ok(Box::new(Begun {
+        host,
+        visit,
+        outgoing,
+        offer,
+        copy,
+    }))
+}
+
+/// Has a replica answer a request.
+async fn answer(peer: &Peer, mut begun: Box<Begun>) -> Refused {
+    let Begun {
+        host,
+        visit,
+        outgoing,
+        ..
+    } = &mut *begun;
+    let answer = forward::forward(peer, visit, host, outgoing).await;
+    let Begun {
+        mut visit,
+        outgoing,
+        offer,
+        copy,
+        ..
+    } = *begun;
+    match answer {
         Ok(answer) => {
-            if let Some(upload) = upload {
+            if let Some(upload) = outgoing.upload {
                 upload.is_answered();
             }
             if let Some(copy) = copy {

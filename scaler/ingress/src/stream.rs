@@ -1,8 +1,9 @@
-//! A client's TCP connection, shared between hyper, which reads and writes it (by TLS or in the
-//! clear), and the worker, which has to notice when the client closes it while nobody reads.
+//! A TCP connection that several have. A client's is shared between hyper, which reads and writes it (by TLS
+//! or in the clear), and the worker, which has to notice when the client closes it while nobody reads.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -17,6 +18,7 @@ use crate::connection::{Activity, FrameGuard};
 use crate::limits::gate::Limit;
 
 /// The connection itself, as whatever reads and writes it has it.
+#[derive(Clone)]
 pub(crate) struct SharedStream(Rc<RefCell<TcpStream>>);
 
 /// The connection as others see it.
@@ -41,6 +43,22 @@ impl SharedStream {
     /// The way to look at it while something else has it.
     pub(crate) fn watch(&self) -> ClientWatch {
         ClientWatch(Rc::clone(&self.0))
+    }
+
+    /// Ends it for everyone who has it.
+    pub(crate) fn end(&self) {
+        if let Err(error) = SockRef::from(&*self.0.borrow()).shutdown(Shutdown::Both) {
+            tracing::debug!(%error, "a connection has ended already");
+        }
+    }
+
+    /// Whether the other side has neither sent anything that was not read nor closed the connection.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let stream = self.0.borrow();
+        let mut cx = Context::from_waker(Waker::noop());
+        // The system is asked only if something may have come.
+        stream.poll_read_ready(&mut cx).is_pending()
+            || matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 

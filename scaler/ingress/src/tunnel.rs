@@ -32,10 +32,7 @@ impl Tunnel {
         self.visit.received(read.len());
         let client = Counted::new(client, &self.visit);
         let passed = match self.replica {
-            Switched::Connection(connection) => match connection.await {
-                Ok(replica) => splice(client, &read, replica.stream, &replica.read).await,
-                Err(_) => return,
-            },
+            Switched::Connection(replica, first) => splice(client, &read, replica, &first).await,
             Switched::Stream(stream) => match stream.await {
                 Ok(replica) => splice(client, &read, StreamEnd::new(replica), &[]).await,
                 Err(error) => Err(io::Error::other(error)),

@@ -9,13 +9,14 @@ use thiserror::Error;
 
 use crate::limits::reason::Reason;
 use crate::request::visit::Visit;
+use crate::upstream::UpstreamError;
 use crate::worker::deadlines::OwnedDeadline;
 
 /// Why an answer broke off.
 #[derive(Debug, Error)]
 pub(crate) enum AnswerError {
     #[error(transparent)]
-    Replica(#[from] hyper::Error),
+    Replica(#[from] UpstreamError),
     #[error("an answer cannot be compressed: {0}")]
     Encoder(#[from] io::Error),
     #[error("the replica sent nothing for {} s", .0.as_secs_f64())]

@@ -5,35 +5,28 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 
 use super::{AnswerError, Patience};
 use crate::headers;
 use crate::limits::reason::Reason;
 use crate::request::visit::Visit;
-use crate::upstream::Lease;
+use crate::upstream::AnswerStream;
 
 /// The body of a replica's answer, and what ends with it: the request's place on the replica, its
 /// counting, and its use of the upstream connection.
 pub(crate) struct ReplicaBody {
-    pub(super) body: Incoming,
+    pub(super) body: AnswerStream,
     patience: Patience,
     /// Taken when the body has ended.
-    held: Option<Held>,
-}
-
-struct Held {
-    lease: Lease,
-    visit: Visit,
+    visit: Option<Visit>,
 }
 
 impl ReplicaBody {
-    pub(crate) fn new(body: Incoming, lease: Lease, visit: Visit, patience: Patience) -> Self {
-        let held = Some(Held { lease, visit });
+    pub(crate) fn new(body: AnswerStream, visit: Visit, patience: Patience) -> Self {
         Self {
             body,
             patience,
-            held,
+            visit: Some(visit),
         }
     }
 
@@ -42,8 +35,8 @@ impl ReplicaBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        let held = self.held.as_ref();
-        let late = held.and_then(|held| self.patience.look(&held.visit, polled.is_pending(), cx));
+        let visit = self.visit.as_ref();
+        let late = visit.and_then(|visit| self.patience.look(visit, polled.is_pending(), cx));
         let mut polled = match late {
             Some(error) => Poll::Ready(Some(Err(error))),
             None => polled.map_err(AnswerError::Replica),
@@ -67,8 +60,8 @@ impl ReplicaBody {
     }
 
     fn cut_off(&mut self, reason: Reason) {
-        if let Some(mut held) = self.held.take() {
-            held.visit.is_cut_off(reason);
+        if let Some(mut visit) = self.visit.take() {
+            visit.is_cut_off(reason);
         }
     }
 
@@ -76,15 +69,15 @@ impl ReplicaBody {
         if let Some(trailers) = frame.trailers_mut() {
             headers::clean_trailers(trailers);
         }
-        if let (Some(data), Some(held)) = (frame.data_ref(), &self.held) {
-            held.visit.sent(data.len());
+        if let (Some(data), Some(visit)) = (frame.data_ref(), &self.visit) {
+            visit.sent(data.len());
         }
     }
 
     /// The body has ended as it should: the connection can be used again.
     fn finish(&mut self) {
-        if let Some(Held { lease, mut visit }) = self.held.take() {
-            lease.give_back(visit.finish());
+        if let Some(mut visit) = self.visit.take() {
+            self.body.give_back(visit.finish());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -177,12 +177,12 @@ impl Activity {
     }
 
     /// Waits for `connection` until it has been too long at something.
-    pub(crate) async fn limit<F: Future>(&self, connection: F) -> Result<F::Output, Limit> {
+    pub(crate) async fn limit<F: Future + Unpin>(&self, connection: F) -> Result<F::Output, Limit> {
         self.until(connection, || self.overdue.get()).await
     }
 
     /// Waits for `connection` until it has been too long at something, or is to rest.
-    pub(crate) async fn limit_or_rest<F: Future>(
+    pub(crate) async fn limit_or_rest<F: Future + Unpin>(
         &self,
         connection: F,
     ) -> Result<F::Output, Interruption> {
@@ -195,17 +195,16 @@ impl Activity {
     }
 
     /// Waits for `connection` until there is a reason not to. The worker's look wakes it.
-    async fn until<F: Future, R>(
+    async fn until<F: Future + Unpin, R>(
         &self,
-        connection: F,
+        mut connection: F,
         reason: impl Fn() -> Option<R>,
     ) -> Result<F::Output, R> {
-        let mut connection = pin!(connection);
         poll_fn(|cx| {
             if let Some(reason) = reason() {
                 return Poll::Ready(Err(reason));
             }
-            let polled = connection.as_mut().poll(cx);
+            let polled = Pin::new(&mut connection).poll(cx);
             if let Some(reason) = reason().filter(|_| polled.is_pending()) {
                 return Poll::Ready(Err(reason));
             }

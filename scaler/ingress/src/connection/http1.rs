@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -91,7 +91,11 @@ async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(
             .run(Pin::new(&mut connection), |connection| {
                 connection.graceful_shutdown();
             });
-        match peer.activity.limit_or_rest(ended).await {
+        let ended = {
+            let ended = pin!(ended);
+            peer.activity.limit_or_rest(ended).await
+        };
+        match ended {
             // An answer that broke off must not look like a complete one.
             Ok(Err(error)) if error.is_user() => watch.reset_on_close(),
             Ok(Err(error)) => peer.broke(&error),
@@ -144,7 +148,11 @@ impl Peer {
             }
             io::Result::Ok(bytes)
         };
-        match self.activity.limit(more).await {
+        let more = {
+            let more = pin!(more);
+            self.activity.limit(more).await
+        };
+        match more {
             Ok(Ok(bytes)) if bytes.is_empty() => None,
             Ok(Ok(bytes)) => {
                 stream.unread(bytes);

@@ -67,7 +67,7 @@ pub(super) async fn admit_to(
     let timeout = worker.shared.options.waiting_room.timeout;
     let deadline = worker.deadlines.add(began + timeout, client);
     let is_cold = !has_replica(visit.backend());
-    let admission = match deadline.limit(wait(worker, visit, asking)).await {
+    let admission = match deadline.limit(Box::pin(wait(worker, visit, asking))).await {
         Ok(admission) => admission?,
         Err(Passed::ClientGone) => return Err(Refusal::ClientGone),
         Err(Passed::TimedOut) => {

@@ -1,12 +1,12 @@
 //! Forwarding an admitted request, and passing the answer on.
 
+use std::pin::pin;
 use std::slice::Iter;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, SET_COOKIE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use http::{HeaderName, HeaderValue, Response, StatusCode, Version};
 
 use super::Outgoing;
 use super::admit::{Asking, Way, admit, server_timing};
@@ -14,12 +14,12 @@ use super::compress::Offer;
 use super::refusal::Refusal;
 use super::switch::{not_switched, switch};
 use super::visit::Visit;
-use crate::body::{Patience, ReplicaBody, RequestBody, ResponseBody, Upload};
+use crate::body::{Patience, ReplicaBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers::{is_grpc, is_stream, strip_hop_by_hop};
 use crate::replica::Replica;
 use crate::upgrade::Upgrade;
-use crate::upstream::{Failure, Lease, send};
+use crate::upstream::{AnswerStream, Failure, send};
 use crate::worker::deadlines::Passed;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -35,8 +35,7 @@ const PAUSES: [Duration; 4] = [
 
 /// The head of a replica's answer.
 pub(super) struct Answer {
-    response: Response<Incoming>,
-    lease: Lease,
+    response: Response<AnswerStream>,
     /// The request's wish to switch protocols.
     upgrade: Option<Upgrade>,
 }
@@ -46,83 +45,62 @@ pub(super) async fn forward(
     peer: &Peer,
     visit: &mut Visit,
     host: &HeaderValue,
-    outgoing: Outgoing,
+    outgoing: &mut Outgoing,
 ) -> Result<Answer, Refusal> {
-    let Outgoing {
-        mut request,
-        upgrade,
-        upload,
-    } = outgoing;
+    let upload = outgoing.upload.clone();
+    let upload = upload.as_deref();
     let mut pauses = PAUSES.iter();
     let mut avoid = None;
     loop {
         let asking = Asking {
             way: Way::Host(host),
-            request: Some(&request),
+            request: Some(&outgoing.request),
             has_body: upload.is_some(),
             avoid,
         };
         let replica = admit(peer, visit, &asking).await?;
-        if let Some(upload) = &upload {
+        if let Some(upload) = upload {
             upload.counts_for(&visit.backend().meter);
         }
-        let sent = attempt(
-            peer,
-            visit,
-            &replica,
-            request,
-            upgrade.as_ref(),
-            upload.is_some(),
-        )
-        .await;
-        let failure = match sent {
-            Ok((response, lease)) => {
+        let failure = match attempt(peer, visit, &replica, outgoing).await {
+            Ok(response) => {
                 visit.count_outcome(&replica, !is_gateway_failure(response.status()));
                 return Ok(Answer {
                     response,
-                    lease,
-                    upgrade,
+                    upgrade: outgoing.upgrade.take(),
                 });
             }
             Err(failure) => failure,
         };
-        if is_replicas(&failure, upload.as_deref()) {
+        if is_replicas(&failure, upload) {
             visit.count_outcome(&replica, false);
         }
-        let (again, pause) = match again(visit, &replica, failure, &mut pauses) {
-            Ok(again) => again,
-            Err(failure) => return Err(refusal(visit, &replica, failure, upload.as_deref())),
+        let pause = again(visit, &replica, &failure, &mut pauses);
+        let Some(pause) = pause else {
+            return Err(refusal(visit, &replica, failure, upload));
         };
         visit.withdraw();
         wait(visit, pause).await;
-        request = again;
         avoid = Some(replica.id());
     }
 }
 
-/// The request once more and how long to wait before, if it may be sent again: nobody has got it, or
-/// it may be done twice, there is another replica and the budget has a retry.
+/// How long to wait before the request is sent again, if it may be: nobody has got it, or it may be done twice, there is another replica and the budget has a retry.
 fn again(
     visit: &Visit,
     replica: &Replica,
-    failure: Failed,
+    failure: &Failed,
     pauses: &mut Iter<'_, Duration>,
-) -> Result<(Request<RequestBody>, Duration), Failed> {
+) -> Option<Duration> {
     match failure {
-        Failed::Sending(Failure::Unsent(request, error)) => {
+        Failed::Sending(Failure::Unsent(error)) => {
             tracing::debug!(replica = %replica.name(), %error, "cannot reach a replica");
-            match pauses.next() {
-                Some(pause) => Ok((*request, *pause)),
-                None => Err(Failed::Sending(Failure::Unsent(request, error))),
-            }
+            pauses.next().copied()
         }
-        Failed::Sending(Failure::Broken(error, Some(copy))) => {
-            if visit.retries_elsewhere(replica) {
-                return Ok((*copy, Duration::ZERO));
-            }
-            Err(Failed::Sending(Failure::Broken(error, None)))
-        }
-        failure => Err(failure),
+        Failed::Sending(Failure::Broken {
+            may_repeat: true, ..
+        }) if visit.retries_elsewhere(replica) => Some(Duration::ZERO),
+        _ => None,
     }
 }
 
@@ -130,7 +108,7 @@ fn again(
 fn is_replicas(failure: &Failed, upload: Option<&Upload>) -> bool {
     match failure {
         Failed::ClientGone | Failed::Sending(Failure::NoWebSocket) => false,
-        Failed::Sending(Failure::Broken(..)) => upload.is_none_or(|it| it.failure().is_none()),
+        Failed::Sending(Failure::Broken { .. }) => upload.is_none_or(|it| it.failure().is_none()),
         Failed::Sending(Failure::Unsent(..)) | Failed::Late(_) => true,
     }
 }
@@ -156,16 +134,16 @@ async fn attempt(
     peer: &Peer,
     visit: &Visit,
     replica: &Arc<Replica>,
-    request: Request<RequestBody>,
-    upgrade: Option<&Upgrade>,
-    has_body: bool,
-) -> Result<(Response<Incoming>, Lease), Failed> {
+    outgoing: &mut Outgoing,
+) -> Result<Response<AnswerStream>, Failed> {
     let worker = &*peer.worker;
-    let (due, timeout) = visit.head_due(is_grpc(request.headers()));
-    let client = peer.watch.clone().filter(|_| has_body);
+    let (due, timeout) = visit.head_due(is_grpc(outgoing.request.headers()));
+    let client = peer.watch.clone();
+    let client = client.filter(|_| outgoing.upload.is_some());
     let deadline = worker.deadlines.add(due, client);
     let pool = worker.pool(replica);
-    match deadline.limit(send(&pool, request, upgrade)).await {
+    let sent = send(&pool, &mut outgoing.request, outgoing.upgrade.as_ref());
+    match deadline.limit(pin!(sent)).await {
         Ok(sent) => sent.map_err(Failed::Sending),
         Err(Passed::TimedOut) => Err(Failed::Late(timeout)),
         Err(Passed::ClientGone) => Err(Failed::ClientGone),
@@ -177,12 +155,12 @@ fn refusal(visit: &Visit, replica: &Replica, failure: Failed, upload: Option<&Up
     let revision = visit.backend().revision.clone();
     let replica = replica.name().clone();
     match failure {
-        Failed::Sending(Failure::Unsent(_, cause)) => Refusal::Unreachable {
+        Failed::Sending(Failure::Unsent(cause)) => Refusal::Unreachable {
             revision,
             replica,
             cause,
         },
-        Failed::Sending(Failure::Broken(cause, _)) => {
+        Failed::Sending(Failure::Broken { error: cause, .. }) => {
             let broken = Refusal::Broken {
                 revision,
                 replica,
@@ -229,15 +207,15 @@ pub(super) fn respond(
     if let Some(value) = server_timing(visit.waits()) {
         head.headers.append(SERVER_TIMING, value);
     }
-    let lease = match answer.lease.into_switched(&mut head) {
+    let body = match body.into_switched(&mut head) {
         Ok(replica) => return switch(peer, visit, head, (replica, protocol), answer.upgrade),
-        Err(lease) => lease,
+        Err(body) => body,
     };
     if head.status.is_success() && answer.upgrade.is_some_and(|one| one.is_by_connect()) {
         return not_switched(peer, visit);
     }
     let patience = Patience::new(is_stream(&head.headers));
-    let body = ReplicaBody::new(body, lease, visit, patience);
+    let body = ReplicaBody::new(body, visit, patience);
     let body = match offer {
         Some(offer) => offer.apply(&peer.worker, &mut head, body),
         None => ResponseBody::Replica(body),

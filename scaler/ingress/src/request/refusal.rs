@@ -22,6 +22,7 @@ use crate::line::Full;
 use crate::meter::CLIENT_CLOSED_REQUEST;
 use crate::table::Astray;
 use crate::table::host::HostError;
+use crate::upstream::UpstreamError;
 
 /// Why a request is not answered by a replica. The text is the answer's body.
 #[derive(Debug, Error)]
@@ -126,7 +127,7 @@ pub(super) enum Refusal {
     Broken {
         revision: RevisionName,
         replica: ReplicaName,
-        cause: hyper::Error,
+        cause: UpstreamError,
     },
     #[error(
         "app {}, revision {revision}: the replica switched protocols, which the request did not ask \

@@ -28,10 +28,10 @@ pub(super) fn switch(
         });
     };
     match &replica {
-        Switched::Connection(_) if !upgrade.accept_http1(&mut head, protocol) => {
+        Switched::Connection(..) if !upgrade.accept_http1(&mut head, protocol) => {
             return not_switched(peer, visit);
         }
-        Switched::Connection(_) => {}
+        Switched::Connection(..) => {}
         Switched::Stream(_) => upgrade.accept_http2(&mut head),
     }
     visit.answered(head.status);

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::future::pending;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -116,7 +117,7 @@ async fn idle(worker: &Worker, last: &Cell<Timestamp>) {
         let seen = last.get();
         let deadline = worker.deadlines.add(seen + timeout, None);
         // Over only when the time is.
-        let _passed = deadline.limit(pending::<()>()).await;
+        let _passed = deadline.limit(pin!(pending::<()>())).await;
         if last.get() == seen {
             return worker.shared.gate.reached(Limit::IdleTime);
         }

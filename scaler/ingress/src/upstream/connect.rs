@@ -9,33 +9,16 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
 
-use super::stream::{Refuses, ReplicaStream};
+use super::http1::Connection;
 use crate::body::RequestBody;
 
 /// How long a replica may take to accept a connection. The system repeats its attempt after 1, 3
 /// and 7 s when the replica's queue of connections is full.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// An HTTP/1.1 connection.
-pub(crate) struct Http1Connection {
-    pub(super) sender: http1::SendRequest<RequestBody>,
-    /// The connection itself, once the replica has switched to another protocol.
-    pub(super) upgraded: oneshot::Receiver<Upgraded>,
-    refuses: Refuses,
-}
-
-impl Http1Connection {
-    /// Whether it can be used for another request.
-    pub(super) fn is_ready(&self) -> bool {
-        self.sender.is_ready() && !self.refuses.get()
-    }
-}
 
 /// An HTTP/2 connection, which requests share.
 #[derive(Clone)]
@@ -56,36 +39,9 @@ impl Http2Connection {
     }
 }
 
-/// A connection that is no longer HTTP, and what was already read of what follows.
-pub(crate) struct Upgraded {
-    pub(crate) stream: TcpStream,
-    pub(crate) read: Bytes,
-}
-
 /// Opens an HTTP/1.1 connection.
-pub(super) async fn http1(address: SocketAddr) -> io::Result<Http1Connection> {
-    let stream = ReplicaStream::new(tcp(address).await?);
-    let refuses = stream.refuses();
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (sender, mut connection) = handshake.map_err(io::Error::other)?;
-    let (give, upgraded) = oneshot::channel();
-    run(async move {
-        if let Err(error) = (&mut connection).await {
-            tracing::debug!(%address, %error, "a connection to a replica broke");
-            return;
-        }
-        let parts = connection.into_parts();
-        // Nobody waits for it unless the replica has switched protocols.
-        let _ended = give.send(Upgraded {
-            stream: parts.io.into_inner().into_inner(),
-            read: parts.read_buf,
-        });
-    });
-    Ok(Http1Connection {
-        sender,
-        upgraded,
-        refuses,
-    })
+pub(super) async fn http1(address: SocketAddr) -> io::Result<Box<Connection>> {
+    Ok(Box::new(Connection::new(tcp(address).await?)))
 }
 
 /// Opens an HTTP/2 connection.

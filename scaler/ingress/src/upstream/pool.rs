@@ -2,17 +2,14 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::time::Timestamp;
-use http::StatusCode;
-use http::response::Parts;
-use hyper::upgrade::OnUpgrade;
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
-use super::connect::{self, Http1Connection, Http2Connection, Upgraded};
+use super::connect::{self, Http2Connection};
+use super::http1::Connection;
 use crate::replica::Replica;
 
 /// Idle connections kept at most.
@@ -37,7 +34,7 @@ pub(crate) struct Pool {
 }
 
 struct Idle {
-    connection: Http1Connection,
+    connection: Box<Connection>,
     since: Timestamp,
 }
 
@@ -57,11 +54,11 @@ impl Pool {
     }
 
     /// The idle connection that was used last.
-    pub(super) fn take(&self) -> Option<Http1Connection> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         let mut idle = self.idle.borrow_mut();
         loop {
             let Idle { connection, .. } = idle.pop()?;
-            if connection.is_ready() {
+            if connection.is_quiet() {
                 return Some(connection);
             }
         }
@@ -86,61 +83,24 @@ impl Pool {
 
     /// Closes connections that have been idle for long. Says whether the pool is still of use.
     pub(crate) fn tidy(&self, now: Timestamp) -> bool {
-        let fresh = |idle: &Idle| {
-            now.since(idle.since) < IDLE_TIMEOUT && !idle.connection.sender.is_closed()
-        };
+        let fresh =
+            |idle: &Idle| now.since(idle.since) < IDLE_TIMEOUT && idle.connection.is_quiet();
         self.idle.borrow_mut().retain(fresh);
         let ended = self.replica.is_closed() && self.replica.in_flight() == 0;
         let forgotten = Arc::strong_count(&self.replica) == 1;
         !(ended || forgotten)
     }
 
-    fn put(&self, connection: Http1Connection, now: Timestamp) {
+    /// Takes a connection back that nobody uses for now.
+    pub(super) fn put(&self, mut connection: Box<Connection>, now: Timestamp) {
         let mut idle = self.idle.borrow_mut();
-        let wanted = idle.len() < IDLE_CONNECTIONS && !self.replica.is_closed();
-        if wanted && connection.is_ready() {
+        let is_wanted = idle.len() < IDLE_CONNECTIONS && !self.replica.is_closed();
+        if is_wanted && connection.is_quiet() {
+            connection.rest();
             idle.push(Idle {
                 connection,
                 since: now,
             });
-        }
-    }
-}
-
-/// What a replica that has switched protocols is spoken to by.
-pub(crate) enum Switched {
-    /// HTTP/1.1: the connection, once its last head has been read.
-    Connection(oneshot::Receiver<Upgraded>),
-    /// HTTP/2: the request's stream.
-    Stream(OnUpgrade),
-}
-
-/// The use of a connection by one request. Dropped, it ends the connection; given back, another
-/// request can use it.
-pub(crate) enum Lease {
-    /// HTTP/1.1: the request has it for itself.
-    Http1(Rc<Pool>, Http1Connection),
-    /// HTTP/2: a stream of the shared connection, which ends with its body.
-    Http2,
-}
-
-impl Lease {
-    /// The answer has been read to its end.
-    pub(crate) fn give_back(self, now: Timestamp) {
-        if let Self::Http1(pool, connection) = self {
-            pool.put(connection, now);
-        }
-    }
-
-    /// The connection itself, or the stream, if the replica has switched protocols by this answer.
-    pub(crate) fn into_switched(self, head: &mut Parts) -> Result<Switched, Self> {
-        let stream = head.extensions.remove::<OnUpgrade>();
-        match (self, stream) {
-            (Self::Http1(_, connection), _) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
-                Ok(Switched::Connection(connection.upgraded))
-            }
-            (Self::Http2, Some(stream)) => Ok(Switched::Stream(stream)),
-            (lease, _) => Err(lease),
         }
     }
 }

@@ -6,14 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_body::Body;
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
 use tokio::sync::SemaphorePermit;
 
+use super::answer::{AnswerStream, UpstreamError};
 use super::connect;
-use super::connect::Http1Connection;
-use super::pool::{Lease, Pool};
+use super::http1::{Connection, exchange, is_repeated, may_repeat};
+use super::pool::Pool;
 use crate::body::RequestBody;
 use crate::headers;
 use crate::replica::UpstreamProtocol;
@@ -32,35 +30,38 @@ const OFFER_PAUSE: Duration = Duration::from_millis(10);
 /// Why there is no answer.
 pub(crate) enum Failure {
     /// No connection took the request: it can be sent to another replica, or again.
-    Unsent(Box<Request<RequestBody>>, io::Error),
-    /// The connection broke after the request, or some of it, was sent. It is here once more if it may
-    /// be done twice.
-    Broken(hyper::Error, Option<Box<Request<RequestBody>>>),
+    Unsent(io::Error),
+    /// The connection broke after the request, or some of it, was sent.
+    Broken {
+        error: UpstreamError,
+        /// Whether it may be sent once more.
+        may_repeat: bool,
+    },
     /// The request asks for WebSocket, and the replica does not take that over HTTP/2.
     NoWebSocket,
 }
 
-type Answer = Result<(Response<Incoming>, Lease), Failure>;
-type Sent = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+type Answer = Result<Response<AnswerStream>, Failure>;
 
 /// Sends `request` over a connection of `pool` and waits for the head of the answer. If `upgrade`
-/// is given it asks the replica to switch to its protocol.
+/// is given it asks the replica to switch to its protocol. The request stays where it is, so that it can be
+/// sent again, but for its body once a connection has taken some of it.
 pub(crate) async fn send(
     pool: &Rc<Pool>,
-    mut request: Request<RequestBody>,
+    request: &mut Request<RequestBody>,
     upgrade: Option<&Upgrade>,
 ) -> Answer {
     match pool.replica().protocol() {
         UpstreamProtocol::Http1 => {
-            headers::to_http1(&mut request);
+            headers::to_http1(request);
             if let Some(upgrade) = upgrade {
-                upgrade.ask_http1(&mut request);
+                upgrade.ask_http1(request);
             }
             send_http1(pool, request).await
         }
         UpstreamProtocol::Http2 => {
-            headers::to_http2(&mut request);
-            if upgrade.is_some_and(|upgrade| upgrade.ask_http2(&mut request)) {
+            headers::to_http2(request);
+            if upgrade.is_some_and(|upgrade| upgrade.ask_http2(request)) {
                 return send_connect(pool, request).await;
             }
             send_http2(pool, request).await
@@ -68,101 +69,92 @@ pub(crate) async fn send(
     }
 }
 
-async fn send_http1(pool: &Rc<Pool>, mut request: Request<RequestBody>) -> Answer {
+async fn send_http1(pool: &Rc<Pool>, request: &mut Request<RequestBody>) -> Answer {
     loop {
-        let connection = if let Some(connection) = reusable(pool, &request) {
+        let connection = if let Some(connection) = reusable(pool, request) {
             connection
         } else {
-            let permit = match pool.permit().await {
-                Ok(permit) => permit,
-                Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
-            };
+            let permit = pool.permit().await.map_err(Failure::Unsent)?;
             // One may have become idle while this waited.
-            match reusable(pool, &request) {
+            match reusable(pool, request) {
                 Some(connection) => connection,
-                None => return send_new(pool, request, permit).await,
+                // In a box, as the other requests need no room for it.
+                None => return Box::pin(send_new(pool, request, permit)).await,
             }
         };
-        request = match send_reused(pool, connection, request).await {
-            Ok(answer) => return answer,
-            Err(unsent) => unsent,
-        };
+        match exchange(pool, connection, request).await {
+            // The replica had closed the connection, or did so meanwhile.
+            Err(
+                Failure::Unsent(_)
+                | Failure::Broken {
+                    may_repeat: true, ..
+                },
+            ) => {}
+            answer => return Ok(answer?.map(AnswerStream::Http1)),
+        }
     }
 }
 
 /// An idle connection. None for a request that was sent once already: it must not meet another
 /// connection that closes.
-fn reusable(pool: &Pool, request: &Request<RequestBody>) -> Option<Http1Connection> {
-    if is_copy(request) {
+fn reusable(pool: &Pool, request: &Request<RequestBody>) -> Option<Box<Connection>> {
+    if is_repeated(request) {
         return None;
     }
     pool.take()
 }
 
-/// Sends over a connection that was idle. Gives the request back if the replica had closed it.
-async fn send_reused(
-    pool: &Rc<Pool>,
-    mut connection: Http1Connection,
-    request: Request<RequestBody>,
-) -> Result<Answer, Request<RequestBody>> {
-    let copy = copy_of(&request);
-    match connection.sender.try_send_request(request).await {
-        Ok(response) => Ok(Ok((response, Lease::Http1(Rc::clone(pool), connection)))),
-        Err(mut error) => match error.take_message().or(copy) {
-            Some(request) => Err(request),
-            None => Ok(Err(Failure::Broken(error.into_error(), None))),
-        },
-    }
-}
-
 async fn send_new(
     pool: &Rc<Pool>,
-    request: Request<RequestBody>,
+    request: &mut Request<RequestBody>,
     permit: SemaphorePermit<'_>,
 ) -> Answer {
-    let mut connection = match connect::http1(pool.replica().address()).await {
-        Ok(connection) => connection,
-        Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
-    };
-    let copy = copy_of(&request);
-    let sent = connection.sender.try_send_request(request);
-    let response = settle(sent, permit).await;
-    let response = response.map_err(|error| failure(error, copy))?;
-    Ok((response, Lease::Http1(Rc::clone(pool), connection)))
+    let connection = connect::http1(pool.replica().address()).await;
+    let connection = connection.map_err(Failure::Unsent)?;
+    let response = settle(exchange(pool, connection, request), permit).await?;
+    Ok(response.map(AnswerStream::Http1))
 }
 
-async fn send_http2(pool: &Rc<Pool>, mut request: Request<RequestBody>) -> Answer {
+async fn send_http2(pool: &Rc<Pool>, request: &mut Request<RequestBody>) -> Answer {
     for _ in 1..HTTP2_ATTEMPTS {
         match send_shared(pool, request).await {
-            Err(Failure::Unsent(unsent, error)) if !is_refusal(&error) => request = *unsent,
+            Err(Failure::Unsent(error)) if !is_refusal(&error) => {}
             answer => return answer,
         }
     }
     send_shared(pool, request).await
 }
 
-async fn send_shared(pool: &Rc<Pool>, request: Request<RequestBody>) -> Answer {
-    let mut sender = match pool.shared().await {
-        Ok(connection) => connection.sender,
-        Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
-    };
-    let copy = copy_of(&request);
-    let response = sender.try_send_request(request).await;
-    let response = response.map_err(|error| failure(error, copy))?;
-    Ok((response, Lease::Http2))
+async fn send_shared(pool: &Rc<Pool>, request: &mut Request<RequestBody>) -> Answer {
+    let mut sender = pool.shared().await.map_err(Failure::Unsent)?.sender;
+    let copy = copy_of(request);
+    let may_repeat = copy.is_some();
+    let copy = copy.unwrap_or_else(|| Request::new(RequestBody::Empty));
+    let sent = sender.try_send_request(std::mem::replace(request, copy));
+    match sent.await {
+        Ok(response) => Ok(response.map(AnswerStream::Http2)),
+        Err(mut error) => Err(match error.take_message() {
+            Some(unsent) => {
+                *request = unsent;
+                Failure::Unsent(io::Error::other(error.into_error()))
+            }
+            None => Failure::Broken {
+                error: error.into_error().into(),
+                may_repeat,
+            },
+        }),
+    }
 }
 
 /// Sends an extended CONNECT, if the replica takes it (RFC 8441, section 3). It says so in its first frame,
 /// which may still be on its way.
-async fn send_connect(pool: &Rc<Pool>, request: Request<RequestBody>) -> Answer {
+async fn send_connect(pool: &Rc<Pool>, request: &mut Request<RequestBody>) -> Answer {
     for _ in 0..OFFER_LOOKS {
-        match pool.shared().await {
-            Ok(connection) if connection.takes_connect() => {
-                return send_http2(pool, request).await;
-            }
-            Ok(_) => tokio::time::sleep(OFFER_PAUSE).await,
-            Err(error) => return Err(Failure::Unsent(Box::new(request), error)),
+        let connection = pool.shared().await.map_err(Failure::Unsent)?;
+        if connection.takes_connect() {
+            return send_http2(pool, request).await;
         }
+        tokio::time::sleep(OFFER_PAUSE).await;
     }
     Err(Failure::NoWebSocket)
 }
@@ -173,18 +165,8 @@ fn is_refusal(error: &io::Error) -> bool {
     !inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<hyper::Error>)
 }
 
-fn failure(
-    mut error: TrySendError<Request<RequestBody>>,
-    copy: Option<Request<RequestBody>>,
-) -> Failure {
-    match error.take_message() {
-        Some(request) => Failure::Unsent(Box::new(request), io::Error::other(error.into_error())),
-        None => Failure::Broken(error.into_error(), copy.map(Box::new)),
-    }
-}
-
 /// Gives the permit back with the answer, or when the replica has had time to accept.
-async fn settle(sent: impl Future<Output = Sent>, permit: SemaphorePermit<'_>) -> Sent {
+async fn settle<F: Future>(sent: F, permit: SemaphorePermit<'_>) -> F::Output {
     let mut sent = pin!(sent);
     let early = tokio::time::timeout(SETTLED, sent.as_mut()).await;
     drop(permit);
@@ -194,12 +176,9 @@ async fn settle(sent: impl Future<Output = Sent>, permit: SemaphorePermit<'_>) -
     }
 }
 
-/// The same request once more, if doing it twice does the same as doing it once (RFC 9110, section
-/// 9.2.2) and it has no body. Such a request is sent again when the replica closes an idle
-/// connection just as the request is on its way. That cannot be told from a replica that dies of the
-/// request, so there is no copy of a copy: no request ends more than two replicas.
+/// The same request once more, if it may be repeated: hyper keeps what it is given.
 fn copy_of(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if is_copy(request) || !request.method().is_idempotent() || !request.body().is_end_stream() {
+    if !may_repeat(request) {
         return None;
     }
     let mut copy = Request::new(RequestBody::Empty);
@@ -208,9 +187,4 @@ fn copy_of(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     Some(copy)
-}
-
-/// Whether the request is one that [`copy_of`] has made.
-fn is_copy(request: &Request<RequestBody>) -> bool {
-    matches!(request.body(), RequestBody::Empty)
 }

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -102,11 +102,14 @@ pub(crate) struct Deadline<'a> {
 }
 
 impl Deadline<'_> {
-    /// Waits for `future` until the deadline has passed.
-    pub(crate) async fn limit<F: Future>(&self, future: F) -> Result<F::Output, Passed> {
-        let mut future = pin!(future);
+    /// Waits for `future` until the deadline has passed. It is pinned by the caller, as it would be there
+    /// twice otherwise.
+    pub(crate) async fn limit<F: Future + Unpin>(
+        &self,
+        mut future: F,
+    ) -> Result<F::Output, Passed> {
         poll_fn(|cx| {
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            if let Poll::Ready(output) = Pin::new(&mut future).poll(cx) {
                 return Poll::Ready(Ok(output));
             }
             self.deadlines.poll_passed(self.number, cx).map(Err)
@@ -150,6 +153,7 @@ impl Drop for OwnedDeadline {
 mod tests {
     use super::*;
     use std::future::{pending, ready};
+    use std::pin::pin;
 
     #[tokio::test]
     async fn what_is_in_time_is_not_limited() {

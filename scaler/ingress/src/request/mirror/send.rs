@@ -1,14 +1,13 @@
 //! Sending a copy of a request, and reading its answer for nobody.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::task::spawn_local;
 
 use super::Place;
@@ -16,7 +15,7 @@ use crate::admission::Admission;
 use crate::body::RequestBody;
 use crate::meter::{Mirrored, RevisionMeter};
 use crate::table::Backend;
-use crate::upstream::{Pool, send};
+use crate::upstream::{AnswerStream, Pool, send};
 use crate::worker::Worker;
 
 /// How long a copy may take in all.
@@ -58,22 +57,24 @@ impl Copy {
     async fn send(self, worker: &Worker) -> Mirrored {
         let pool = worker.pool(self.admission.replica());
         let deadline = worker.deadlines.add(worker.now() + TIMEOUT, None);
-        let outcome = deadline.limit(exchange(worker, &pool, self.request)).await;
+        let exchange = pin!(exchange(worker, &pool, self.request));
+        let outcome = deadline.limit(exchange).await;
         outcome.unwrap_or(Mirrored::TimedOut)
     }
 }
 
-async fn exchange(worker: &Worker, pool: &Rc<Pool>, request: Request<RequestBody>) -> Mirrored {
-    let Ok((response, lease)) = send(pool, request, None).await else {
+async fn exchange(worker: &Worker, pool: &Rc<Pool>, mut request: Request<RequestBody>) -> Mirrored {
+    let Ok(response) = send(pool, &mut request, None).await else {
         return Mirrored::Failed;
     };
     if response.status().is_informational() {
         return Mirrored::Failed;
     }
     let outcome = Mirrored::answered(response.status());
-    match read(response.into_body()).await {
+    let mut body = response.into_body();
+    match read(&mut body).await {
         Read::All => {
-            lease.give_back(worker.now());
+            body.give_back(worker.now());
             outcome
         }
         Read::Enough => outcome,
@@ -89,10 +90,10 @@ enum Read {
     Broken,
 }
 
-async fn read(mut body: Incoming) -> Read {
+async fn read(body: &mut AnswerStream) -> Read {
     let mut bytes = 0;
     loop {
-        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
             None => return Read::All,
             Some(Err(_)) => return Read::Broken,
             Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, bytes::Bytes::len),
