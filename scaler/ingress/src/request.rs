@@ -284,6 +284,9 @@ fn answer_challenge(peer: &Peer, request: &Request<Incoming>) -> Result<(), Refu
     proof.map_or(Ok(()), |proof| Err(Refusal::Challenge(proof)))
 }
 
+/// As many headers as a request gets here, so that there is room for them at once.
+const ADDED: usize = 4;
+
 /// A request as it goes to a replica, whichever one that will be.
 struct Outgoing {
     request: Request<RequestBody>,
@@ -308,6 +311,7 @@ fn prepare(
     let upload = request.body().upload();
     let mut request = request.map(RequestBody::Client);
     let headers = request.headers_mut();
+    headers.reserve(ADDED);
     headers::strip_hop_by_hop(headers);
     headers::add_forwarded(headers, &peer.client, host);
     headers::join_cookies(headers);
