@@ -34,10 +34,6 @@ fn what_surprises_is_a_warning() {
         "ingress.colour: unknown property, ignored",
     );
     assert_warning(
-        &with_ingress("{additionalPortMappings: [{external: true, targetPort: 1}]}"),
-        "ingress.additionalPortMappings: accepted, not acted on yet",
-    );
-    assert_warning(
         &with_configuration(
             "{ingress: {stickySessions: {affinity: sticky}}, activeRevisionsMode: multiple}",
         ),
