@@ -125,13 +125,18 @@ impl Snapshot {
         target.map_or(Found::Nothing, |target| self.find_at(target, previous))
     }
 
-    /// The revision for a connection to a TCP app's port, which stays with that of `previous` likewise.
+    /// The revision for a connection to a port for TCP, which stays with that of `previous` likewise.
     pub(crate) fn find_port(&self, port: u16, previous: Option<&Backend>) -> Found<'_> {
-        let app = self.table.ports.get(&port);
-        let place = app.and_then(|app| self.apps.get(app));
+        let port = self.table.ports.get(&port);
+        let place = port.and_then(|port| self.apps.get(&port.app));
         place.map_or(Found::Nothing, |place| {
             self.find_at(Target::of_app(*place, None), previous)
         })
+    }
+
+    /// The additional target port that a port for TCP stands for, if it does.
+    pub(crate) fn target_port(&self, port: u16) -> Option<u16> {
+        self.table.ports.get(&port)?.target
     }
 
     /// What a request to `host` (a key) is for.
