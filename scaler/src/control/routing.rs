@@ -382,12 +382,14 @@ mod tests {
             .iter()
             .map(|(app, why)| (app.as_str(), why.join(", ")))
             .collect();
+        let by_tcp = "the app cannot be reached by TCP:";
         let taken = |port: u16, app: &str| {
-            format!("port {port} is that of app {app}; give one of them another exposedPort")
+            let why = "give one of them another exposedPort";
+            format!("{by_tcp} port {port} is that of app {app}; {why}")
         };
         let both = format!("{}, {}", taken(81, "b"), taken(91, "c"));
         let expected = [
-            ("a", "80 is in use".to_owned()),
+            ("a", format!("{by_tcp} 80 is in use")),
             ("c", taken(81, "b")),
             ("d", taken(81, "b")),
             ("e", both),

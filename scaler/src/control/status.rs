@@ -33,8 +33,8 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
     /// The port of the ingress, if this process has one.
     pub(super) ingress_port: Option<u16>,
-    /// Why apps cannot be reached by TCP.
-    pub(super) port_failures: BTreeMap<AppName, Vec<String>>,
+    /// What does not work as their documents have it.
+    pub(super) remarks: BTreeMap<AppName, Vec<String>>,
 }
 
 impl View<'_> {
@@ -75,11 +75,9 @@ impl View<'_> {
     }
 
     fn warnings(&self, control: &AppControl) -> Vec<String> {
-        let failures = self.port_failures.get(control.app.name());
-        let failures = failures.into_iter().flatten();
-        let failures =
-            failures.map(|because| format!("the app cannot be reached by TCP: {because}"));
-        control.warnings.iter().cloned().chain(failures).collect()
+        let remarks = self.remarks.get(control.app.name());
+        let remarks = remarks.into_iter().flatten();
+        control.warnings.iter().chain(remarks).cloned().collect()
     }
 
     /// Where requests reach a name, if this process has an ingress.

@@ -54,7 +54,7 @@ impl AppPorts {
         true
     }
 
-    /// Why ports do not lead to apps, with those that could not be opened.
+    /// Why ports do not lead to apps, each in one sentence, with those that could not be opened.
     pub(super) fn failures(&self, ports: &BTreeMap<u16, String>) -> BTreeMap<AppName, Vec<String>> {
         let mut all = self.conflicts.clone();
         for (port, because) in ports {
@@ -62,6 +62,10 @@ impl AppPorts {
                 all.entry(to.app.clone()).or_default().push(because.clone());
             }
         }
+        let sentence = |because: &mut String| {
+            *because = format!("the app cannot be reached by TCP: {because}");
+        };
+        all.values_mut().flatten().for_each(sentence);
         all
     }
 }
