@@ -77,4 +77,10 @@ fn a_new_revision_is_tried_with_copies_of_requests() {
     eventually(SOON, "the copy is counted", || {
         curl(&[&ebbtide.api_url("/metrics")]).body.contains(counted)
     });
+    let lost = documents().replacen("ebbtide.mirror: latest", "ebbtide.mirror: lost--v1", 1);
+    ebbtide.write("hello.yaml", &lost);
+    eventually(SOON, "the missing target is told of", || {
+        let shown = ebbtide.cli_text(&["show", "hello"]);
+        shown.contains("ebbtide.mirror: there is no app lost; no request is copied")
+    });
 }

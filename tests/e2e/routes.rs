@@ -18,9 +18,11 @@ properties:
       - python3
       - -c
       - |
-        import http.server, os
+        import http.server, os, time
         class Echo(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                if self.path.startswith("/slow"):
+                    time.sleep(3)
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(f"{name} {{self.path}}".encode())
@@ -162,4 +164,43 @@ fn follows_changes(ebbtide: &Ebbtide) {
     assert_eq!(answer.body, "api /x");
     ebbtide.cli_text(&["routes", "delete", "shop"]);
     assert_eq!(ask(ebbtide, "shop.localhost", "/api/x", &[]).status, 404);
+}
+
+/// Rules with times of their own, for less and for more than their apps have.
+const TIMES: &str = "
+rules:
+- routes: [{match: {prefix: /slow/hurried}}]
+  targets: [{containerApp: web}]
+  timeouts: {firstByteSeconds: 1}
+- routes: [{match: {prefix: /slow/patient}}]
+  targets: [{containerApp: hurried}]
+  timeouts: {firstByteSeconds: 0}
+- routes: [{match: {prefix: /slow/own}}]
+  targets: [{containerApp: hurried}]
+- routes: [{match: {prefix: /slow}}]
+  targets: [{containerApp: web}]
+";
+
+#[test]
+fn a_rule_says_how_long_its_answers_may_take() {
+    let _machine = machine();
+    let web = app("web", "one");
+    let tags = "name: hurried\ntags: {ebbtide.firstByteTimeoutSeconds: '1'}";
+    let hurried = app("hurried", "one").replacen("name: hurried", tags, 1);
+    let documents = [
+        ("hurried.yaml", &*hurried),
+        ("shop.yaml", TIMES),
+        ("web.yaml", &*web),
+    ];
+    let ebbtide = Ebbtide::up(&documents);
+    for (target, status, expected) in [
+        ("/slow/hurried", 504, "1 s"),
+        ("/slow/patient", 200, "hurried /slow/patient"),
+        ("/slow/own", 504, "1 s"),
+        ("/slow", 200, "web /slow"),
+    ] {
+        let answer = ebbtide.request("shop.localhost", target);
+        assert_eq!(answer.status, status, "{target}: {answer:?}");
+        assert!(answer.body.contains(expected), "{target}: {answer:?}");
+    }
 }

@@ -1,9 +1,9 @@
-//! An app that speaks TCP, with a client of Python's.
+//! Apps that speak TCP, on a port of their own or beside HTTP, with clients of Python's and curl.
 
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::harness::{ANY_PORT, Ebbtide, SOON, eventually, machine};
+use crate::harness::{ANY_PORT, Ebbtide, SOON, curl, eventually, machine};
 
 /// Opens three connections to a port, has a line of each echoed, and says what came.
 const CLIENT: &str = r#"
@@ -42,13 +42,16 @@ properties:
     )
 }
 
+/// Free a moment ago; nothing else on this machine takes ports in between.
+fn free_ports() -> [u16; 2] {
+    let free = [(); 2].map(|()| TcpListener::bind(ANY_PORT).unwrap());
+    free.map(|listener| listener.local_addr().unwrap().port())
+}
+
 #[test]
 fn a_tcp_app_is_woken_by_a_connection_and_sleeps_when_there_is_none() {
     let _machine = machine();
-    // Free a moment ago; nothing else on this machine takes ports in between.
-    let free = TcpListener::bind(ANY_PORT).unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let [port, _] = free_ports();
     let ebbtide = Ebbtide::up(&[("echo.yaml", &echo(port))]);
     let replicas = || ebbtide.api("/api/v1/apps/echo")["revisions"][0]["replicas"].clone();
     assert_eq!(replicas()["ready"], 0);
@@ -61,4 +64,92 @@ fn a_tcp_app_is_woken_by_a_connection_and_sleeps_when_there_is_none() {
     let said = String::from_utf8_lossy(&client.stdout);
     assert_eq!(said, "echo 0\necho 1\necho 2\n\n", "{client:?}");
     eventually(SOON, "it is at none", || replicas()["ready"] == 0);
+}
+
+/// An app with a site, lines that are echoed with its replica's name, and pages of another kind.
+fn with_ports(lines: u16, pages: u16) -> String {
+    format!(
+        r#"name: site
+tags: {{ebbtide.scaleInStabilizationSeconds: '1'}}
+properties:
+  configuration:
+    ingress:
+      targetPort: 80
+      allowInsecure: true
+      additionalPortMappings:
+      - {{external: true, targetPort: 9000, exposedPort: {lines}}}
+      - {{external: false, targetPort: 9001, exposedPort: {pages}}}
+  template:
+    containers:
+    - name: site
+      command:
+      - python3
+      - -c
+      - |
+        import http.server, os, socketserver, threading
+        NAME = os.environ["CONTAINER_APP_REPLICA_NAME"]
+        class Lines(socketserver.StreamRequestHandler):
+            def handle(self):
+                for line in self.rfile:
+                    self.wfile.write(NAME.encode() + b" " + line)
+        class Pages(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(self.server.text)
+        def serve(variable, kind, handler, text=b""):
+            server = kind(("127.0.0.1", int(os.environ[variable])), handler)
+            server.text = text
+            threading.Thread(target=server.serve_forever).start()
+        serve("PORT_9000", socketserver.ThreadingTCPServer, Lines)
+        serve("PORT_9001", http.server.ThreadingHTTPServer, Pages, b"side")
+        serve("PORT", http.server.ThreadingHTTPServer, Pages, b"main")
+    scale:
+      minReplicas: 0
+      maxReplicas: 2
+      cooldownPeriod: 1
+      rules: [{{name: connections, tcp: {{metadata: {{concurrentConnections: '1'}}}}}}]
+"#
+    )
+}
+
+/// Opens connections, keeps them, and says a line in each, until two replicas have answered.
+const UNTIL_TWO_ANSWER: &str = r#"
+import socket, sys, time
+connections, names = [], set()
+while len(names) < 2:
+    connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    connection.sendall(b"hello\n")
+    name, said = connection.makefile().readline().split()
+    assert said == "hello", said
+    names.add(name)
+    connections.append(connection)
+    time.sleep(0.1)
+"#;
+
+#[test]
+fn further_ports_lead_to_each_replica_wake_the_app_and_count() {
+    let _machine = machine();
+    let [lines, pages] = free_ports();
+    let ebbtide = Ebbtide::up(&[("site.yaml", &with_ports(lines, pages))]);
+    let replicas = || ebbtide.api("/api/v1/apps/site")["revisions"][0]["replicas"].clone();
+    assert_eq!(replicas()["ready"], 0);
+    let client = Command::new("python3")
+        .args(["-c", UNTIL_TWO_ANSWER, &lines.to_string()])
+        .output()
+        .unwrap();
+    assert!(client.status.success(), "{client:?}");
+    let page = |url: &str| curl(&[url]).body;
+    assert_eq!(page(&format!("http://127.0.0.1:{pages}/")), "side");
+    assert_eq!(ebbtide.request("site", "/").body, "main");
+    let ports = ebbtide.api("/api/v1/apps/site")["additionalPorts"].clone();
+    assert_eq!(ports[0]["url"], format!("tcp://localhost:{lines}"));
+    assert_eq!(ports[1]["external"], false);
+    let shown = ebbtide.cli_text(&["show", "site"]);
+    assert!(
+        shown.contains(&format!("{pages} to 9001, internal")),
+        "{shown}"
+    );
+    eventually(SOON, "it is at none", || replicas()["ready"] == 0);
+    assert_eq!(page(&format!("http://127.0.0.1:{pages}/")), "side");
 }

@@ -10,6 +10,7 @@ mod diagnostic;
 pub(crate) mod fragment;
 mod json_comments;
 mod load;
+mod mirrors;
 pub mod model;
 mod nearest;
 mod node;
@@ -26,6 +27,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use diagnostic::{Diagnostic, Located};
+pub use mirrors::check_mirrors;
 pub use model::*;
 pub(crate) use nearest::{nearest, suggestion};
 pub use print::{SecretDisplay, to_value, to_yaml};

@@ -52,6 +52,6 @@ pub use publish::Publisher;
 pub use replica::{Replica, UpstreamProtocol};
 pub use share::Share;
 pub use split::Split;
-pub use table::{AppRoute, Backend, BackendState, HttpRoutes, RoutingTable};
+pub use table::{AppPort, AppRoute, Backend, BackendState, HttpRoutes, RoutingTable};
 pub use tls::{Certificates, HostCertificates, Issuer, TlsOptions};
 pub use trace::{SpanId, TraceId};

@@ -1,7 +1,7 @@
-//! The ports of TCP apps, which come and go with the table: a listener on each for every worker.
+//! The ports for TCP, which come and go with the table: a listener on each for every worker.
 
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,8 +22,26 @@ pub(crate) struct Ports {
 #[derive(Default)]
 struct State {
     setting: Option<Setting>,
-    listeners: BTreeMap<u16, Arc<[TcpListener]>>,
-    failures: BTreeMap<u16, String>,
+    open: BTreeMap<u16, OpenPort>,
+    /// How many were opened.
+    opened: u64,
+    failures: BTreeMap<u16, Failure>,
+}
+
+/// A port that is open.
+#[derive(Clone)]
+pub(crate) struct OpenPort {
+    /// Tells it from one of the same number before.
+    pub(crate) id: u64,
+    on_loopback: bool,
+    /// Those of all workers.
+    pub(crate) listeners: Arc<[TcpListener]>,
+}
+
+/// A port that could not be opened.
+struct Failure {
+    on_loopback: bool,
+    because: String,
 }
 
 /// How to listen.
@@ -53,36 +71,52 @@ impl Ports {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// Opens the ports of `wanted` that are not open, and closes all others.
-    pub(crate) fn follow(&self, wanted: impl Iterator<Item = u16>) {
+    /// Opens the ports of `wanted` that are not open, and closes all others. Each says whether it is for
+    /// this machine alone.
+    pub(crate) fn follow(&self, wanted: impl Iterator<Item = (u16, bool)>) {
         let mut state = self.lock();
         let State {
             setting: Some(setting),
-            listeners,
+            open,
+            opened,
             failures,
         } = &mut *state
         else {
             return;
         };
-        let mut before = std::mem::take(listeners);
+        let mut before = std::mem::take(open);
         let said = std::mem::take(failures);
         let mut has_changed = false;
-        for port in wanted {
-            if let Some(open) = before.remove(&port) {
-                listeners.insert(port, open);
-                continue;
+        for (port, on_loopback) in wanted {
+            match before.remove(&port) {
+                Some(same) if same.on_loopback == on_loopback => {
+                    open.insert(port, same);
+                    continue;
+                }
+                earlier => has_changed |= earlier.is_some(),
             }
-            match setting.open(port, listeners.len()) {
-                Ok(open) => {
-                    tracing::info!(port, "a port is open for a TCP app");
-                    listeners.insert(port, open);
+            match setting.open(port, on_loopback, open.len()) {
+                Ok(listeners) => {
+                    tracing::info!(port, "a port is open for TCP");
                     has_changed = true;
+                    *opened += 1;
+                    let one = OpenPort {
+                        id: *opened,
+                        on_loopback,
+                        listeners,
+                    };
+                    open.insert(port, one);
                 }
                 Err(because) => {
-                    if said.get(&port) != Some(&because) {
-                        tracing::error!(port, because, "a port cannot be opened for a TCP app");
+                    let is_new = said.get(&port).is_none_or(|one| one.because != because);
+                    if is_new {
+                        tracing::error!(port, because, "a port cannot be opened for TCP");
                     }
-                    failures.insert(port, because);
+                    let failure = Failure {
+                        on_loopback,
+                        because,
+                    };
+                    failures.insert(port, failure);
                 }
             }
         }
@@ -97,12 +131,11 @@ impl Ports {
         if state.failures.is_empty() {
             return false;
         }
-        let wanted: Vec<u16> = state
-            .listeners
-            .keys()
-            .chain(state.failures.keys())
-            .copied()
-            .collect();
+        let open = state.open.iter();
+        let open = open.map(|(port, one)| (*port, one.on_loopback));
+        let failed = state.failures.iter();
+        let failed = failed.map(|(port, one)| (*port, one.on_loopback));
+        let wanted: Vec<(u16, bool)> = open.chain(failed).collect();
         drop(state);
         let before = self.version();
         self.follow(wanted.into_iter());
@@ -111,7 +144,10 @@ impl Ports {
 
     /// The ports that cannot be opened, and why.
     pub(crate) fn failures(&self) -> BTreeMap<u16, String> {
-        self.lock().failures.clone()
+        let state = self.lock();
+        let failures = state.failures.iter();
+        let failures = failures.map(|(port, one)| (*port, one.because.clone()));
+        failures.collect()
     }
 
     /// A number that is another once there are other ports.
@@ -119,9 +155,9 @@ impl Ports {
         self.version.load(Ordering::Acquire)
     }
 
-    /// The ports that are open, with the listeners of all workers.
-    pub(crate) fn open(&self) -> BTreeMap<u16, Arc<[TcpListener]>> {
-        self.lock().listeners.clone()
+    /// The ports that are open.
+    pub(crate) fn open(&self) -> BTreeMap<u16, OpenPort> {
+        self.lock().open.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -130,16 +166,25 @@ impl Ports {
 }
 
 impl Setting {
-    fn open(&self, port: u16, open: usize) -> Result<Arc<[TcpListener]>, String> {
+    fn open(
+        &self,
+        port: u16,
+        on_loopback: bool,
+        open: usize,
+    ) -> Result<Arc<[TcpListener]>, String> {
         if open >= MOST {
-            return Err(format!("{MOST} ports are open, which is the most"));
+            return Err(format!(
+                "{port} is one too many: {MOST} ports are open, which is the most"
+            ));
         }
         if self.taken.contains(&port) {
             return Err(format!(
                 "{port} is a port of the ingress itself; give the app another exposedPort"
             ));
         }
-        let address = SocketAddr::new(self.address.ip(), port);
+        let ip = self.address.ip();
+        let ip = if on_loopback { loopback(ip) } else { ip };
+        let address = SocketAddr::new(ip, port);
         let listeners = listener::bind(address, self.workers, self.takes_over);
         let listeners = listeners
             .map_err(|error| format!("{error}; free it, or give the app another exposedPort"))?;
@@ -152,8 +197,17 @@ impl Setting {
     }
 }
 
+/// The address of this machine alone, in the family of `ip`.
+fn loopback(ip: IpAddr) -> IpAddr {
+    match ip {
+        _ if ip.is_loopback() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::net::TcpStream;
 
     use ebbtide_core::time::{Clock, Timestamp};
@@ -168,14 +222,20 @@ mod tests {
         }
     }
 
-    fn ports(taken: Vec<u16>) -> Ports {
+    pub(crate) fn ports(taken: Vec<u16>, takes_over: bool) -> Ports {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let ports = Ports::default();
-        ports.start(&IngressOptions::new(any, Arc::new(Still)), taken);
+        let mut options = IngressOptions::new(any, Arc::new(Still));
+        options.takes_over = takes_over;
+        ports.start(&options, taken);
         ports
     }
 
-    fn free() -> (TcpListener, u16) {
+    pub(crate) fn follow(ports: &Ports, wanted: &[u16]) {
+        ports.follow(wanted.iter().map(|port| (*port, false)));
+    }
+
+    pub(crate) fn free() -> (TcpListener, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         (listener, port)
@@ -187,16 +247,16 @@ mod tests {
 
     #[test]
     fn ports_come_and_go() {
-        let ports = ports(Vec::new());
+        let ports = ports(Vec::new(), false);
         let (one, two) = (free().1, free().1);
-        ports.follow([one, two].into_iter());
+        follow(&ports, &[one, two]);
         let version = ports.version();
         assert!(answers(one) && answers(two));
-        ports.follow([two].into_iter());
+        follow(&ports, &[two]);
         assert!(!answers(one) && answers(two));
         assert_ne!(ports.version(), version);
         ports.end();
-        ports.follow([one].into_iter());
+        follow(&ports, &[one]);
         assert!(!answers(one) && !answers(two));
     }
 
@@ -204,8 +264,8 @@ mod tests {
     fn a_port_in_use_fails_alone_and_is_tried_again() {
         let (other, port) = free();
         let (_, good) = free();
-        let ports = ports(vec![1]);
-        ports.follow([1, port, good].into_iter());
+        let ports = ports(vec![1], false);
+        follow(&ports, &[1, port, good]);
         assert!(answers(good));
         let failures = ports.failures();
         assert_eq!(failures.keys().copied().collect::<Vec<_>>(), [1, port]);
@@ -215,5 +275,26 @@ mod tests {
         drop(other);
         assert!(ports.retry());
         assert_eq!(ports.failures().len(), 1);
+    }
+    #[test]
+    fn a_port_for_this_machine_alone_is_opened_anew_where_all_may_come() {
+        let (_, port) = free();
+        let any = SocketAddr::from(([0, 0, 0, 0], 0));
+        let ports = Ports::default();
+        ports.start(&IngressOptions::new(any, Arc::new(Still)), Vec::new());
+        let mut ids = Vec::new();
+        for (on_loopback, expected) in [
+            (true, "127.0.0.1"),
+            (true, "127.0.0.1"),
+            (false, "0.0.0.0"),
+            (true, "127.0.0.1"),
+        ] {
+            ports.follow([(port, on_loopback)].into_iter());
+            let open = &ports.open()[&port];
+            let address = open.listeners[0].local_addr().unwrap();
+            assert_eq!(address.to_string(), format!("{expected}:{port}"));
+            ids.push(open.id);
+        }
+        assert_eq!(ids, [1, 1, 2, 3]);
     }
 }

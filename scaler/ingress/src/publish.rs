@@ -94,7 +94,9 @@ impl Published {
         let snapshot = Arc::new(Snapshot::new(table));
         self.snapshot.store(Arc::clone(&snapshot));
         self.has_table.store(true, Ordering::Release);
-        self.ports.follow(snapshot.table().ports.keys().copied());
+        let ports = snapshot.table().ports.iter();
+        self.ports
+            .follow(ports.map(|(port, to)| (*port, to.on_loopback)));
         drop(publishing);
         for backend in snapshot.table().apps.iter().flat_map(|app| &app.backends) {
             backend.meter.line().serve(backend);

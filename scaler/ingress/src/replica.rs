@@ -3,6 +3,7 @@
 
 mod health;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -52,6 +53,8 @@ pub struct Replica {
     id: u64,
     name: ReplicaName,
     address: SocketAddr,
+    /// Its ports in the place of additional target ports; none if it listens on these themselves.
+    additional_ports: Option<BTreeMap<u16, u16>>,
     protocol: UpstreamProtocol,
     /// [`CLOSED`] and the requests in flight, in one word so that no request slips in between the
     /// closing and the look at the count.
@@ -63,15 +66,33 @@ pub struct Replica {
 impl Replica {
     /// A replica that admits requests and has none.
     pub fn new(name: ReplicaName, address: SocketAddr, protocol: UpstreamProtocol) -> Arc<Self> {
+        Arc::new(Self::alone(name, address, protocol))
+    }
+
+    /// The same, of one that has these ports in the place of its app's additional target ports.
+    pub fn with_ports(
+        name: ReplicaName,
+        address: SocketAddr,
+        protocol: UpstreamProtocol,
+        additional_ports: BTreeMap<u16, u16>,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            additional_ports: Some(additional_ports),
+            ..Self::alone(name, address, protocol)
+        })
+    }
+
+    fn alone(name: ReplicaName, address: SocketAddr, protocol: UpstreamProtocol) -> Self {
+        Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             name,
             address,
+            additional_ports: None,
             protocol,
             state: AtomicU32::new(0),
             drained: Notify::new(),
             health: Health::new(),
-        })
+        }
     }
 
     /// Its name.
@@ -82,6 +103,20 @@ impl Replica {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens in the place of an additional target port of its app, if it does.
+    pub fn additional_address(&self, target: u16) -> Option<SocketAddr> {
+        let port = match &self.additional_ports {
+            Some(ports) => *ports.get(&target)?,
+            None => target,
+        };
+        Some(SocketAddr::new(self.address.ip(), port))
+    }
+
+    /// The ports that it has in the place of additional target ports; none if it listens on these.
+    pub fn additional_ports(&self) -> Option<&BTreeMap<u16, u16>> {
+        self.additional_ports.as_ref()
     }
 
     /// What it speaks.

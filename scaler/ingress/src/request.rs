@@ -253,6 +253,7 @@ fn route(
             cold::answer(peer, request, backend, arrived)?;
             let mut visit = Visit::begin(Rc::clone(&peer.worker), Arc::clone(backend), arrived);
             visit.belongs_to(session);
+            visit.keeps_to(target.map(|target| target.timeouts).unwrap_or_default());
             drop(key);
             Ok(Routed {
                 host,

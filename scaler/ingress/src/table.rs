@@ -5,6 +5,7 @@ pub(crate) mod host;
 mod hosts;
 mod keep;
 mod mirror;
+mod port;
 #[cfg(test)]
 mod properties;
 pub(crate) mod routes;
@@ -20,6 +21,7 @@ use crate::meter::RevisionMeter;
 use crate::replica::Replica;
 use crate::split::Split;
 
+pub use port::AppPort;
 pub use routes::HttpRoutes;
 pub(crate) use snapshot::{Astray, Found, Snapshot};
 
@@ -30,16 +32,17 @@ pub struct RoutingTable {
     pub apps: Vec<AppRoute>,
     /// Hosts whose requests go to apps by rules, beside the apps' own.
     pub routes: Vec<Arc<HttpRoutes>>,
-    /// Ports of TCP apps, each with its app. Such an app has no hosts.
-    pub ports: BTreeMap<u16, AppName>,
+    /// Ports for TCP, each with what it leads to.
+    pub ports: BTreeMap<u16, AppPort>,
     /// Where to look for more, for the body of a 404: the status page's URL.
     pub hint: String,
 }
 
 impl RoutingTable {
-    /// Whether an app has ports instead of hosts.
+    /// Whether an app has a port instead of hosts.
     pub(crate) fn is_tcp(&self, app: &AppName) -> bool {
-        !self.ports.is_empty() && self.ports.values().any(|one| one == app)
+        let mut ports = self.ports.values();
+        ports.any(|port| port.target.is_none() && port.app == *app)
     }
 
     /// The apps that have hosts.

@@ -7,6 +7,7 @@ use ebbtide_core::document::Container;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::ReplicaPorts;
 use crate::backoff::Backoff;
 use crate::probe::{self, Plan};
 use crate::process::{Ending, Process};
@@ -75,14 +76,14 @@ pub(crate) async fn run(replica: Arc<Replica>, stop: watch::Receiver<bool>, repo
 impl Seat<'_> {
     /// Runs the container once, as one that is to stay.
     async fn serve(&mut self, first: bool, plan: &Plan, reporter: &Reporter) -> Outcome {
-        let (mut process, port) = match self.start(first) {
+        let (mut process, ports) = match self.start(first) {
             Ok(started) => started,
             Err(failure) => return Outcome::Ended(failure),
         };
         let pid = process.id();
-        reporter.send(Report::Started { pid, port }).await;
+        let plan = plan.at(self.replica.spec.target_port, &ports);
+        reporter.send(Report::Started { pid, ports }).await;
         let clock = &*self.replica.shared.clock;
-        let plan = plan.at(self.replica.spec.target_port, port);
         let unhealthy = tokio::select! {
             biased;
             () = stopped(&mut self.stop) => {
@@ -128,7 +129,7 @@ impl Seat<'_> {
         timeout(time, stopped(&mut self.stop)).await.is_ok()
     }
 
-    fn start(&self, first: bool) -> Result<(Process, Option<u16>), Failure> {
+    fn start(&self, first: bool) -> Result<(Process, ReplicaPorts), Failure> {
         let failed = |words: String| {
             self.failure(Ending {
                 words: format!("could not be started: {words}"),
@@ -137,12 +138,12 @@ impl Seat<'_> {
             })
         };
         let replica = self.replica;
-        let port = replica
-            .port(first)
+        let ports = replica
+            .ports(first)
             .map_err(|error| failed(format!("no free port on 127.0.0.1: {error}")))?;
-        let process = Process::start(&replica.shared, &replica.spec, self.container, port)
+        let process = Process::start(&replica.shared, &replica.spec, self.container, &ports)
             .map_err(|error| failed(error.to_string()))?;
-        Ok((process, port))
+        Ok((process, ports))
     }
 
     async fn end(&self, mut process: Process) -> Ending {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
+use crate::ReplicaPorts;
+
 /// Something that happened to a replica.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplicaEvent {
@@ -29,8 +31,8 @@ pub enum ReplicaEventKind {
     Started {
         /// The process, which is also its process group.
         pid: u32,
-        /// The replica's own port on 127.0.0.1, if the app has a target port.
-        port: Option<u16>,
+        /// The replica's own ports.
+        ports: ReplicaPorts,
     },
     /// Every container passes its startup and readiness probes.
     Ready,

@@ -16,6 +16,7 @@ mod event;
 mod groups;
 mod guardian;
 mod instance;
+mod leases;
 mod logs;
 mod ports;
 mod probe;
@@ -28,6 +29,7 @@ mod spec;
 
 pub use event::{ReplicaEvent, ReplicaEventKind};
 pub use guardian::guardian_main;
+pub use leases::ReplicaPorts;
 pub use logs::{LogLine, LogStore, Stream};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
 pub use spec::{ReplicaSpec, SpecError, check};

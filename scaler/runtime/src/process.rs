@@ -20,11 +20,11 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::time::timeout;
 
 use self::program::ProgramError;
-use crate::ReplicaSpec;
 use crate::groups::{ProcessGroup, number};
 use crate::instance;
 use crate::logs::{Capture, LineSink};
 use crate::shared::Shared;
+use crate::{ReplicaPorts, ReplicaSpec};
 
 /// Why a process could not be started.
 #[derive(Debug, Error)]
@@ -63,16 +63,16 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `container` of the replica `spec` on `port`.
+    /// Starts `container` of the replica `spec` on `ports`.
     pub(crate) fn start(
         shared: &Shared,
         spec: &ReplicaSpec,
         container: &Container,
-        port: Option<u16>,
+        ports: &ReplicaPorts,
     ) -> Result<Self, StartError> {
         // Before the child is there, so that no notice of its end is missed.
         let children = unix::signal(SignalKind::child()).map_err(StartError::Watch)?;
-        let (program, mut command) = command(shared, spec, container, port)?;
+        let (program, mut command) = command(shared, spec, container, ports)?;
         let mut child = command
             .spawn()
             .map_err(|source| StartError::Spawn { program, source })?;
@@ -141,9 +141,9 @@ fn command(
     shared: &Shared,
     spec: &ReplicaSpec,
     container: &Container,
-    port: Option<u16>,
+    ports: &ReplicaPorts,
 ) -> Result<(std::path::PathBuf, Command), ProgramError> {
-    let variables = environment::variables(spec, container, port);
+    let variables = environment::variables(spec, container, ports);
     let words = environment::command_line(container, &variables);
     let name = words.first().map_or("", String::as_str);
     let search = match variables.get("PATH") {

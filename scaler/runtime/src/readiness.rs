@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::ReplicaEventKind;
+use crate::{ReplicaEventKind, ReplicaPorts};
 
 /// What a container reports to its replica.
 #[derive(Debug)]
 pub(crate) enum Report {
     /// Its process runs.
-    Started { pid: u32, port: Option<u16> },
+    Started { pid: u32, ports: ReplicaPorts },
     /// It passes its startup and readiness probes.
     Ready,
     /// Its readiness probe failed.
@@ -69,8 +69,8 @@ impl Readiness {
             *ready = matches!(report, Report::Ready);
         }
         match report {
-            Report::Started { pid, port } => {
-                (container == 0).then_some(ReplicaEventKind::Started { pid, port })
+            Report::Started { pid, ports } => {
+                (container == 0).then_some(ReplicaEventKind::Started { pid, ports })
             }
             Report::Ready if self.announced || self.containers.contains(&false) => None,
             Report::Ready => {
@@ -104,7 +104,10 @@ mod tests {
     use super::*;
 
     fn started() -> Report {
-        Report::Started { pid: 7, port: None }
+        Report::Started {
+            pid: 7,
+            ports: ReplicaPorts::default(),
+        }
     }
 
     fn backoff() -> Report {

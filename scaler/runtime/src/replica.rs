@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::backoff::Backoff;
 use crate::container::{self, Failure, Outcome, Seat};
-use crate::ports::PortLease;
+use crate::leases::{Leases, ReplicaPorts, Wanted};
 use crate::readiness::{Readiness, Reporter};
 use crate::shared::Shared;
 use crate::{ReplicaEvent, ReplicaEventKind, ReplicaSpec};
@@ -16,11 +16,11 @@ use crate::{ReplicaEvent, ReplicaEventKind, ReplicaSpec};
 /// Reports of containers that wait while the replica sends events.
 const REPORTS: usize = 16;
 
-/// A replica and the port it holds.
+/// A replica and the ports it holds.
 pub(crate) struct Replica {
     pub(crate) shared: Arc<Shared>,
     pub(crate) spec: ReplicaSpec,
-    lease: Mutex<Option<PortLease>>,
+    leases: Mutex<Leases>,
 }
 
 /// Runs a replica until it is told to stop, and says so.
@@ -28,7 +28,7 @@ pub(crate) async fn run(shared: Arc<Shared>, spec: ReplicaSpec, stop: watch::Rec
     let replica = Arc::new(Replica {
         shared,
         spec,
-        lease: Mutex::default(),
+        leases: Mutex::default(),
     });
     let Replica { shared, spec, .. } = &*replica;
     shared.logs.open(&spec.app, &spec.revision, &spec.name);
@@ -65,21 +65,17 @@ async fn serve(replica: &Arc<Replica>, stop: watch::Receiver<bool>) {
 }
 
 impl Replica {
-    /// The replica's port, if its app has a target port. With `renew`, another one if something
-    /// else has taken it meanwhile.
-    pub(crate) fn port(&self, renew: bool) -> io::Result<Option<u16>> {
-        if self.spec.target_port.is_none() {
-            return Ok(None);
-        }
-        let mut held = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        let lease = match held.take() {
-            Some(lease) if !renew || lease.is_free() => lease,
-            // The old one is given back only after the new one is drawn, so they differ.
-            _old => self.shared.ports.lease()?,
+    /// The replica's ports. With `renew`, others where something else has taken them meanwhile.
+    pub(crate) fn ports(&self, renew: bool) -> io::Result<ReplicaPorts> {
+        let wanted = Wanted {
+            target: self.spec.target_port,
+            additional: &self.spec.additional_ports,
+            renew,
+            // Of several containers another one may be what has taken it.
+            renew_additional: renew && self.spec.containers.len() == 1,
         };
-        let port = lease.port();
-        *held = Some(lease);
-        Ok(Some(port))
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.take(&self.shared.ports, wanted)
     }
 
     /// Runs the init containers in turn, from the first again if one fails. Returns whether the

@@ -21,6 +21,8 @@ pub struct ReplicaSpec {
     pub app: AppName,
     /// The app's `targetPort`. If given, the replica gets a free port of its own in its place.
     pub target_port: Option<u16>,
+    /// The app's further target ports. The replica gets a free port of its own in the place of each.
+    pub additional_ports: Vec<u16>,
     /// Run to their end, in this order, before `containers`.
     pub init_containers: Vec<Container>,
     /// Run side by side. The first one serves the target port.
@@ -30,7 +32,7 @@ pub struct ReplicaSpec {
     /// From SIGTERM to SIGKILL.
     pub termination_grace_period: Duration,
     /// Variables given to every container, such as `CONTAINER_APP_NAME`. The runtime adds
-    /// `CONTAINER_APP_REPLICA_NAME` and `PORT`.
+    /// `CONTAINER_APP_REPLICA_NAME`, `PORT` and, for each additional target port, `PORT_` with that.
     pub environment: Vec<(String, String)>,
     /// Where the containers run and relative programs are looked for: the document's folder.
     pub working_directory: PathBuf,
@@ -186,6 +188,7 @@ pub(crate) mod tests {
             revision,
             app: AppName::new("hello").unwrap(),
             target_port: None,
+            additional_ports: Vec::new(),
             init_containers: Vec::new(),
             containers,
             secrets: BTreeMap::new(),

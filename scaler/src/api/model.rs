@@ -24,6 +24,9 @@ pub struct AppStatus {
     pub name: String,
     /// Where requests reach it; none without ingress.
     pub url: Option<String>,
+    /// The ports of `additionalPortMappings`.
+    #[serde(default)]
+    pub additional_ports: Vec<PortStatus>,
     /// `Single` or `Multiple`.
     pub active_revisions_mode: String,
     /// The revision of the app's present template.
@@ -43,6 +46,20 @@ pub struct AppStatus {
     pub traffic_entries: Vec<TrafficEntry>,
     /// The app's revisions, newest first, inactive ones too.
     pub revisions: Vec<RevisionStatus>,
+}
+
+/// A port for TCP beside an app's own.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PortStatus {
+    /// Whether it is for others than the apps beside it.
+    pub external: bool,
+    /// The port of the app.
+    pub target_port: u16,
+    /// The port at the ingress.
+    pub exposed_port: u16,
+    /// Where connections reach it; none if no ingress is here.
+    pub url: Option<String>,
 }
 
 /// One revision's part of an app's requests.

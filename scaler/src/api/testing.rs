@@ -290,6 +290,7 @@ pub(crate) fn app(name: &str) -> AppStatus {
     AppStatus {
         name: name.to_owned(),
         url: Some(format!("http://{name}.localhost:8080/")),
+        additional_ports: Vec::new(),
         active_revisions_mode: "Single".to_owned(),
         latest_revision_name: format!("{name}--v1"),
         latest_ready_revision_name: None,

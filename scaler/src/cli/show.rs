@@ -94,6 +94,15 @@ fn summary(app: &AppStatus) -> Table {
     ] {
         table.row([Cell::coloured(name, Some(Colour::Grey)), value]);
     }
+    for port in &app.additional_ports {
+        let words = format!("{} to {}", port.exposed_port, port.target_port);
+        let words = if port.external {
+            words
+        } else {
+            format!("{words}, internal")
+        };
+        table.row([Cell::coloured("port", Some(Colour::Grey)), words.into()]);
+    }
     table
 }
 

@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use ebbtide_core::document::{Declaration, Diagnostic, Located, SecretDisplay, to_value, to_yaml};
+use ebbtide_core::document::{
+    Declaration, Diagnostic, Located, SecretDisplay, check_mirrors, to_value, to_yaml,
+};
 use serde_json::{Value, json};
 
 use super::arguments::{DocumentFormat, ValidateArguments, settings};
@@ -22,7 +24,7 @@ fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::R
     let texts = documents::read(&arguments.files)?;
     let set = settings(&arguments.set);
     warn_of_unmentioned(&texts, &set);
-    let documents = match documents::parse(&texts, &set) {
+    let mut documents = match documents::parse(&texts, &set) {
         Ok(documents) => documents,
         Err(error) => {
             if arguments.output == OutputFormat::Json {
@@ -31,6 +33,8 @@ fn validate(arguments: &ValidateArguments, output: &mut Output<'_>) -> anyhow::R
             return Err(error.into());
         }
     };
+    let mirrors = check_mirrors(&documents.declarations);
+    documents.warnings.extend(mirrors);
     match arguments.print {
         Some(format) => {
             warn(&documents.warnings);
@@ -189,6 +193,11 @@ properties:
         assert_eq!(report["declarations"][0]["name"], "hello");
         assert_eq!(report["diagnostics"][0]["severity"], "warning");
         assert_eq!(report["diagnostics"][0]["path"], "properties.colour");
+
+        let mirror = "name: hello\ntags: {ebbtide.mirror: 'label:blue'}";
+        let mirrored = DOCUMENT.replacen("name: hello", mirror, 1);
+        let (code, text) = validated(&mirrored, None, OutputFormat::Json);
+        assert!(code == 0 && text.contains("has no label blue"), "{text}");
 
         let bad = DOCUMENT.replace("colour: blue", "template: 7\n  colour: blue");
         let (code, text) = validated(&bad, None, OutputFormat::Json);

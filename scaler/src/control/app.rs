@@ -123,13 +123,14 @@ impl AppControl {
             let created = changes.contains(&Change::RevisionCreated(name.clone()));
             match self.revisions.get_mut(name) {
                 Some(known) if !created => {
-                    known.follow(spec, access, now);
+                    known.follow(spec, access.clone(), now);
                     if self.source != Source::Api && name == self.app.latest() {
                         known.folder.clone_from(&self.folder);
                     }
                 }
                 _ => {
                     let folder = self.folder.clone();
+                    let access = access.clone();
                     let mut new =
                         RevisionControl::new(revision, spec, folder, access, counting, now);
                     // One of this name may have been purged whose replicas are still going.

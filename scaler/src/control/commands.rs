@@ -11,6 +11,7 @@ use super::app::{AppControl, Source};
 use super::apply::{Against, Prepared, prepare, specs};
 use super::handle::{Command, ControlError, Origin, Reply, RevisionAction};
 use super::http_routes::{self, check_hosts};
+use super::mirror;
 use super::task::ControlTask;
 use crate::api::model::{ApplyResult, RevisionHistory, TrafficEntry};
 use crate::documents::{Documents, InvalidDocument};
@@ -104,6 +105,11 @@ impl ControlTask {
             .collect();
         if origin == Origin::Files {
             results.extend(self.prune(&named));
+        }
+        for result in &mut results {
+            let control = self.apps.get(result.app.as_str());
+            let problem = control.and_then(|control| mirror::problem(control, &self.apps));
+            result.warnings.extend(problem);
         }
         results.extend(self.commit_routes(routes, origin));
         self.has_documents = true;

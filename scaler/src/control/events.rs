@@ -82,7 +82,8 @@ impl Events {
     pub(super) fn replica(&self, event: &ReplicaEvent) {
         let name = &event.replica;
         let (reason, message) = match &event.kind {
-            ReplicaEventKind::Started { pid, port } => {
+            ReplicaEventKind::Started { pid, ports } => {
+                let port = ports.main;
                 let port = port.map_or(String::new(), |port| format!(", port {port}"));
                 (
                     "ReplicaStarted",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ebbtide_core::name::ReplicaName;
 use ebbtide_core::time::Timestamp;
 use ebbtide_ingress::UpstreamProtocol;
-use ebbtide_runtime::ReplicaEventKind;
+use ebbtide_runtime::{ReplicaEventKind, ReplicaPorts};
 
 use super::app::AppControl;
 use super::apply::{Against, Prepared, prepare};
@@ -118,7 +118,10 @@ pub(super) fn replica_of<'a>(one: &'a mut RevisionControl, id: &str) -> &'a mut 
 pub(super) fn started(port: u16) -> ReplicaEventKind {
     ReplicaEventKind::Started {
         pid: u32::from(port),
-        port: Some(port),
+        ports: ReplicaPorts {
+            main: Some(port),
+            ..ReplicaPorts::default()
+        },
     }
 }
 

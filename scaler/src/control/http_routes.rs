@@ -16,6 +16,7 @@ use ebbtide_core::name::{AppName, RevisionName, RouteConfigName};
 use ebbtide_ingress::HttpRoutes;
 
 pub(super) use hosts::check_hosts;
+pub(super) use status::problem;
 
 use super::app::{AppControl, Source};
 use super::handle::Origin;

@@ -133,6 +133,7 @@ fn replica_spec(
         revision: one.name.clone(),
         app: app_name.clone(),
         target_port: one.access.target_port,
+        additional_ports: one.access.additional_ports.clone(),
         init_containers: one.template.init_containers.clone(),
         containers: one.template.containers.clone(),
         secrets: secrets_of(app.document(), secrets),

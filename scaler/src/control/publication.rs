@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ebbtide_core::name::RevisionName;
+use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
 use super::handle::{Published, RevisionMetrics, Rules};
 use super::ingresses::MOST;
+use super::mirror;
 use super::role::Kind;
 use super::routing::Routing;
 use super::status::View;
@@ -21,11 +22,7 @@ impl ControlTask {
             clock: &self.options.clock,
             now,
             ingress_port: self.options.ingress_port,
-            port_failures: self
-                .routing
-                .as_ref()
-                .map(Routing::failures)
-                .unwrap_or_default(),
+            remarks: self.remarks(),
         };
         let adopted = self.adopted.apps.values_mut();
         let rules = adopted.map(|control| rules(&view, control)).collect();
@@ -48,6 +45,21 @@ impl ControlTask {
         self.published_at = Some(now);
     }
 
+    /// What does not work as the documents of apps have it.
+    fn remarks(&self) -> BTreeMap<AppName, Vec<String>> {
+        let mut remarks = self
+            .routing
+            .as_ref()
+            .map(Routing::failures)
+            .unwrap_or_default();
+        for (name, control) in &self.apps {
+            if let Some(problem) = mirror::problem(control, &self.apps) {
+                remarks.entry(name.clone()).or_default().push(problem);
+            }
+        }
+        remarks
+    }
+
     /// Keeps a point of each revision's past.
     pub(super) fn keep_history(&mut self, now: Timestamp) {
         let clock = Arc::clone(&self.options.clock);
@@ -55,7 +67,7 @@ impl ControlTask {
             clock: &clock,
             now,
             ingress_port: self.options.ingress_port,
-            port_failures: BTreeMap::new(),
+            remarks: BTreeMap::new(),
         };
         for control in self.apps.values_mut() {
             let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();

@@ -1,13 +1,14 @@
 //! A replica as the control task sees it: where it is in its life, and what it answers with.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use ebbtide_core::name::ReplicaName;
 use ebbtide_core::time::Timestamp;
 use ebbtide_ingress::{Replica, UpstreamProtocol};
-use ebbtide_runtime::ReplicaEventKind;
 use ebbtide_runtime::endpoints::Endpoint;
+use ebbtide_runtime::{ReplicaEventKind, ReplicaPorts};
 use ebbtide_signals::Usage;
 
 /// Where a replica is in its life.
@@ -58,6 +59,8 @@ pub(super) struct ReplicaControl {
     pub(super) pid: Option<u32>,
     /// Its port on 127.0.0.1.
     pub(super) port: Option<u16>,
+    /// Those in the place of additional target ports.
+    additional_ports: BTreeMap<u16, u16>,
     /// How often it was started again.
     pub(super) restarts: u32,
     /// Whether its last run ended before it was ready, rather than some time after.
@@ -91,6 +94,7 @@ impl ReplicaControl {
             first_ready: None,
             pid: None,
             port: None,
+            additional_ports: BTreeMap::new(),
             restarts: 0,
             failed_to_start: false,
             because: None,
@@ -131,9 +135,9 @@ impl ReplicaControl {
     pub(super) fn observe(&mut self, kind: &ReplicaEventKind, at: Timestamp) {
         let going = !self.is_live();
         match kind {
-            ReplicaEventKind::Started { pid, port } => {
+            ReplicaEventKind::Started { pid, ports } => {
                 self.pid = Some(*pid);
-                self.started_on(*port);
+                self.started_on(ports);
             }
             ReplicaEventKind::Stopped => self.pid = None,
             _ if going => {}
@@ -161,21 +165,24 @@ impl ReplicaControl {
         }
     }
 
-    /// A new process of the replica may listen on another port; then requests go to a new endpoint.
-    fn started_on(&mut self, port: Option<u16>) {
+    /// A new process of the replica may listen on other ports; then requests go to a new endpoint.
+    fn started_on(&mut self, ports: &ReplicaPorts) {
         if self.state == ReplicaState::Backoff {
             self.state = ReplicaState::Starting;
         }
-        if self.port == port && self.endpoint.is_some() {
+        let is_same = self.port == ports.main && self.additional_ports == ports.additional;
+        if is_same && self.endpoint.is_some() {
             return;
         }
         if let Some(old) = self.endpoint.take() {
             old.close();
         }
-        self.port = port;
-        self.endpoint = port.filter(|_| self.is_live()).map(|port| {
+        self.port = ports.main;
+        self.additional_ports.clone_from(&ports.additional);
+        self.endpoint = self.port.filter(|_| self.is_live()).map(|port| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            Replica::new(self.name.clone(), address, self.protocol)
+            let additional = self.additional_ports.clone();
+            Replica::with_ports(self.name.clone(), address, self.protocol, additional)
         });
     }
 }
@@ -257,5 +264,28 @@ mod tests {
         let before = replica.endpoint.clone().unwrap();
         replica.observe(&started(2000), Timestamp::from_secs(2));
         assert!(before.is_closed() && replica.endpoint.is_none());
+    }
+    #[test]
+    fn one_that_comes_back_on_another_additional_port_gets_a_new_endpoint() {
+        let mut replica = replica(Starting);
+        let mut on = |additional: u16| {
+            let ports = ReplicaPorts {
+                main: Some(1000),
+                additional: [(90, additional)].into(),
+            };
+            replica.observe(
+                &ReplicaEventKind::Started { pid: 1, ports },
+                Timestamp::ORIGIN,
+            );
+            replica.endpoint.clone().unwrap()
+        };
+        let (first, second, third) = (on(2000), on(2000), on(2001));
+        assert!(Arc::ptr_eq(&first, &second) && first.is_closed() && !third.is_closed());
+        let port = |one: &Replica, target| one.additional_address(target).map(|at| at.port());
+        assert_eq!(
+            (port(&first, 90), port(&third, 90)),
+            (Some(2000), Some(2001))
+        );
+        assert_eq!(port(&third, 91), None);
     }
 }

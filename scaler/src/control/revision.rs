@@ -85,12 +85,14 @@ pub(super) struct Refused {
 }
 
 /// How the replicas of an app are reached: what they have to be started for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Access {
     /// How the ingress speaks to them.
     pub(super) protocol: UpstreamProtocol,
     /// The `targetPort` that a port of their own stands for.
     pub(super) target_port: Option<u16>,
+    /// The same for further ports.
+    pub(super) additional_ports: Vec<u16>,
 }
 
 impl Access {
@@ -101,9 +103,11 @@ impl Access {
             Some(Transport::Http2) => UpstreamProtocol::Http2,
             _ => UpstreamProtocol::Http1,
         };
+        let mappings = ingress.map_or(&[][..], |ingress| &ingress.additional_port_mappings);
         Self {
             protocol,
             target_port: ingress.and_then(|ingress| ingress.target_port),
+            additional_ports: mappings.iter().map(|one| one.target_port).collect(),
         }
     }
 }

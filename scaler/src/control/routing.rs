@@ -19,6 +19,7 @@ use super::app::AppControl;
 use super::counters::Counters;
 use super::http_routes::{RouteConfigs, named_revisions};
 use super::mirror;
+use super::role::Kind;
 use ports::AppPorts;
 
 /// Publishes routing tables.
@@ -27,6 +28,8 @@ pub(super) struct Routing {
     hint: String,
     published: Option<(Vec<RouteKey>, Vec<Arc<HttpRoutes>>)>,
     ports: AppPorts,
+    /// Whether ports that are not external are for this machine alone.
+    keeps_internal_ports: bool,
 }
 
 /// What makes one route differ from another.
@@ -43,18 +46,23 @@ struct RouteKey {
 /// What makes one backend differ from another.
 #[derive(PartialEq)]
 enum BackendKey {
-    Serving(Vec<(ReplicaName, SocketAddr)>),
+    Serving(Vec<ReplicaKey>),
     Failed(String),
 }
 
+/// A replica and where it listens.
+type ReplicaKey = (ReplicaName, SocketAddr, Option<BTreeMap<u16, u16>>);
+
 impl Routing {
-    /// Publishes through `publisher`; answers for unknown hosts point to `hint`.
-    pub(super) fn new(publisher: Publisher, hint: String) -> Self {
+    /// Publishes through `publisher`; answers for unknown hosts point to `hint`. Where all apps are on this
+    /// machine, ports that are not external are for it alone.
+    pub(super) fn new(publisher: Publisher, hint: String, kind: Kind) -> Self {
         Self {
             publisher,
             hint,
             published: None,
             ports: AppPorts::default(),
+            keeps_internal_ports: kind.runs_replicas(),
         }
     }
 
@@ -70,13 +78,7 @@ impl Routing {
             .iter()
             .filter_map(|app| mirror::named_revision(&app.policy));
         named.extend(mirrors.cloned());
-        let mut ports = AppPorts::default();
-        let with_ports = apps.into_iter().filter_map(|control| {
-            let route = route(control, &named)?;
-            let has_port = ports.give(control.app.document(), &route.app);
-            has_port.then_some(route)
-        });
-        let apps: Vec<AppRoute> = with_ports.collect();
+        let (apps, ports) = self.routes_and_ports(apps, &named);
         let same_ports = ports.by_port == self.ports.by_port;
         self.ports = ports;
         let keys: Vec<RouteKey> = apps.iter().map(key).collect();
@@ -102,8 +104,29 @@ impl Routing {
         self.published = Some((keys, routes));
     }
 
+    /// The routes of the apps that can be reached, and their ports. What TCP apps need comes before what
+    /// others have beside their hosts.
+    fn routes_and_ports(
+        &self,
+        apps: Vec<&mut AppControl>,
+        named: &BTreeSet<RevisionName>,
+    ) -> (Vec<AppRoute>, AppPorts) {
+        let mut ports = AppPorts::default();
+        let routes = apps.into_iter().filter_map(|control| {
+            let route = route(control, named)?;
+            let document = control.app.document();
+            let has_port = ports.give(document, &route.app);
+            has_port.then_some((route, document))
+        });
+        let routes: Vec<_> = routes.collect();
+        for (route, document) in &routes {
+            ports.give_additional(document, &route.app, self.keeps_internal_ports);
+        }
+        (routes.into_iter().map(|(route, _)| route).collect(), ports)
+    }
+
     /// Why apps cannot be reached by TCP.
-    pub(super) fn failures(&self) -> BTreeMap<AppName, String> {
+    pub(super) fn failures(&self) -> BTreeMap<AppName, Vec<String>> {
         self.ports.failures(&self.publisher.port_failures())
     }
 }
@@ -111,7 +134,7 @@ impl Routing {
 /// The route of one app, with those of the `named` revisions that are its; none when it takes no requests.
 fn route(control: &mut AppControl, named: &BTreeSet<RevisionName>) -> Option<AppRoute> {
     let ingress = control.app.document().configuration.ingress.clone()?;
-    if ingress.transport == Transport::Tcp && ports::wanted(control.app.document()).is_none() {
+    if ingress.transport == Transport::Tcp && ingress.tcp_port().is_none() {
         return None;
     }
     let shares = shares(&control.app);
@@ -186,7 +209,10 @@ fn key(route: &AppRoute) -> RouteKey {
     let backend_key = |backend: &Arc<Backend>| {
         let key = match &backend.state {
             BackendState::Serving(replicas) => {
-                let addressed = |one: &Arc<Replica>| (one.name().clone(), one.address());
+                let addressed = |one: &Arc<Replica>| {
+                    let additional = one.additional_ports().cloned();
+                    (one.name().clone(), one.address(), additional)
+                };
                 BackendKey::Serving(replicas.iter().map(addressed).collect())
             }
             BackendState::Failed { because } => BackendKey::Failed(because.clone()),
@@ -313,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tcp_app_has_its_port_alone() {
+    fn a_port_is_one_apps_alone() {
         let control = |ingress: &str| {
             let text = HELLO.replace("targetPort: 80", ingress);
             fixtures::app(&text)
@@ -326,19 +352,63 @@ mod tests {
         assert!(give("targetPort: 80, exposedPort: 81, transport: tcp", "b"));
         assert!(give("targetPort: 81", "c"), "HTTP has no port of its own");
         assert!(!give("targetPort: 81, transport: tcp", "d"));
+        let beside = |external: bool| {
+            let mapping =
+                "{external: _, targetPort: 90, exposedPort: 81}, {external: _, targetPort: 91}";
+            let mappings = mapping.replace('_', &external.to_string());
+            control(&format!(
+                "targetPort: 80, additionalPortMappings: [{mappings}]"
+            ))
+        };
+        for (app, external) in [("c", false), ("e", true)] {
+            let app = AppName::new(app).unwrap();
+            ports.give_additional(beside(external).app.document(), &app, true);
+        }
         let wanted: Vec<_> = ports
             .by_port
             .iter()
-            .map(|(port, app)| (*port, app.as_str()))
+            .map(|(port, to)| (*port, to.app.as_str(), to.target, to.on_loopback))
             .collect();
-        assert_eq!(wanted, [(80, "a"), (81, "b")]);
+        assert_eq!(
+            wanted,
+            [
+                (80, "a", None, false),
+                (81, "b", None, false),
+                (91, "c", Some(91), true)
+            ]
+        );
         let failures = ports.failures(&[(80, "80 is in use".to_owned())].into());
         let failures: Vec<_> = failures
             .iter()
-            .map(|(app, why)| (app.as_str(), why.as_str()))
+            .map(|(app, why)| (app.as_str(), why.join(", ")))
             .collect();
-        let conflict = "port 81 is that of app b; give one of them another exposedPort";
-        assert_eq!(failures, [("a", "80 is in use"), ("d", conflict)]);
+        let by_tcp = "the app cannot be reached by TCP:";
+        let taken = |port: u16, app: &str| {
+            let why = "give one of them another exposedPort";
+            format!("{by_tcp} port {port} is that of app {app}; {why}")
+        };
+        let both = format!("{}, {}", taken(81, "b"), taken(91, "c"));
+        let expected = [
+            ("a", format!("{by_tcp} 80 is in use")),
+            ("c", taken(81, "b")),
+            ("d", taken(81, "b")),
+            ("e", both),
+        ];
+        assert_eq!(failures, expected);
+    }
+
+    #[test]
+    fn an_additional_port_is_for_this_machine_alone_unless_it_is_external() {
+        let text = "targetPort: 80, additionalPortMappings: [{external: true, targetPort: 90}, \
+                    {external: false, targetPort: 91}]";
+        let app = AppName::new("hello").unwrap();
+        for (is_machine, expected) in [(true, [false, true]), (false, [false, false])] {
+            let control = fixtures::app(&HELLO.replace("targetPort: 80", text));
+            let mut ports = AppPorts::default();
+            ports.give_additional(control.app.document(), &app, is_machine);
+            let found = ports.by_port.values().map(|to| to.on_loopback);
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+        }
     }
 
     fn fail(control: &mut AppControl, revision: &str) {

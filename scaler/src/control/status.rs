@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ebbtide_core::app::Revision;
 use ebbtide_core::document::{
-    ActiveRevisionsMode, Ingress, TrafficTarget, TrafficWeight, Transport,
+    ActiveRevisionsMode, Ingress, PortMapping, TrafficTarget, TrafficWeight, Transport,
 };
 use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::scale::Reading;
@@ -20,8 +20,8 @@ use super::replica::ReplicaControl;
 use super::revision::RevisionControl;
 use super::sources::RuleSource;
 use crate::api::model::{
-    AppStatus, Countdowns, HistoryPoint, ReadingCounts, ReplicaStatus, RevisionStatus, RuleStatus,
-    TrafficEntry, TrafficStatus,
+    AppStatus, Countdowns, HistoryPoint, PortStatus, ReadingCounts, ReplicaStatus, RevisionStatus,
+    RuleStatus, TrafficEntry, TrafficStatus,
 };
 use crate::clock::SystemClock;
 
@@ -33,8 +33,8 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
     /// The port of the ingress, if this process has one.
     pub(super) ingress_port: Option<u16>,
-    /// Why apps cannot be reached by TCP.
-    pub(super) port_failures: BTreeMap<AppName, String>,
+    /// What does not work as their documents have it.
+    pub(super) remarks: BTreeMap<AppName, Vec<String>>,
 }
 
 impl View<'_> {
@@ -57,6 +57,9 @@ impl View<'_> {
             name: app.name().to_string(),
             sentence: sentence(app.name().as_str(), url.is_some(), &revisions),
             url,
+            additional_ports: ingress
+                .map(|ingress| self.additional_ports(ingress))
+                .unwrap_or_default(),
             active_revisions_mode: match document.configuration.active_revisions_mode {
                 ActiveRevisionsMode::Single => "Single".to_owned(),
                 ActiveRevisionsMode::Multiple => "Multiple".to_owned(),
@@ -72,9 +75,9 @@ impl View<'_> {
     }
 
     fn warnings(&self, control: &AppControl) -> Vec<String> {
-        let failure = self.port_failures.get(control.app.name());
-        let failure = failure.map(|because| format!("the app cannot be reached by TCP: {because}"));
-        control.warnings.iter().cloned().chain(failure).collect()
+        let remarks = self.remarks.get(control.app.name());
+        let remarks = remarks.into_iter().flatten();
+        control.warnings.iter().chain(remarks).cloned().collect()
     }
 
     /// Where requests reach a name, if this process has an ingress.
@@ -85,8 +88,20 @@ impl View<'_> {
 
     /// TCP has no names: the port tells apps apart.
     fn tcp_url(&self, ingress: &Ingress) -> Option<String> {
-        let port = ingress.exposed_port.or(ingress.target_port)?;
+        let port = ingress.tcp_port()?;
         self.ingress_port.map(|_| format!("tcp://localhost:{port}"))
+    }
+
+    /// The ports beside an app's own.
+    fn additional_ports(&self, ingress: &Ingress) -> Vec<PortStatus> {
+        let mappings = ingress.additional_port_mappings.iter();
+        let status = |mapping: &PortMapping| PortStatus {
+            external: mapping.external,
+            target_port: mapping.target_port,
+            exposed_port: mapping.port(),
+            url: (self.ingress_port).map(|_| format!("tcp://localhost:{}", mapping.port())),
+        };
+        mappings.map(status).collect()
     }
 
     fn traffic(&self, control: &AppControl) -> Vec<TrafficStatus> {

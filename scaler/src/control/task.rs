@@ -163,7 +163,7 @@ impl ControlTask {
             },
             kind,
             runtime,
-            routing: publisher.map(|to| Routing::new(to, options.status_url.clone())),
+            routing: publisher.map(|to| Routing::new(to, options.status_url.clone(), kind)),
             ingresses: Ingresses::new(options.clock.now()),
             adopted: Adopted::default(),
             knows_endpoints: kind != Kind::Ingress,

@@ -103,7 +103,8 @@ function hero(name, current) {
     show(url, Boolean(app.url));
     text(url, app.url ?? "");
     attr(url, "href", app.url && /^https?:/.test(app.url) ? app.url : null);
-    text(facts, `${app.activeRevisionsMode} revisions · from ${app.source}`);
+    const ports = app.additionalPorts.map((port) => ` · port ${port.exposedPort}`).join("");
+    text(facts, `${app.activeRevisionsMode} revisions${ports} · from ${app.source}`);
     const speaking = app.revisions.find((revision) => revision.decision && app.sentence.includes(revision.name))
       ?? app.revisions.find((revision) => revision.decision && clauseIn(app.sentence, revision.decision));
     writeSentence(sentence, said, said === app.sentence ? speaking?.decision : null);

@@ -85,6 +85,7 @@ impl Differences {
             cors_policy,
             client_certificate_mode,
             sticky_sessions,
+            additional_port_mappings,
         } = old;
         let path = |key| format!("properties.configuration.ingress.{key}");
         self.note(&path("external"), external, &new.external);
@@ -109,6 +110,11 @@ impl Differences {
             &path("clientCertificateMode"),
             client_certificate_mode,
             &new.client_certificate_mode,
+        );
+        self.note(
+            &path("additionalPortMappings"),
+            additional_port_mappings,
+            &new.additional_port_mappings,
         );
     }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod cors;
 mod http_route;
+mod ports;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ pub use access::{IpAction, IpSecurityRestriction};
 pub use cors::CorsPolicy;
 
 pub use http_route::*;
+pub use ports::PortMapping;
 
 /// A document that declares something: an app, an earlier revision of an app, or routes to apps.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,6 +145,8 @@ pub struct Ingress {
     pub client_certificate_mode: ClientCertificateMode,
     /// Whether `stickySessions.affinity` is `sticky`.
     pub sticky_sessions: bool,
+    /// `additionalPortMappings`: ports for TCP beside the rest. No two are one port.
+    pub additional_port_mappings: Vec<PortMapping>,
 }
 
 /// What becomes of certificates that clients have.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::{Diagnostic, Located};
-use super::model::Declaration;
+use super::model::{ContainerApp, Declaration};
 
-/// Checks that no two documents declare the same app, the same revision, or the same host by routes.
+/// Checks that no two documents declare the same app, the same revision, the same host by routes, or
+/// the same external port.
 ///
 /// # Errors
 /// One for each document that comes second; it names both places.
@@ -32,6 +33,7 @@ pub fn check_unique(declarations: &[Located<Declaration>]) -> Result<(), Vec<Dia
 
 const DOMAIN: &str = "domain of an app";
 const ROUTES: &str = "route config";
+const PORT: &str = "external port";
 
 /// The names and domains that a document takes, what each is, and where it says so. An app's
 /// `revisionSuffix` names its latest revision, and an app and a route config share their names, which are
@@ -47,11 +49,8 @@ fn names(declaration: &Declaration) -> Vec<(String, &'static str, &'static str)>
             let domains = ingress.flat_map(|ingress| &ingress.custom_domains);
             let path = "properties.configuration.ingress.customDomains";
             let domains = domains.map(|domain| (domain.clone(), DOMAIN, path));
-            [Some(name), revision]
-                .into_iter()
-                .flatten()
-                .chain(domains)
-                .collect()
+            let own = [Some(name), revision].into_iter().flatten();
+            own.chain(domains).chain(external_ports(app)).collect()
         }
         Declaration::Revision(revision) => vec![(revision.name.to_string(), "revision", "name")],
         Declaration::Routes(config) => {
@@ -64,6 +63,24 @@ fn names(declaration: &Declaration) -> Vec<(String, &'static str, &'static str)>
     }
 }
 
+/// Apps may have one internal port in Azure, where each has an address of its own in the environment.
+fn external_ports(
+    app: &ContainerApp,
+) -> impl Iterator<Item = (String, &'static str, &'static str)> {
+    let ingress = app.configuration.ingress.iter();
+    ingress.flat_map(|ingress| {
+        let main = ingress.tcp_port().filter(|_| ingress.external);
+        let path = "properties.configuration.ingress.exposedPort";
+        let main = main.map(|port| (port.to_string(), PORT, path));
+        let mappings = ingress.additional_port_mappings.iter();
+        let path = "properties.configuration.ingress.additionalPortMappings";
+        let mappings = mappings
+            .filter(|mapping| mapping.external)
+            .map(move |mapping| (mapping.port().to_string(), PORT, path));
+        main.into_iter().chain(mappings)
+    })
+}
+
 fn twice(
     second: &Located<Declaration>,
     first: &Located<Declaration>,
@@ -72,7 +89,11 @@ fn twice(
     (what, before): (&str, &str),
 ) -> Diagnostic {
     let (source, line) = (&first.source, first.line);
-    let message = if what == before {
+    let message = if what == PORT {
+        format!(
+            "port {name} is an external one of the app at {source}:{line}; give another exposedPort"
+        )
+    } else if what == before {
         format!("the {what} `{name}` is declared a second time; {source}:{line} declares it too")
     } else {
         format!("`{name}` is the {before}'s at {source}:{line}; give this {what} another one")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::document::RouteTimeouts;
 use crate::document::tags::{self, Tag};
 
 /// How long a replica may take for an answer. None is for ever.
@@ -30,6 +31,20 @@ impl Timeouts {
             first_byte: timeout(&tags::FIRST_BYTE_TIMEOUT, default.first_byte),
             idle: timeout(&tags::IDLE_TIMEOUT, default.idle),
             request: timeout(&tags::REQUEST_TIMEOUT, default.request),
+        }
+    }
+
+    /// These, but for what a route says itself.
+    #[must_use]
+    pub fn by_route(self, route: RouteTimeouts) -> Self {
+        let timeout = |route: Option<u32>, own| match route {
+            None => own,
+            Some(seconds) => Some(Duration::from_secs(seconds.into())).filter(|it| !it.is_zero()),
+        };
+        Self {
+            first_byte: timeout(route.first_byte, self.first_byte),
+            idle: timeout(route.idle, self.idle),
+            request: timeout(route.request, self.request),
         }
     }
 }
@@ -65,5 +80,19 @@ mod tests {
             request: Some(Duration::from_secs(60)),
         };
         assert_eq!(timeouts, expected);
+    }
+    #[test]
+    fn what_a_route_says_comes_first_and_zero_is_none() {
+        let route = RouteTimeouts {
+            first_byte: Some(0),
+            idle: None,
+            request: Some(7),
+        };
+        let expected = Timeouts {
+            first_byte: None,
+            request: Some(Duration::from_secs(7)),
+            ..Timeouts::default()
+        };
+        assert_eq!(Timeouts::default().by_route(route), expected);
     }
 }

@@ -72,7 +72,7 @@ impl Patience {
             self.waits = None;
             return None;
         }
-        let idle = visit.backend().policy.timeouts.idle;
+        let idle = visit.timeouts().idle;
         if self.waits.is_none() {
             let idle = idle.map(|idle| worker.coarse_now() + idle);
             let until = idle.into_iter().chain(due).min()?;

@@ -1,8 +1,9 @@
-//! A connection to a TCP app: it counts as one request, waits for a replica as one, and is then passed on
+//! A connection to a port for TCP: it counts as one request, waits for a replica as one, and is then passed on
 //! as it is.
 
 use std::cell::Cell;
 use std::future::pending;
+use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::refusal::Refusal;
 use super::visit::Visit;
 use crate::connection::Accepted;
 use crate::limits::gate::Limit;
+use crate::replica::Replica;
 use crate::table::{Backend, Found};
 use crate::tunnel::{Counted, splice};
 use crate::upstream;
@@ -30,15 +32,15 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, port: u16) {
     let Some(found) = find(&worker, &accepted, port) else {
         return;
     };
-    let backend = match found {
-        Ok(backend) => backend,
+    let (backend, to) = match found {
+        Ok(found) => found,
         Err(refusal) => return worker.shared.gate.answers(refusal.reason()),
     };
     let now = worker.now();
     let mut visit = Visit::begin(Rc::clone(&worker), backend, now);
     visit.is_told(worker.access.begin_connection(accepted.address, now), None);
     // In a box, as what is needed to begin is not needed after that.
-    match Box::pin(connect(&worker, &mut visit, port)).await {
+    match Box::pin(connect(&worker, &mut visit, to)).await {
         Ok(replica) => pass_on(&worker, visit, accepted.stream, replica).await,
         Err(refusal) => {
             worker.shared.gate.answers(refusal.reason());
@@ -47,9 +49,23 @@ pub(crate) async fn serve(worker: Rc<Worker>, accepted: Accepted, port: u16) {
     }
 }
 
+/// Where a connection is to go.
+#[derive(Clone, Copy)]
+struct To {
+    /// The port it came to.
+    port: u16,
+    /// The additional target port that this stands for.
+    target: Option<u16>,
+}
+
 /// The revision that a connection is for, if its app wants its client.
-fn find(worker: &Worker, accepted: &Accepted, port: u16) -> Option<Result<Arc<Backend>, Refusal>> {
+fn find(
+    worker: &Worker,
+    accepted: &Accepted,
+    port: u16,
+) -> Option<Result<(Arc<Backend>, To), Refusal>> {
     let snapshot = worker.shared.published.snapshot();
+    let target = snapshot.target_port(port);
     let backend = match snapshot.find_port(port, None) {
         Found::Backend(backend) => backend,
         Found::NoRevision(app) => return Some(Err(Refusal::NoRevision(app.clone()))),
@@ -58,16 +74,16 @@ fn find(worker: &Worker, accepted: &Accepted, port: u16) -> Option<Result<Arc<Ba
     let mut access = backend.policy.access.iter();
     let is_wanted = access.all(|access| access.admits(accepted.address));
     Some(if is_wanted {
-        Ok(Arc::clone(backend))
+        Ok((Arc::clone(backend), To { port, target }))
     } else {
         Err(Refusal::Forbidden(accepted.address))
     })
 }
 
 /// Connects with a replica, once there is one.
-async fn connect(worker: &Worker, visit: &mut Visit, port: u16) -> Result<TcpStream, Refusal> {
+async fn connect(worker: &Worker, visit: &mut Visit, to: To) -> Result<TcpStream, Refusal> {
     let mut asking = Asking {
-        way: Way::Port(port),
+        way: Way::Port(to.port),
         request: None,
         has_body: false,
         avoid: None,
@@ -75,15 +91,16 @@ async fn connect(worker: &Worker, visit: &mut Visit, port: u16) -> Result<TcpStr
     let mut attempt = 1;
     loop {
         let replica = admit_to(worker, None, visit, &asking).await?;
-        let error = match upstream::tcp(replica.address()).await {
-            Ok(stream) => {
-                visit.count_outcome(&replica, true);
-                return Ok(stream);
-            }
+        let reached = reach(&replica, to).await;
+        // How it fares is a question of the port that all its requests come to.
+        if to.target.is_none() {
+            visit.count_outcome(&replica, reached.is_ok());
+        }
+        let error = match reached {
+            Ok(stream) => return Ok(stream),
             Err(error) => error,
         };
         tracing::debug!(replica = %replica.name(), %error, "cannot reach a replica");
-        visit.count_outcome(&replica, false);
         if attempt == ATTEMPTS || !visit.retries_elsewhere(&replica) {
             return Err(Refusal::Unreachable {
                 revision: visit.backend().revision.clone(),
@@ -94,6 +111,18 @@ async fn connect(worker: &Worker, visit: &mut Visit, port: u16) -> Result<TcpStr
         attempt += 1;
         asking.avoid = Some(replica.id());
         visit.withdraw();
+    }
+}
+
+async fn reach(replica: &Replica, to: To) -> io::Result<TcpStream> {
+    let address = match to.target {
+        None => Some(replica.address()),
+        Some(target) => replica.additional_address(target),
+    };
+    match address {
+        Some(address) => upstream::tcp(address).await,
+        // It was started before its app had the port, and is about to be replaced.
+        None => Err(io::Error::from(io::ErrorKind::AddrNotAvailable)),
     }
 }
 

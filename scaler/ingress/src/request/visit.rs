@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ebbtide_core::document::RouteTimeouts;
+use ebbtide_core::policy::Timeouts;
 use ebbtide_core::time::Timestamp;
 use http::{HeaderValue, StatusCode};
 
@@ -37,6 +39,8 @@ pub(crate) struct Visit {
     told: Option<Box<Told>>,
     /// Its session, if its app has those.
     session: Option<Session>,
+    /// How long its answer may take, if the route that led here says that. Few do, so it is elsewhere.
+    by_route: Option<Box<RouteTimeouts>>,
 }
 
 /// A wait for a replica that is over.
@@ -81,6 +85,7 @@ impl Visit {
             finished: false,
             told: None,
             session: None,
+            by_route: None,
         }
     }
 
@@ -96,6 +101,19 @@ impl Visit {
     /// It belongs to a session.
     pub(super) fn belongs_to(&mut self, session: Option<Session>) {
         self.session = session;
+    }
+
+    /// The times of a route hold for it instead of its app's.
+    pub(super) fn keeps_to(&mut self, timeouts: RouteTimeouts) {
+        self.by_route = (timeouts != RouteTimeouts::default()).then(|| Box::new(timeouts));
+    }
+
+    /// How long its answer may take.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        let own = self.backend.policy.timeouts;
+        self.by_route
+            .as_ref()
+            .map_or(own, |by_route| own.by_route(**by_route))
     }
 
     /// The replica that its session is on.
@@ -211,10 +229,10 @@ impl Visit {
     }
 
     /// Until when a replica that gets it now may take for the head of an answer, and how long
-    /// that is for whichever of its app's times comes first.
+    /// that is for whichever of its times comes first.
     pub(crate) fn head_due(&self, is_grpc: bool) -> (Timestamp, Duration) {
         let now = self.now;
-        let timeouts = self.backend.policy.timeouts;
+        let timeouts = self.timeouts();
         let first_byte = timeouts.first_byte.map(|timeout| (now + timeout, timeout));
         let whole = timeouts
             .request
@@ -227,7 +245,7 @@ impl Visit {
 
     /// Until when its answer has to have ended.
     pub(crate) fn due(&self) -> Option<Timestamp> {
-        let timeout = self.backend.policy.timeouts.request?;
+        let timeout = self.timeouts().request?;
         Some(self.arrived + timeout)
     }
 

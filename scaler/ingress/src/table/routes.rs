@@ -5,7 +5,7 @@ mod matcher;
 mod properties;
 pub(crate) mod rewrite;
 
-use ebbtide_core::document::{HttpRouteConfig, HttpRouteTarget};
+use ebbtide_core::document::{HttpRouteConfig, HttpRouteTarget, RouteTimeouts};
 use http::Request;
 
 use crate::split::Split;
@@ -43,6 +43,12 @@ impl HttpRoutes {
     /// The route that a request matches best, if it matches one.
     pub(crate) fn find<B>(&self, request: &Request<B>) -> Option<Matched<'_>> {
         self.matcher.find(request.uri().path(), request)
+    }
+
+    /// How long answers by a rule may take, as far as it says that itself.
+    pub(crate) fn timeouts(&self, rule: usize) -> RouteTimeouts {
+        let rule = self.config.rules.get(rule);
+        rule.map_or_else(RouteTimeouts::default, |rule| rule.timeouts)
     }
 
     /// The target of a rule whose turn it is, and what to advance when a request has gone to it; none if

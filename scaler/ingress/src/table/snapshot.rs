@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use ebbtide_core::document::{ClientCertificateMode, HttpRouteRevision, HttpRouteTarget};
+use ebbtide_core::document::{
+    ClientCertificateMode, HttpRouteRevision, HttpRouteTarget, RouteTimeouts,
+};
 use ebbtide_core::name::{AppName, RouteConfigName};
 use ebbtide_core::policy::RequestPolicy;
 use ebbtide_core::request_path::{self, PathError};
@@ -52,6 +54,8 @@ pub(crate) struct Target<'a> {
     backend: Option<usize>,
     /// What becomes of the request's path, if it does not stay as it is.
     pub(crate) rewrite: Option<Rewrite<'a>>,
+    /// How long answers may take, as far as a route says that itself.
+    pub(crate) timeouts: RouteTimeouts,
     /// The weights by which a route led here. The next request draws anew once this one goes on: those
     /// that are answered at the door come again, and would take one app's turn each time.
     drawn: Option<&'a Split>,
@@ -125,13 +129,18 @@ impl Snapshot {
         target.map_or(Found::Nothing, |target| self.find_at(target, previous))
     }
 
-    /// The revision for a connection to a TCP app's port, which stays with that of `previous` likewise.
+    /// The revision for a connection to a port for TCP, which stays with that of `previous` likewise.
     pub(crate) fn find_port(&self, port: u16, previous: Option<&Backend>) -> Found<'_> {
-        let app = self.table.ports.get(&port);
-        let place = app.and_then(|app| self.apps.get(app));
+        let port = self.table.ports.get(&port);
+        let place = port.and_then(|port| self.apps.get(&port.app));
         place.map_or(Found::Nothing, |place| {
             self.find_at(Target::of_app(*place, None), previous)
         })
+    }
+
+    /// The additional target port that a port for TCP stands for, if it does.
+    pub(crate) fn target_port(&self, port: u16) -> Option<u16> {
+        self.table.ports.get(&port)?.target
     }
 
     /// What a request to `host` (a key) is for.
@@ -157,6 +166,7 @@ impl Snapshot {
                 })?;
                 Ok(Some(Target {
                     rewrite: matched.rewrite,
+                    timeouts: routes.timeouts(matched.rule),
                     drawn: Some(split),
                     ..Target::of_app(app, backend)
                 }))
@@ -306,6 +316,7 @@ impl Target<'_> {
             app,
             backend,
             rewrite: None,
+            timeouts: RouteTimeouts::default(),
             drawn: None,
         }
     }

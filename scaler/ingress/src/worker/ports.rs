@@ -1,4 +1,4 @@
-//! The ports of TCP apps as one worker has them.
+//! The ports for TCP as one worker has them.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -22,7 +22,8 @@ pub(super) type ToPort = (u16, TcpStream, SocketAddr);
 #[derive(Default)]
 pub(super) struct OpenPorts {
     version: Option<u64>,
-    listeners: BTreeMap<u16, TcpListener>,
+    /// By their ports, each with which opening it is of.
+    listeners: BTreeMap<u16, (u64, TcpListener)>,
 }
 
 impl OpenPorts {
@@ -34,14 +35,16 @@ impl OpenPorts {
         }
         self.version = Some(version);
         let open = ports.open();
-        self.listeners.retain(|port, _| open.contains_key(port));
-        for (port, listeners) in &open {
+        self.listeners.retain(|port, (id, _)| {
+            let now = open.get(port);
+            now.is_some_and(|one| one.id == *id)
+        });
+        for (port, one) in &open {
             if self.listeners.contains_key(port) {
                 continue;
             }
-            let own = listeners.get(worker).map(open_again);
-            match own {
-                Some(Ok(listener)) => drop(self.listeners.insert(*port, listener)),
+            match one.listeners.get(worker).map(open_again) {
+                Some(Ok(listener)) => drop(self.listeners.insert(*port, (one.id, listener))),
                 Some(Err(error)) => tracing::error!(port, %error, "a worker cannot listen"),
                 None => {}
             }
@@ -63,11 +66,32 @@ impl OpenPorts {
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<ToPort>> {
-        for (port, listener) in &self.listeners {
+        for (port, (_, listener)) in &self.listeners {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) {
                 return Poll::Ready(accepted.map(|(stream, address)| (*port, stream, address)));
             }
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ports::tests::{follow, free, ports};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_went_and_came_between_two_looks_is_another_one() {
+        // One that takes over shares the address, so that the system has both.
+        let ports = ports(Vec::new(), true);
+        let (_, port) = free();
+        let mut open = OpenPorts::default();
+        follow(&ports, &[port]);
+        open.follow(&ports, 0);
+        follow(&ports, &[]);
+        follow(&ports, &[port]);
+        open.follow(&ports, 0);
+        assert_eq!(open.listeners[&port].0, ports.open()[&port].id);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ebbtide_core::document::{self, Declaration, ParseOptions, Source};
 use ebbtide_core::name::{AppName, RevisionName};
@@ -11,9 +12,10 @@ use ebbtide_ingress::{
 };
 use http::Response;
 
-use crate::app::{App, full};
-use crate::bed::{Bed, WORKERS, replica};
+use crate::app::{App, full, read_head};
+use crate::bed::{Bed, WORKERS, replica, until};
 use crate::client::{Client, Reply};
+use crate::timeouts::pausing;
 
 const ROUTES: &str = "
 type: Microsoft.App/managedEnvironments/httpRouteConfigs
@@ -38,6 +40,12 @@ properties:
     targets: [{containerApp: web, weight: 75}, {containerApp: api, weight: 25}]
   - routes: [{match: {prefix: /pages}}]
     targets: [{containerApp: web}]
+  - routes: [{match: {path: /quick}}]
+    targets: [{containerApp: web}]
+    timeouts: {firstByteSeconds: 10, idleSeconds: 5}
+  - routes: [{match: {path: /patient}}]
+    targets: [{containerApp: web}]
+    timeouts: {firstByteSeconds: 0}
 ";
 
 fn routes() -> Arc<HttpRoutes> {
@@ -201,4 +209,65 @@ async fn a_request_waits_for_the_app_that_its_route_led_to() {
     let reply = client.reply().await;
     assert_eq!((reply.status, &*reply.body), (200, "api /x"));
     assert!(reply.header("server-timing").is_some());
+}
+
+/// Begins a request for a path of the routes' host.
+async fn begin(bed: &Bed, path: &str) -> Client {
+    let mut client = Client::connect(bed.address).await;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: shop.localhost\r\n\r\n");
+    client.write(&head).await;
+    client
+}
+
+/// Requests on the replica of an app that has one.
+fn in_flight(app: &AppRoute) -> u32 {
+    match &app.backends[0].state {
+        BackendState::Serving(replicas) => replicas[0].in_flight(),
+        BackendState::Failed { because } => panic!("{because}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_times_of_a_rule_hold_instead_of_the_apps() {
+    let bed = Bed::new();
+    let silent =
+        App::raw(|mut stream| async move { while read_head(&mut stream).await.is_some() {} });
+    let silent = silent.await;
+    let web = app("web", &[("v1", Some(silent.address))], &[]);
+    let in_flight = || in_flight(&web);
+    publish(&bed, vec![web.clone()], &routes());
+    let mut quick = begin(&bed, "/quick").await;
+    let mut own = begin(&bed, "/pages").await;
+    let _patient = begin(&bed, "/patient").await;
+    until("the app has all", || silent.connections() == 3).await;
+    bed.clock.advance(Duration::from_secs(11));
+    until("the quick one is over", || in_flight() == 2).await;
+    let reply = quick.reply().await;
+    assert_eq!(reply.status, 504, "{}", reply.body);
+    assert!(reply.body.contains("10 s"), "{}", reply.body);
+    bed.clock.advance(Duration::from_secs(230));
+    until("the app's time is over", || in_flight() == 1).await;
+    assert_eq!(own.reply().await.status, 504);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_may_pause_as_long_as_its_rule_says() {
+    let bed = Bed::new();
+    let (pausing, go_on) = pausing("text/plain").await;
+    let web = app("web", &[("v1", Some(pausing.address))], &[]);
+    publish(&bed, vec![web.clone()], &routes());
+    let mut quick = begin(&bed, "/quick").await;
+    assert_eq!(quick.head().await.status, 200);
+    assert_eq!(quick.chunk().await.as_deref(), Some("first"));
+    bed.clock.advance(Duration::from_secs(6));
+    until("its time is over", || in_flight(&web) == 0).await;
+    let rest = quick.rest().await.unwrap_or_default();
+    assert!(!rest.contains("\r\n0\r\n"), "{rest}");
+    go_on.notify_one();
+    let mut own = begin(&bed, "/pages").await;
+    assert_eq!(own.head().await.status, 200);
+    assert_eq!(own.chunk().await.as_deref(), Some("first"));
+    bed.clock.advance(Duration::from_secs(6));
+    go_on.notify_one();
+    assert_eq!(own.chunk().await.as_deref(), Some("last"));
 }

@@ -1,4 +1,4 @@
-//! TCP apps on ports of their own.
+//! TCP apps on ports of their own, and further ports of apps.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use ebbtide_core::name::AppName;
 use ebbtide_core::policy::RequestPolicy;
-use ebbtide_ingress::{AppRoute, Backend, BackendState, Replica, RoutingTable, Split};
+use ebbtide_ingress::{
+    AppPort, AppRoute, Backend, BackendState, Replica, RoutingTable, Split, UpstreamProtocol,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::app::App;
@@ -34,6 +36,20 @@ async fn echo() -> App {
 
 /// Publishes the app with these replicas, on this port.
 fn serve(bed: &Bed, port: u16, replicas: &[Arc<Replica>]) {
+    let app = AppName::new("hello").unwrap();
+    publish(bed, [(port, AppPort::of(app))].into(), replicas);
+}
+
+/// Publishes the app with these replicas and a port in the place of its additional target port 90.
+fn serve_beside(bed: &Bed, port: u16, replicas: &[Arc<Replica>]) {
+    let to = AppPort {
+        target: Some(90),
+        ..AppPort::of(AppName::new("hello").unwrap())
+    };
+    publish(bed, [(port, to)].into(), replicas);
+}
+
+fn publish(bed: &Bed, ports: BTreeMap<u16, AppPort>, replicas: &[Arc<Replica>]) {
     let policy = Arc::new(bed.policy.clone());
     let backend = crate::bed::backend("v1", &bed.meter, BackendState::Serving(replicas.to_vec()));
     let backend = Arc::new(Backend {
@@ -44,7 +60,7 @@ fn serve(bed: &Bed, port: u16, replicas: &[Arc<Replica>]) {
     });
     let app = AppName::new("hello").unwrap();
     let route = AppRoute {
-        app: app.clone(),
+        app,
         hosts: Vec::new(),
         policy,
         split: Arc::new(Split::new(vec![100])),
@@ -53,7 +69,7 @@ fn serve(bed: &Bed, port: u16, replicas: &[Arc<Replica>]) {
     };
     bed.ingress.publisher().publish(RoutingTable {
         apps: vec![route],
-        ports: [(port, app)].into(),
+        ports,
         ..RoutingTable::default()
     });
 }
@@ -153,4 +169,61 @@ async fn ports_follow_the_table_and_the_proxy_protocol_holds_there() {
     client.write("!").await;
     read(&mut client, "!").await;
     assert!(app.connections() == 1);
+}
+
+/// A replica at `main`, with a port in the place of 90 if there is an `additional` one.
+fn with_ports(main: SocketAddr, additional: Option<u16>) -> Arc<Replica> {
+    let name = replica(main).name().clone();
+    let ports = additional.map(|port| (90, port)).into_iter().collect();
+    Replica::with_ports(name, main, UpstreamProtocol::Http1, ports)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_additional_port_leads_beside_the_hosts_and_wakes_the_app_as_they_do() {
+    let (mut bed, port) = (Bed::new(), free_port());
+    let (web, side) = (App::text("web").await, echo().await);
+    serve_beside(&bed, port, &[]);
+    let mut client = connect(port).await;
+    client.write("early ").await;
+    assert_eq!(bed.activations.recv().await.unwrap().as_str(), "hello--v1");
+    let replica = with_ports(web.address, Some(side.address.port()));
+    serve_beside(&bed, port, &[Arc::clone(&replica)]);
+    read(&mut client, "hi early ").await;
+    assert_eq!(
+        (bed.meter.read().sums.in_flight(), replica.in_flight()),
+        (1, 1)
+    );
+    let answer = get(bed.address, HOST).await;
+    assert_eq!((answer.status, &*answer.body), (200, "web"));
+    assert_eq!(side.connections(), 1);
+    client.0.shutdown().await.unwrap();
+    assert_eq!(client.rest().await.unwrap(), "");
+    until("the replica is free", || replica.in_flight() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_additional_port_that_is_not_served_says_nothing_of_the_replica() {
+    let (bed, port, web) = (Bed::new(), free_port(), App::text("web").await);
+    // Nothing listens on the one, and the other was started before there was such a port.
+    for additional in [Some(free_port()), None] {
+        // The only one would not be ejected.
+        let replicas = [(); 2].map(|()| with_ports(web.address, additional));
+        serve_beside(&bed, port, &replicas);
+        for _ in 0..12 {
+            assert_eq!(connect(port).await.rest().await.unwrap(), "");
+        }
+        assert!(!replicas.iter().any(|replica| replica.is_ejected()));
+        assert_eq!(get(bed.address, HOST).await.status, 200);
+    }
+    let codes = || bed.meter.read().codes;
+    until("all are counted", || {
+        codes() == [(200, 2), (502, 24)].into()
+    })
+    .await;
+}
+
+#[test]
+fn a_replica_elsewhere_listens_on_the_target_port_itself() {
+    let (replica, address) = (replica(([192, 0, 2, 1], 80).into()), ([192, 0, 2, 1], 90));
+    assert_eq!(replica.additional_address(90), Some(address.into()));
 }

@@ -11,7 +11,7 @@ use crate::bed::{Bed, HOST, replica, until};
 use crate::client::Client;
 
 /// An app that sends part of an answer of this type, and the rest when it is told to.
-async fn pausing(kind: &'static str) -> (App, Arc<Notify>) {
+pub(crate) async fn pausing(kind: &'static str) -> (App, Arc<Notify>) {
     let go_on = Arc::new(Notify::new());
     let told = Arc::clone(&go_on);
     let app = App::raw(move |mut stream| {

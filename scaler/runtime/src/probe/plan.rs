@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ebbtide_core::document::{Container, Probe, ProbeAction, ProbeKind};
 
-use crate::ReplicaSpec;
+use crate::{ReplicaPorts, ReplicaSpec};
 
 /// The probes of a container.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,15 +34,13 @@ impl Plan {
         }
     }
 
-    /// These probes with the replica's own port in the place of the target port.
-    pub(crate) fn at(&self, target_port: Option<u16>, own: Option<u16>) -> Self {
+    /// These probes with the replica's own ports in the place of the app's target ports.
+    pub(crate) fn at(&self, target_port: Option<u16>, own: &ReplicaPorts) -> Self {
         let at = |probe: &Option<Probe>| {
             let mut probe = probe.clone()?;
             let (ProbeAction::HttpGet { port, .. } | ProbeAction::TcpSocket { port }) =
                 &mut probe.action;
-            if Some(*port) == target_port {
-                *port = own.unwrap_or(*port);
-            }
+            *port = own.in_place_of(*port, target_port).unwrap_or(*port);
             Some(probe)
         };
         Self {
@@ -107,19 +105,29 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_target_port_stands_for_the_replicas_own() {
+    fn a_target_port_stands_for_the_replicas_own() {
         let plan = Plan {
             container: "web".to_owned(),
             startup: None,
             readiness: Some(tcp_probe(ProbeKind::Readiness, 80)),
             liveness: Some(tcp_probe(ProbeKind::Liveness, 81)),
         };
-        let placed = plan.at(Some(80), Some(4242));
+        let main = ReplicaPorts {
+            main: Some(4242),
+            ..ReplicaPorts::default()
+        };
+        let placed = plan.at(Some(80), &main);
         assert_eq!(
             placed.readiness,
             Some(tcp_probe(ProbeKind::Readiness, 4242))
         );
         assert_eq!(placed.liveness, Some(tcp_probe(ProbeKind::Liveness, 81)));
-        assert_eq!(plan.at(None, None), plan);
+        assert_eq!(plan.at(None, &ReplicaPorts::default()), plan);
+        let both = ReplicaPorts {
+            additional: [(81, 4343)].into(),
+            ..main
+        };
+        let placed = plan.at(Some(80), &both);
+        assert_eq!(placed.liveness, Some(tcp_probe(ProbeKind::Liveness, 4343)));
     }
 }

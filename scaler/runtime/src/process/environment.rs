@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ebbtide_core::document::{Container, EnvironmentValue};
 
 use super::expand::expand;
-use crate::ReplicaSpec;
+use crate::{ReplicaPorts, ReplicaSpec};
 
 /// Variables by name.
 pub(super) type Variables = BTreeMap<String, String>;
@@ -13,17 +13,20 @@ pub(super) type Variables = BTreeMap<String, String>;
 /// The variables of a container: those of the replica, then the document's, of which a later one
 /// may refer to an earlier one by `$(NAME)` and replaces one of its name.
 ///
-/// The replica's own `PORT` stays, whatever the document says, since replicas share a machine.
+/// The replica's own `PORT` and `PORT_…` stay, whatever the document says, since replicas share a machine.
 /// Secrets are not expanded.
-pub(super) fn variables(spec: &ReplicaSpec, container: &Container, port: Option<u16>) -> Variables {
+pub(super) fn variables(
+    spec: &ReplicaSpec,
+    container: &Container,
+    ports: &ReplicaPorts,
+) -> Variables {
     let mut variables: Variables = spec.environment.iter().cloned().collect();
     let replica = spec.name.as_str().to_owned();
     variables.insert("CONTAINER_APP_REPLICA_NAME".to_owned(), replica);
-    if let Some(port) = port {
-        variables.insert("PORT".to_owned(), port.to_string());
-    }
+    let own = ports_by_name(ports);
+    variables.extend(own.clone());
     for variable in &container.env {
-        if variable.name == "PORT" && port.is_some() {
+        if own.contains_key(&variable.name) {
             continue;
         }
         let value = match &variable.value {
@@ -40,6 +43,14 @@ pub(super) fn variables(spec: &ReplicaSpec, container: &Container, port: Option<
         }
     }
     variables
+}
+
+/// The variables that tell where to listen.
+fn ports_by_name(ports: &ReplicaPorts) -> Variables {
+    let main = ports.main.map(|port| ("PORT".to_owned(), port.to_string()));
+    let additional = ports.additional.iter();
+    let additional = additional.map(|(target, port)| (format!("PORT_{target}"), port.to_string()));
+    main.into_iter().chain(additional).collect()
 }
 
 /// Program and arguments, with `$(NAME)` expanded.
@@ -81,6 +92,7 @@ mod tests {
             ],
             env: vec![
                 literal("PORT", "80"),
+                literal("PORT_90", "90"),
                 literal("A", "1"),
                 literal("A", "$(A)2"),
                 literal("URL", "http://$(CONTAINER_APP_NAME):$(PORT)/$(LATER)"),
@@ -93,7 +105,11 @@ mod tests {
         spec.environment = vec![("CONTAINER_APP_NAME".to_owned(), "hello".to_owned())];
         spec.secrets
             .insert("key".to_owned(), SecretValue::new("$(PORT)".to_owned()));
-        let found = variables(&spec, &container, Some(4242));
+        let ports = ReplicaPorts {
+            main: Some(4242),
+            additional: [(90, 4343)].into(),
+        };
+        let found = variables(&spec, &container, &ports);
         let expected = [
             ("A", "12"),
             ("CONTAINER_APP_NAME", "hello"),
@@ -101,6 +117,7 @@ mod tests {
             ("KEY", "$(PORT)"),
             ("LATER", "x"),
             ("PORT", "4242"),
+            ("PORT_90", "4343"),
             ("URL", "http://hello:4242/$(LATER)"),
         ];
         let found_pairs: Vec<_> = found
@@ -123,10 +140,11 @@ mod tests {
     #[test]
     fn without_a_port_of_its_own_the_documents_stays() {
         let container = Container {
-            env: vec![literal("PORT", "80")],
+            env: vec![literal("PORT", "80"), literal("PORT_90", "90")],
             ..Container::default()
         };
         let spec = spec(vec![container.clone()]);
-        assert_eq!(variables(&spec, &container, None)["PORT"], "80");
+        let found = variables(&spec, &container, &ReplicaPorts::default());
+        assert_eq!((&*found["PORT"], &*found["PORT_90"]), ("80", "90"));
     }
 }

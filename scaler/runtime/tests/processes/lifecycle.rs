@@ -67,6 +67,27 @@ async fn arguments_and_variables_expand() {
 }
 
 #[tokio::test]
+async fn all_containers_are_told_of_the_additional_ports_of_their_replica() {
+    let mut harness = Harness::start().await;
+    let said = "echo $CONTAINER_APP_REPLICA_NAME $PORT $PORT_81 $PORT_80; sleep 1000";
+    let mut ports = BTreeSet::new();
+    for identifier in ["1", "2"] {
+        let mut spec = harness.spec(identifier, vec![shell("web", said), shell("side", said)]);
+        spec.target_port = Some(80);
+        spec.additional_ports = vec![81, 80];
+        let name = spec.name.clone();
+        harness.run(spec);
+        let (_, own) = harness.started_with_ports().await;
+        let (main, additional) = (own.main.unwrap(), own.additional[&81]);
+        harness
+            .line(&format!("{name} {main} {additional} {main}"))
+            .await;
+        assert!(ports.insert(main) && ports.insert(additional), "{ports:?}");
+    }
+    harness.runtime.shutdown().await;
+}
+
+#[tokio::test]
 async fn init_containers_run_in_turn_and_from_the_first_again_after_a_failure() {
     let mut harness = Harness::start().await;
     let mut spec = harness.spec("1", vec![shell("web", "echo web >>order; sleep 1000")]);

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use ebbtide_core::document::{Container, EnvironmentValue, EnvironmentVariable};
 use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
-use ebbtide_runtime::{ReplicaEvent, ReplicaEventKind, ReplicaSpec, Runtime, RuntimeOptions};
+use ebbtide_runtime::{
+    ReplicaEvent, ReplicaEventKind, ReplicaPorts, ReplicaSpec, Runtime, RuntimeOptions,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -61,8 +63,14 @@ impl Harness {
 
     /// The process and port of the next event, which must say `Started`.
     pub(crate) async fn started(&mut self) -> (u32, Option<u16>) {
+        let (pid, ports) = self.started_with_ports().await;
+        (pid, ports.main)
+    }
+
+    /// The same with all ports.
+    pub(crate) async fn started_with_ports(&mut self) -> (u32, ReplicaPorts) {
         match self.kind().await {
-            ReplicaEventKind::Started { pid, port } => (pid, port),
+            ReplicaEventKind::Started { pid, ports } => (pid, ports),
             other => panic!("not started: {other:?}"),
         }
     }
@@ -123,6 +131,7 @@ pub(crate) fn spec(identifier: &str, containers: Vec<Container>, folder: &Path) 
         revision,
         app: AppName::new("hello").unwrap(),
         target_port: None,
+        additional_ports: Vec::new(),
         init_containers: Vec::new(),
         containers,
         secrets: BTreeMap::new(),

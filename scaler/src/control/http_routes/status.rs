@@ -77,7 +77,7 @@ fn target(target: &HttpRouteTarget, apps: &Apps) -> RouteTargetStatus {
 }
 
 /// Why a target takes no requests; none if it does.
-pub(super) fn problem(target: &HttpRouteTarget, apps: &Apps) -> Option<String> {
+pub(in crate::control) fn problem(target: &HttpRouteTarget, apps: &Apps) -> Option<String> {
     let app = &target.app;
     let Some(control) = apps.get(app) else {
         return Some(format!("there is no app {app}"));

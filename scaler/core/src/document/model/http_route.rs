@@ -28,6 +28,19 @@ pub struct HttpRouteRule {
     pub routes: Vec<HttpRoute>,
     /// `targets`, at least one; their weights sum to 100.
     pub targets: Vec<HttpRouteTarget>,
+    /// `timeouts`, which Azure does not know.
+    pub timeouts: RouteTimeouts,
+}
+
+/// How long answers by a rule may take, in seconds. 0 is for ever, and none is as the app has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RouteTimeouts {
+    /// `firstByteSeconds`.
+    pub first_byte: Option<u32>,
+    /// `idleSeconds`.
+    pub idle: Option<u32>,
+    /// `requestSeconds`.
+    pub request: Option<u32>,
 }
 
 /// One entry of `routes`.

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Mapping, SecretDisplay};
 use crate::document::model::{
     ActiveRevisionsMode, ClientCertificateMode, Configuration, CorsPolicy, Ingress, IpAction,
-    IpSecurityRestriction, Secret, SecretValue, TrafficTarget, TrafficWeight, Transport,
+    IpSecurityRestriction, PortMapping, Secret, SecretValue, TrafficTarget, TrafficWeight,
+    Transport,
 };
 
 pub(super) fn value(configuration: &Configuration, secrets: SecretDisplay) -> Value {
@@ -71,6 +72,11 @@ fn ingress(ingress: &Ingress) -> Value {
         .maybe("corsPolicy", ingress.cors_policy.as_ref().map(cors_policy))
         .maybe("clientCertificateMode", client_certificates)
         .maybe("stickySessions", sticky)
+        .list(
+            "additionalPortMappings",
+            &ingress.additional_port_mappings,
+            port_mapping,
+        )
         .into()
 }
 
@@ -96,6 +102,14 @@ fn ip_security_restriction(restriction: &IpSecurityRestriction) -> Value {
         .maybe("description", restriction.description.clone())
         .with("ipAddressRange", restriction.range.to_string())
         .with("action", action)
+        .into()
+}
+
+fn port_mapping(mapping: &PortMapping) -> Value {
+    Mapping::default()
+        .with("external", mapping.external)
+        .with("targetPort", mapping.target_port)
+        .maybe("exposedPort", mapping.exposed_port)
         .into()
 }
 

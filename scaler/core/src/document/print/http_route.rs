@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Mapping;
 use crate::document::model::{
     HeaderMatch, HttpRoute, HttpRouteConfig, HttpRouteMatch, HttpRouteRevision, HttpRouteRule,
-    HttpRouteTarget, PathMatch,
+    HttpRouteTarget, PathMatch, RouteTimeouts,
 };
 
 pub(super) fn value(config: &HttpRouteConfig) -> Value {
@@ -22,7 +22,21 @@ fn rule(rule: &HttpRouteRule) -> Value {
         .maybe("description", rule.description.clone())
         .list("routes", &rule.routes, route)
         .list("targets", &rule.targets, target)
+        .maybe("timeouts", timeouts(rule.timeouts))
         .into()
+}
+
+fn timeouts(timeouts: RouteTimeouts) -> Option<Mapping> {
+    let RouteTimeouts {
+        first_byte,
+        idle,
+        request,
+    } = timeouts;
+    let mapping = Mapping::default()
+        .maybe("firstByteSeconds", first_byte)
+        .maybe("idleSeconds", idle)
+        .maybe("requestSeconds", request);
+    (timeouts != RouteTimeouts::default()).then_some(mapping)
 }
 
 fn route(route: &HttpRoute) -> Value {

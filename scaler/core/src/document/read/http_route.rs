@@ -5,7 +5,7 @@ mod matches;
 mod order;
 mod target;
 
-use crate::document::model::{HttpRoute, HttpRouteConfig, HttpRouteRule};
+use crate::document::model::{HttpRoute, HttpRouteConfig, HttpRouteRule, RouteTimeouts};
 use crate::document::node::Node;
 use crate::document::reader::{Field, Object, Reader};
 use crate::name::RouteConfigName;
@@ -30,6 +30,10 @@ const IGNORED: &[&str] = &[
     "location",
     "parent",
 ];
+/// What is said of properties that Azure does not have.
+const UNKNOWN_TO_AZURE: &str =
+    "is acted on here; Azure knows no such property, and ignores or refuses it";
+
 /// What Azure adds to `properties`.
 const READ_ONLY: &[&str] = &["fqdn", "provisioningState", "provisioningErrors"];
 
@@ -144,6 +148,7 @@ fn rule<'n>(
     let description = object.text(reader, "description");
     let routes = object.require(reader, "routes", "at least one route");
     let targets = object.require(reader, "targets", "at least one target");
+    let timeouts = object.get("timeouts");
     object.finish(reader);
     let mut read = Vec::new();
     if let Some(routes) = routes {
@@ -156,11 +161,26 @@ fn rule<'n>(
         let entries = not_empty(reader, &field, "target");
         target::read(reader, &field, &entries)
     });
+    let timeouts = timeouts.and_then(|field| timeouts_of(reader, &field));
     Some(HttpRouteRule {
         description,
         routes: read,
         targets,
+        timeouts: timeouts.unwrap_or_default(),
     })
+}
+
+fn timeouts_of(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<RouteTimeouts> {
+    reader.warn(field, UNKNOWN_TO_AZURE);
+    let mut object = reader.object(field)?;
+    let mut seconds = |key| object.integer(reader, key, 0..=u32::MAX);
+    let timeouts = RouteTimeouts {
+        first_byte: seconds("firstByteSeconds"),
+        idle: seconds("idleSeconds"),
+        request: seconds("requestSeconds"),
+    };
+    object.finish(reader);
+    Some(timeouts)
 }
 
 fn route(reader: &mut Reader<'_>, field: &Field<'_>) -> Option<HttpRoute> {

@@ -2,13 +2,14 @@
 
 mod access;
 mod cors;
+mod ports;
 
 use std::collections::BTreeSet;
 
 use crate::document::model::{ActiveRevisionsMode, ClientCertificateMode, Ingress, Transport};
 use crate::document::reader::{Field, Object, Reader};
-use crate::document::shape::Shape::{Boolean, Choice, Integer, List, Object as Mapping};
-use crate::document::shape::{Shape, check, may, must};
+use crate::document::shape::Shape::Choice;
+use crate::document::shape::check;
 use crate::name::AppName;
 
 use super::traffic;
@@ -27,15 +28,6 @@ const CLIENT_CERTIFICATE_MODES: [(&str, ClientCertificateMode); 3] = [
 ];
 
 const AFFINITIES: [(&str, bool); 2] = [("none", false), ("sticky", true)];
-
-const PORT_MAPPINGS: Shape = List(&Mapping(&[
-    must("external", Boolean),
-    must("targetPort", Integer(1, 65_535)),
-    may("exposedPort", Integer(1, 65_535)),
-]));
-
-/// The most entries of `additionalPortMappings`.
-const MOST_PORT_MAPPINGS: usize = 5;
 
 /// Reads the ingress of `app`, which is none if its name is wrong.
 pub(super) fn read(
@@ -59,48 +51,25 @@ pub(super) fn read(
         }
         mode
     });
-    let ingress = Ingress {
+    let mut ingress = Ingress {
         external: object.boolean(reader, "external"),
         target_port: object.port(reader, "targetPort"),
         allow_insecure,
         transport,
-        exposed_port: exposed_port(reader, &mut object, transport),
+        exposed_port: ports::exposed_port(reader, &mut object, transport),
         traffic: traffic.map_or_else(Vec::new, |field| traffic::read(reader, &field, app, mode)),
         custom_domains: custom_domains(reader, &mut object),
         ip_security_restrictions: access::read(reader, &mut object),
         cors_policy: cors::read(reader, &mut object),
         client_certificate_mode: client_certificates.unwrap_or_default(),
         sticky_sessions: sticky_sessions(reader, &mut object, mode, transport),
+        additional_port_mappings: Vec::new(),
     };
-    accepted(reader, &mut object);
+    let main = ingress.tcp_port();
+    ingress.additional_port_mappings = ports::mappings(reader, &mut object, main);
     object.ignore(&["fqdn", "targetPortHttpScheme"]);
     object.finish(reader);
     Some(ingress)
-}
-
-fn exposed_port(
-    reader: &mut Reader<'_>,
-    object: &mut Object<'_>,
-    transport: Transport,
-) -> Option<u16> {
-    let field = object.get("exposedPort")?;
-    // Azure shows 0 for apps that have none.
-    if field.node.text() == Some("0") {
-        return None;
-    }
-    let port = reader.port(&field)?;
-    if transport != Transport::Tcp {
-        reader.error(
-            &field,
-            "is for `transport: tcp` only; remove it, or set that",
-        );
-    } else if matches!(port, 80 | 443) {
-        reader.error(
-            &field,
-            format!("{port} is taken by HTTP; use any port but 80 and 443"),
-        );
-    }
-    Some(port)
 }
 
 /// Names of `customDomains`, lowercase.
@@ -137,15 +106,6 @@ pub(super) fn custom_domains(reader: &mut Reader<'_>, object: &mut Object<'_>) -
     domains
 }
 
-/// What is kept and checked, but not acted on.
-fn accepted(reader: &mut Reader<'_>, object: &mut Object<'_>) {
-    if let Some(field) = object.get("additionalPortMappings") {
-        reader.accept(&field);
-        check(reader, &field, &PORT_MAPPINGS);
-        check_port_mappings(reader, &field);
-    }
-}
-
 fn sticky_sessions(
     reader: &mut Reader<'_>,
     object: &mut Object<'_>,
@@ -171,22 +131,4 @@ fn sticky_sessions(
         reader.warn(&field, "Azure takes sticky sessions in Single mode only");
     }
     is_sticky
-}
-
-fn check_port_mappings(reader: &mut Reader<'_>, field: &Field<'_>) {
-    let mappings = reader.list(field);
-    if mappings.len() > MOST_PORT_MAPPINGS {
-        let count = mappings.len();
-        reader.error(
-            field,
-            format!("has {count} entries; at most {MOST_PORT_MAPPINGS} are allowed"),
-        );
-    }
-    let mut ports = BTreeSet::new();
-    for mapping in &mappings {
-        let port = mapping.node.get("targetPort").and_then(|node| node.text());
-        if port.is_some_and(|port| !ports.insert(port)) {
-            reader.error(mapping, "a second mapping has this targetPort");
-        }
-    }
 }

@@ -190,6 +190,14 @@ fn ingress() {
         {corsPolicy: {allowedOrigins: ['*'], allowedHeaders: ['a b']}} => corsPolicy.allowedHeaders[0] => `a b` is not a name
         {corsPolicy: {allowedOrigins: ['*'], exposeHeaders: ['a: b']}} => corsPolicy.exposeHeaders[0] => `a: b` is not a name
         {additionalPortMappings: [{external: true, targetPort: 1}, {external: true, targetPort: 1}]} => additionalPortMappings[1] => a second mapping
+        {additionalPortMappings: [{external: true, targetPort: 1, exposedPort: 7}, {external: true, targetPort: 7}]} => additionalPortMappings[1] => has port 7 already; give another exposedPort
+        {targetPort: 7, transport: tcp, additionalPortMappings: [{external: true, targetPort: 1, exposedPort: 7}]} => additionalPortMappings[0] => has port 7 already; give another exposedPort
+        {additionalPortMappings: [{targetPort: 1}]} => additionalPortMappings[0].external => is missing; give true or false
+        {additionalPortMappings: [{external: false}]} => additionalPortMappings[0].targetPort => is missing; give the port
+        {additionalPortMappings: [{external: false, targetPort: 0}]} => additionalPortMappings[0].targetPort => from 1 to 65535
+        {additionalPortMappings: [{external: false, targetPort: 1, exposedPort: 65536}]} => [0].exposedPort => from 1 to 65535
+        {additionalPortMappings: [{external: false, targetPort: 443}]} => [0].targetPort => use any port but 80 and 443 as exposedPort
+        {additionalPortMappings: [{external: false, targetPort: 1, exposedPort: 80}]} => [0].exposedPort => use any port but 80 and 443 as exposedPort
         {additionalPortMappings: [{external: true, targetPort: 1}, {external: true, targetPort: 2}, {external: true, targetPort: 3}, {external: true, targetPort: 4}, {external: true, targetPort: 5}, {external: true, targetPort: 6}]} => additionalPortMappings => has 6 entries; at most 5
         ",
     );
@@ -382,4 +390,42 @@ fn names_are_declared_once() {
              test.yaml:1 declares it too",
         ]
     );
+}
+
+#[test]
+fn an_external_port_is_one_apps_alone() {
+    let app = |name: &str, ingress: &str| {
+        let ingress = format!("{{targetPort: 5, {ingress}}}");
+        let text = with_ingress(&ingress);
+        text.replacen("name: hello", &format!("name: {name}"), 1)
+    };
+    let mapping = |external: bool| {
+        format!("additionalPortMappings: [{{external: {external}, targetPort: 7, exposedPort: 9}}]")
+    };
+    let main = "transport: tcp, exposedPort: 9, external";
+    for (one, two, path) in [
+        (mapping(true), mapping(true), "additionalPortMappings"),
+        (mapping(true), format!("{main}: true"), "exposedPort"),
+        (mapping(true), mapping(false), ""),
+        (mapping(false), format!("{main}: true"), ""),
+        (format!("{main}: false"), mapping(true), ""),
+    ] {
+        let text = format!("{}---\n{}", app("a", &one), app("b", &two));
+        let unique = check_unique(&read(&text).unwrap().declarations);
+        let errors = unique.err().unwrap_or_default();
+        let found = errors
+            .iter()
+            .map(|error| error.path.rsplit('.').next().unwrap());
+        let expected: Vec<&str> = Some(path)
+            .filter(|path| !path.is_empty())
+            .into_iter()
+            .collect();
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{one} and {two}");
+        let is_told = |error: &Diagnostic| {
+            error
+                .message
+                .contains("port 9 is an external one of the app at")
+        };
+        assert!(errors.iter().all(is_told), "{errors:?}");
+    }
 }

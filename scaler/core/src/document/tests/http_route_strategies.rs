@@ -38,12 +38,20 @@ pub(super) fn routes() -> impl Strategy<Value = HttpRouteConfig> {
 }
 
 fn rule() -> impl Strategy<Value = HttpRouteRule> {
-    (of(text()), vec(route(), 1..4), targets()).prop_map(|(description, routes, targets)| {
-        HttpRouteRule {
-            description,
-            routes,
-            targets,
-        }
+    let seconds = || of(any::<u32>());
+    let timeouts = (seconds(), seconds(), seconds());
+    let timeouts = timeouts.prop_map(|(first_byte, idle, request)| RouteTimeouts {
+        first_byte,
+        idle,
+        request,
+    });
+    let timeouts = prop_oneof![Just(RouteTimeouts::default()), timeouts];
+    let parts = (of(text()), vec(route(), 1..4), targets(), timeouts);
+    parts.prop_map(|(description, routes, targets, timeouts)| HttpRouteRule {
+        description,
+        routes,
+        targets,
+        timeouts,
     })
 }
 

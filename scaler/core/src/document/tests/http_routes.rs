@@ -213,6 +213,36 @@ fn what_is_wrong_with_a_match_or_an_action_is_said_with_its_place() {
 }
 
 #[test]
+fn the_times_of_a_rule_are_read() {
+    let with = |timeouts: &str| {
+        config(&format!(
+            "{{rules: [{{timeouts: {timeouts}, routes: [{{}}], targets: [{{containerApp: a}}]}}]}}"
+        ))
+    };
+    let parsed = read(&with("{firstByteSeconds: 5, idleSeconds: 0}")).unwrap();
+    let Declaration::Routes(config) = &parsed.declarations[0].value else {
+        panic!("no routes");
+    };
+    let expected = RouteTimeouts {
+        first_byte: Some(5),
+        idle: Some(0),
+        request: None,
+    };
+    assert_eq!(config.rules[0].timeouts, expected);
+    let warnings: Vec<_> = parsed.warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        warnings[0].contains("rules[0].timeouts: is acted on here; Azure knows no"),
+        "{warnings:?}"
+    );
+    check(
+        with,
+        "{requestSeconds: -1} => timeouts.requestSeconds => a whole number of at least 0
+         {idleSeconds: 1s} => timeouts.idleSeconds => found `1s`
+         5 => rules[0].timeouts => expected a mapping",
+    );
+}
+
+#[test]
 fn what_surprises_is_a_warning() {
     let two =
         |first: &str, second: &str| with_route(&format!("{{match: {first}}}, {{match: {second}}}"));

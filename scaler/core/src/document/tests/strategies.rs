@@ -124,7 +124,7 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
         Transport::Tcp,
     ];
     let domains = btree_set("[a-z]{1,8}\\.com", 0..3);
-    let door = (restrictions(), of(cors()));
+    let door = (restrictions(), of(cors()), mappings());
     (
         any::<[bool; 3]>(),
         of(1..=u16::MAX),
@@ -147,9 +147,12 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
                 exposed,
                 traffic,
                 domains,
-                (restrictions, cors),
+                (restrictions, cors, mut additional_port_mappings),
                 client_certificate_mode,
             )| {
+                let exposed_port = exposed.filter(|_| transport == Transport::Tcp);
+                let main = exposed_port.or(port);
+                additional_port_mappings.retain(|mapping| Some(mapping.port()) != main);
                 Ingress {
                     client_certificate_mode,
                     sticky_sessions,
@@ -157,14 +160,26 @@ fn ingress(app: AppName) -> impl Strategy<Value = Ingress> {
                     target_port: port,
                     allow_insecure,
                     transport,
-                    exposed_port: exposed.filter(|_| transport == Transport::Tcp),
+                    exposed_port,
                     traffic,
                     custom_domains: domains.into_iter().collect(),
                     ip_security_restrictions: restrictions,
                     cors_policy: cors,
+                    additional_port_mappings,
                 }
             },
         )
+}
+
+fn mappings() -> impl Strategy<Value = Vec<PortMapping>> {
+    (vec(any::<bool>(), 0..=5), 500..900_u16).prop_map(|(kinds, first)| {
+        let mapping = |(target_port, external): (u16, bool)| PortMapping {
+            external,
+            target_port,
+            exposed_port: external.then_some(target_port + 10),
+        };
+        (first..).step_by(20).zip(kinds).map(mapping).collect()
+    })
 }
 
 fn cors() -> impl Strategy<Value = CorsPolicy> {

@@ -34,10 +34,6 @@ fn what_surprises_is_a_warning() {
         "ingress.colour: unknown property, ignored",
     );
     assert_warning(
-        &with_ingress("{additionalPortMappings: [{external: true, targetPort: 1}]}"),
-        "ingress.additionalPortMappings: accepted, not acted on yet",
-    );
-    assert_warning(
         &with_configuration(
             "{ingress: {stickySessions: {affinity: sticky}}, activeRevisionsMode: multiple}",
         ),
@@ -171,4 +167,47 @@ fn a_property_of_many_entries_is_mentioned_once() {
             "properties.configuration.ingress.customDomains[0].certificateId: accepted, not acted on yet"
         ]
     );
+}
+
+#[test]
+fn a_mirror_to_what_no_document_declares_is_a_warning() {
+    let traffic = "[{latestRevision: true, weight: 100, label: red}]";
+    let ingress = format!("{{activeRevisionsMode: Multiple, ingress: {{traffic: {traffic}}}}}");
+    let mirrored = |target: &str| {
+        let tags = format!("name: hello\ntags: {{ebbtide.mirror: '{target}'}}");
+        let template = "{revisionSuffix: v2, containers: [{name: a, command: [i]}]}";
+        let app = format!("{tags}\nproperties: {{configuration: {ingress}, template: {template}}}");
+        let earlier = "type: Microsoft.App/containerApps/revisions\nname: hello--v1\nproperties: \
+                       {template: {containers: [{name: a, command: [i]}]}}";
+        let other = "name: other\nproperties: {template: {containers: [{name: a, command: [i]}]}}";
+        read(&format!("{app}\n---\n{earlier}\n---\n{other}")).unwrap()
+    };
+    for (target, expected) in [
+        ("latest=5", None),
+        ("label:red", None),
+        ("hello---red", None),
+        ("hello--v1=5", None),
+        ("hello--v2", None),
+        (
+            "label:blue",
+            Some("app hello has no label blue in its traffic"),
+        ),
+        (
+            "other---red",
+            Some("app other has no label red in its traffic"),
+        ),
+        ("lost---red", Some("no document declares app lost")),
+        (
+            "hello--v9=5",
+            Some("no document declares revision hello--v9"),
+        ),
+        ("hello--v9=0", None),
+    ] {
+        let found = check_mirrors(&mirrored(target).declarations);
+        let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let expected = expected.map(|missing| {
+            format!("test.yaml:1:1: tags.ebbtide.mirror: {missing}; unless it is there already, no request is copied")
+        });
+        assert_eq!(lines, Vec::from_iter(expected), "{target}");
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use ebbtide_core::document::{HeaderMatch, HttpRoute, HttpRouteMatch, HttpRouteRule, PathMatch};
+use ebbtide_core::document::{
+    HeaderMatch, HttpRoute, HttpRouteMatch, HttpRouteRule, PathMatch, RouteTimeouts,
+};
 use ebbtide_core::request_path::check;
 use http::Request;
 use proptest::prelude::*;
@@ -151,6 +153,7 @@ proptest! {
             description: None,
             routes: vec![HttpRoute { matches: matches.clone(), prefix_rewrite: None }],
             targets: Vec::new(),
+            timeouts: RouteTimeouts::default(),
         };
         let rules: Vec<_> = routes.iter().map(rule).collect();
         let matcher = Matcher::new(&rules);

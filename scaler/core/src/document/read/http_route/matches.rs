@@ -6,6 +6,8 @@ use crate::document::model::{HeaderMatch, HttpRouteMatch, PathMatch};
 use crate::document::reader::{Field, Object, Reader, shortened};
 use crate::request_path;
 
+use super::UNKNOWN_TO_AZURE;
+
 /// The longest path or prefix, in bytes.
 const LONGEST_PATH: usize = 1024;
 /// The most headers that one route goes by.
@@ -67,9 +69,6 @@ pub(super) fn read(reader: &mut Reader<'_>, field: Option<Field<'_>>) -> Option<
         headers: headers.map_or_else(Vec::new, |field| read_headers(reader, &field)),
     })
 }
-
-const UNKNOWN_TO_AZURE: &str =
-    "is acted on here; Azure knows no such property, and ignores or refuses it";
 
 /// Makes a [`PathMatch`] of one kind.
 type Form = fn(String) -> PathMatch;
