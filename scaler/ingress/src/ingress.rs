@@ -8,11 +8,11 @@ use std::time::Duration;
 use ebbtide_core::name::RevisionName;
 use tokio::sync::{mpsc, watch};
 
-use crate::access_log::AccessCounts;
 use crate::limits::gate::{Gate, LimitReading};
 use crate::listener;
 use crate::options::{IngressOptions, StartError};
 use crate::publish::{Published, Publisher};
+use crate::records::RecordCounts;
 use crate::tls::{self, Resolver, SharedTls, TlsOptions};
 use crate::worker::accept::Listeners;
 use crate::worker::{self, Phase, Shared};
@@ -46,7 +46,7 @@ impl Ingress {
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
         let access = options.access_log.as_ref();
-        let access = access.map(|log| Arc::clone(&log.counts));
+        let access = access.map(|log| Arc::clone(&log.sink.counts));
         let (by_tls, tls_address, tls) = match &options.tls {
             Some(tls) => listen_tls(tls, workers, takes_over, &published)?,
             None => (Vec::new(), None, None),
@@ -158,7 +158,7 @@ impl Ingress {
 #[derive(Clone)]
 pub struct LimitMeter {
     gate: Arc<Gate>,
-    access: Option<Arc<AccessCounts>>,
+    access: Option<Arc<RecordCounts>>,
 }
 
 impl LimitMeter {

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use http::header::HOST;
 use http::{HeaderMap, Method};
 
 use super::*;
+use crate::records::{RecordReading, WAITING};
 use crate::trace::Traces;
 
 /// A clock that stands still.
@@ -79,11 +82,11 @@ async fn what_finds_no_place_is_counted() {
     let mut batch = Vec::new();
     while records.next(&mut batch, 1000).await > 0 {}
     records.wrote(batch.len() as u64);
-    let expected = AccessReading {
+    let expected = RecordReading {
         written: 8192,
         dropped: 3,
     };
-    assert_eq!(records.counts.read(), expected);
+    assert_eq!(records.read(), expected);
     assert_eq!((batch[0].status, batch[0].reason), (400, Some("malformed")));
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ebbtide_ingress::{AccessReading, LimitReading, ListenerReading};
+use ebbtide_ingress::{RecordReading, LimitReading, ListenerReading};
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
@@ -40,7 +40,7 @@ impl Samples {
 /// A number of a listener's connections.
 type Counted = fn(&ListenerReading) -> u64;
 
-fn access_lines(encoder: &mut DescriptorEncoder<'_>, lines: AccessReading) -> fmt::Result {
+fn access_lines(encoder: &mut DescriptorEncoder<'_>, lines: RecordReading) -> fmt::Result {
     for (name, help, count) in [
         (
             "ebbtide_access_log_lines",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ebbtide_core::scale::Work;
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
-use ebbtide_ingress::{AccessReading, Ingress, IngressOptions};
+use ebbtide_ingress::{RecordReading, Ingress, IngressOptions};
 use ebbtide_signals::{Sample, SourceState};
 use tokio::sync::mpsc;
 
@@ -41,7 +41,7 @@ pub(crate) fn everything() -> String {
         order_failures: Some(0),
     }];
     let door = LimitReading {
-        access_log: Some(AccessReading::default()),
+        access_log: Some(RecordReading::default()),
         ..ingress.limits().read()
     };
     let door = Some(door);
