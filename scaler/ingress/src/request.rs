@@ -90,7 +90,7 @@ async fn answer_inside(
     let arrived = peer.worker.now();
     let trace = peer.worker.traces.of(request.headers());
     let access = &peer.worker.access;
-    let record = access.begin(&peer.client, &request, trace, arrived);
+    let telling = access.begin(&peer.client, &request, trace, arrived);
     let Routed {
         host,
         mut visit,
@@ -100,10 +100,11 @@ async fn answer_inside(
         Ok(routed) => routed,
         Err(refusal) => {
             let refused = refuse(peer, &refusal, None);
-            if let Some(mut record) = record {
+            if let Some(mut telling) = telling {
+                let record = &mut telling.record;
                 record.refused(refusal.status(), refusal.reason(), length(&refused.0));
                 record.duration = peer.worker.now().since(arrived);
-                access.end(*record);
+                access.end(*telling);
             }
             return refused;
         }
@@ -122,7 +123,7 @@ async fn answer_inside(
     }
     let upload = outgoing.upload.clone();
     let copy = mirror::draft(&visit, &mut outgoing);
-    visit.is_told(record, upload.clone());
+    visit.is_told(telling, upload.clone());
     match forward::forward(peer, &mut visit, &host, outgoing).await {
         Ok(answer) => {
             if let Some(upload) = upload {

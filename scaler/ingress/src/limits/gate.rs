@@ -85,6 +85,8 @@ pub struct LimitReading {
     pub own_answers: Vec<(&'static str, u64)>,
     /// The lines of the access log, if there is one.
     pub access_log: Option<RecordReading>,
+    /// The spans, if they are exported.
+    pub spans: Option<RecordReading>,
 }
 
 /// The place of one connection; given back when it is dropped.
@@ -181,6 +183,7 @@ impl Gate {
             listeners: self.listeners.read(),
             own_answers: self.reasons.read(),
             access_log: None,
+            spans: None,
         }
     }
 
