@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::time::Timestamp;
-use ebbtide_ingress::{AccessLog, RecordReading, Ingress, IngressOptions, Share, SpanId, TraceId};
+use ebbtide_ingress::{AccessLog, Ingress, IngressOptions, RecordReading, Share, SpanId, TraceId};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
