@@ -6,21 +6,31 @@ use std::path::Path;
 
 use prost::Message;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "ebbtide.telemetry.v1.rs",
     "externalscaler.bin",
     "externalscaler.rs",
+    "opentelemetry.proto.collector.trace.v1.rs",
     "telemetry.bin",
+];
+
+/// Each contract, and whether a service here describes it to whoever asks.
+const CONTRACTS: [(&str, bool); 3] = [
+    ("externalscaler", true),
+    ("otlp", false),
+    ("telemetry", true),
 ];
 
 fn generate(folder: &Path) -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for contract in ["externalscaler", "telemetry"] {
+    for (contract, is_described) in CONTRACTS {
         let descriptors = protox::compile([format!("{contract}.proto")], [root])?;
-        fs::write(
-            folder.join(format!("{contract}.bin")),
-            descriptors.encode_to_vec(),
-        )?;
+        if is_described {
+            fs::write(
+                folder.join(format!("{contract}.bin")),
+                descriptors.encode_to_vec(),
+            )?;
+        }
         tonic_prost_build::configure()
             .build_transport(false)
             .btree_map(".")

@@ -4,6 +4,7 @@ mod folder;
 mod follow;
 mod pairs;
 pub(crate) mod pem;
+pub(crate) mod roots;
 mod sources;
 pub(crate) mod validity;
 

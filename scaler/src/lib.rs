@@ -14,6 +14,7 @@ pub mod grpc;
 mod guides;
 pub mod keda;
 pub mod log;
+pub mod otlp;
 pub mod sample;
 mod stopping;
 pub mod telemetry;

@@ -30,3 +30,4 @@ mod routes;
 mod signals;
 mod takeover;
 mod tcp;
+mod traces;

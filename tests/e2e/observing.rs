@@ -8,17 +8,17 @@ use serde_json::Value;
 use crate::harness::{Ebbtide, SOON, curl, eventually, folder, machine};
 use crate::load::Document;
 
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+pub(crate) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Answers with the trace that it was told.
-const APP: &str = r#"
+/// Answers with the trace that it was told, and 500 for what begins with `/fail`.
+pub(crate) const APP: &str = r#"
 import http.server, os
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         told = [self.headers.get(name, "") for name in ("traceparent", "tracestate")]
         body = " ".join(told).encode()
-        self.send_response(200)
+        self.send_response(500 if self.path.startswith("/fail") else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -26,7 +26,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 "#;
 
-fn document(app: &Path) -> String {
+/// The document of that app, at zero.
+pub(crate) fn document(app: &Path) -> String {
     format!(
         r"name: web
 properties:

@@ -1,5 +1,4 @@
-//! What is told of each request when it has ended, to whoever writes the access log: through a channel
-//! that is bounded, so that a slow disk costs lines and not requests.
+//! What is told of each request when it has ended, to whoever writes the access log or exports spans.
 
 mod record;
 #[cfg(test)]
@@ -7,105 +6,58 @@ mod tests;
 
 use std::cell::Cell;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ebbtide_core::time::Timestamp;
 use http::{Request, StatusCode};
-use tokio::sync::mpsc;
 
 use crate::headers::Client;
 use crate::limits::reason::Reason;
 use crate::options::IngressOptions;
+use crate::records::{self, Records, Sink};
 use crate::scheme::Scheme;
 use crate::share::Share;
+use crate::spans::{SpanOrigin, SpanRecord};
 use crate::trace::TraceContext;
 
 pub use record::AccessRecord;
-
-/// Records that may wait to be written. One is a few hundred bytes, and less than 4 KiB.
-const WAITING: usize = 8192;
+pub(crate) use record::kept;
 
 /// Where records of requests go. Cheap to clone.
 #[derive(Clone)]
 pub struct AccessLog {
     sample: Share,
     with_query: bool,
-    records: mpsc::Sender<AccessRecord>,
-    pub(crate) counts: Arc<AccessCounts>,
+    pub(crate) sink: Sink<AccessRecord>,
 }
 
 /// Where they come out.
-pub struct AccessRecords {
-    records: mpsc::Receiver<AccessRecord>,
-    counts: Arc<AccessCounts>,
-}
-
-/// How many lines there were.
-#[derive(Default)]
-pub(crate) struct AccessCounts {
-    written: AtomicU64,
-    dropped: AtomicU64,
-}
-
-/// How many lines an access log has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AccessReading {
-    /// Lines that were written.
-    pub written: u64,
-    /// Lines that were not: too many waited, or they could not be written.
-    pub dropped: u64,
-}
+pub type AccessRecords = Records<AccessRecord>;
 
 impl AccessLog {
     /// A log of this share of all requests, and where it comes out. Queries are told only
     /// `with_query`: they may have secrets.
     pub fn new(sample: Share, with_query: bool) -> (Self, AccessRecords) {
-        let (sender, records) = mpsc::channel(WAITING);
-        let counts = Arc::<AccessCounts>::default();
+        let (sink, records) = records::way();
         let log = Self {
             sample,
             with_query,
-            records: sender,
-            counts: Arc::clone(&counts),
+            sink,
         };
-        (log, AccessRecords { records, counts })
+        (log, records)
     }
 }
 
-impl AccessRecords {
-    /// Waits for records and puts those that are there into `batch`, at most so many. Says how many
-    /// they were: none once there will be no more. Cancel safe.
-    pub async fn next(&mut self, batch: &mut Vec<AccessRecord>, most: usize) -> usize {
-        self.records.recv_many(batch, most).await
-    }
-
-    /// Takes no more. What waits can still be taken out.
-    pub fn close(&mut self) {
-        self.records.close();
-    }
-
-    /// Counts lines that were written.
-    pub fn wrote(&self, lines: u64) {
-        self.counts.written.fetch_add(lines, Ordering::Relaxed);
-    }
-
-    /// Counts lines that could not be.
-    pub fn lost(&self, lines: u64) {
-        self.counts.dropped.fetch_add(lines, Ordering::Relaxed);
-    }
+/// A request that is to be told of when it has ended, and to whom.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    /// What is told of it.
+    pub(crate) record: AccessRecord,
+    is_logged: bool,
+    /// What its span has beside, if it has one.
+    origin: Option<SpanOrigin>,
 }
 
-impl AccessCounts {
-    pub(crate) fn read(&self) -> AccessReading {
-        AccessReading {
-            written: self.written.load(Ordering::Relaxed),
-            dropped: self.dropped.load(Ordering::Relaxed),
-        }
-    }
-}
-
-/// The log as one worker has it.
+/// Who is told of requests, as one worker has it.
 pub(crate) struct Access {
     options: IngressOptions,
     /// Requests so far.
@@ -120,34 +72,43 @@ impl Access {
         }
     }
 
-    /// A record of a request that has come from `client`, if it is to be told.
+    /// A request that has come from `client`, if it is to be told of.
     pub(crate) fn begin<B>(
         &self,
         client: &Client,
         request: &Request<B>,
         trace: TraceContext,
         arrived: Timestamp,
-    ) -> Option<Box<AccessRecord>> {
-        let log = self.chosen()?;
+    ) -> Option<Box<Telling>> {
+        let log = self.chosen();
+        let has_span = self.options.spans.is_some() && trace.is_sampled();
+        if log.is_none() && !has_span {
+            return None;
+        }
+        let headers = request.headers();
         let is_trusted = |address| self.options.trusts(address);
-        let origin = client.origin(request.headers(), is_trusted);
+        let origin = client.origin(headers, is_trusted);
         let address = origin.unwrap_or_else(|| client.address());
         let mut record = AccessRecord::new(address, client.scheme(), arrived);
-        record.asked(request, log.with_query);
+        record.asked(request, log.is_some_and(|log| log.with_query));
         record.trace = Some((trace.trace, trace.span));
-        Some(Box::new(record))
+        Some(Box::new(Telling {
+            record,
+            is_logged: log.is_some(),
+            origin: has_span.then(|| SpanOrigin::of(trace, headers)),
+        }))
     }
 
-    /// A record of a connection from `client` to a TCP app, if it is to be told.
+    /// A connection from `client` to a TCP app, if it is to be told of.
     pub(crate) fn begin_connection(
         &self,
         client: IpAddr,
         arrived: Timestamp,
-    ) -> Option<Box<AccessRecord>> {
+    ) -> Option<Box<Telling>> {
         self.chosen()?;
         let mut record = AccessRecord::new(client, Scheme::Http, arrived);
         record.scheme = "tcp";
-        Some(Box::new(record))
+        Some(Box::new(Telling::of(record)))
     }
 
     /// Tells of what `client` has sent that was not read as a request.
@@ -161,16 +122,26 @@ impl Access {
         if self.chosen().is_some() {
             let mut record = AccessRecord::new(client.address(), client.scheme(), now);
             record.refused(status, reason, 0);
-            self.end(record);
+            self.end(Telling::of(record));
         }
     }
 
     /// Tells of a request that has ended.
-    pub(crate) fn end(&self, record: AccessRecord) {
-        if let Some(log) = &self.options.access_log
-            && log.records.try_send(record).is_err()
-        {
-            log.counts.dropped.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn end(&self, told: Telling) {
+        let Telling {
+            record,
+            is_logged,
+            origin,
+        } = told;
+        let log = self.options.access_log.as_ref().filter(|_| is_logged);
+        match (log, self.options.spans.as_ref().zip(origin)) {
+            (Some(log), None) => log.sink.take(record),
+            (None, Some((spans, origin))) => spans.sink.take(SpanRecord::new(record, origin)),
+            (Some(log), Some((spans, origin))) => {
+                spans.sink.take(SpanRecord::new(record.clone(), origin));
+                log.sink.take(record);
+            }
+            (None, None) => {}
         }
     }
 
@@ -180,5 +151,16 @@ impl Access {
         let number = self.requests.get();
         self.requests.set(number.wrapping_add(1));
         log.sample.has(number).then_some(log)
+    }
+}
+
+impl Telling {
+    /// What only the access log is told of.
+    fn of(record: AccessRecord) -> Self {
+        Self {
+            record,
+            is_logged: true,
+            origin: None,
+        }
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use ebbtide_core::name::RevisionName;
 use tokio::sync::{mpsc, watch};
 
-use crate::access_log::AccessCounts;
 use crate::limits::gate::{Gate, LimitReading};
 use crate::listener;
 use crate::options::{IngressOptions, StartError};
 use crate::publish::{Published, Publisher};
+use crate::records::RecordCounts;
 use crate::tls::{self, Resolver, SharedTls, TlsOptions};
 use crate::worker::accept::Listeners;
 use crate::worker::{self, Phase, Shared};
@@ -45,8 +45,7 @@ impl Ingress {
         let (plain, local_address) = listen(options.listen, workers, takes_over)?;
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
-        let access = options.access_log.as_ref();
-        let access = access.map(|log| Arc::clone(&log.counts));
+        let limits = LimitMeter::new(&gate, &options);
         let (by_tls, tls_address, tls) = match &options.tls {
             Some(tls) => listen_tls(tls, workers, takes_over, &published)?,
             None => (Vec::new(), None, None),
@@ -67,7 +66,7 @@ impl Ingress {
             tls_address,
             publisher: Publisher::new(Arc::clone(&published)),
             published,
-            limits: LimitMeter { gate, access },
+            limits,
             phase: watch::Sender::new(Phase::Serving),
             workers: Vec::with_capacity(workers),
         };
@@ -158,14 +157,25 @@ impl Ingress {
 #[derive(Clone)]
 pub struct LimitMeter {
     gate: Arc<Gate>,
-    access: Option<Arc<AccessCounts>>,
+    access: Option<Arc<RecordCounts>>,
+    spans: Option<Arc<RecordCounts>>,
 }
 
 impl LimitMeter {
+    fn new(gate: &Arc<Gate>, options: &IngressOptions) -> Self {
+        let (access, spans) = (options.access_log.as_ref(), options.spans.as_ref());
+        Self {
+            gate: Arc::clone(gate),
+            access: access.map(|log| Arc::clone(&log.sink.counts)),
+            spans: spans.map(|spans| Arc::clone(&spans.sink.counts)),
+        }
+    }
+
     /// How full the ingress is, and how often its limits were reached.
     pub fn read(&self) -> LimitReading {
         LimitReading {
             access_log: self.access.as_ref().map(|counts| counts.read()),
+            spans: self.spans.as_ref().map(|counts| counts.read()),
             ..self.gate.read()
         }
     }

@@ -15,6 +15,7 @@ use crate::affinity::AffinityKey;
 use crate::challenges::Challenges;
 use crate::limits::Limits;
 use crate::share::Share;
+use crate::spans::Spans;
 use crate::tls::TlsOptions;
 
 /// What an [`Ingress`](crate::Ingress) is started with.
@@ -48,6 +49,8 @@ pub struct IngressOptions {
     pub sampled_traces: Share,
     /// Where each request is told of once it has ended.
     pub access_log: Option<AccessLog>,
+    /// Where the spans of requests go whose trace is sampled.
+    pub spans: Option<Spans>,
     /// Proofs for whoever issues certificates for hosts of the table, if they are asked for.
     pub challenges: Option<Arc<Challenges>>,
     /// The clock that requests are timed with.
@@ -82,6 +85,7 @@ impl IngressOptions {
             linger: Duration::from_millis(200),
             sampled_traces: Share::ALL,
             access_log: None,
+            spans: None,
             challenges: None,
             clock,
         }

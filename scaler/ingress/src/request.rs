@@ -104,7 +104,7 @@ fn begin(
     let arrived = peer.worker.now();
     let trace = peer.worker.traces.of(request.headers());
     let access = &peer.worker.access;
-    let record = access.begin(&peer.client, &request, trace, arrived);
+    let telling = access.begin(&peer.client, &request, trace, arrived);
     let Routed {
         host,
         mut visit,
@@ -114,10 +114,11 @@ fn begin(
         Ok(routed) => routed,
         Err(refusal) => {
             let refused = refuse(peer, &refusal, None);
-            if let Some(mut record) = record {
+            if let Some(mut telling) = telling {
+                let record = &mut telling.record;
                 record.refused(refusal.status(), refusal.reason(), length(&refused.0));
                 record.duration = peer.worker.now().since(arrived);
-                access.end(*record);
+                access.end(*telling);
             }
             return Err(Box::new(refused));
         }
@@ -135,7 +136,7 @@ fn begin(
         headers.insert(CLIENT_CERTIFICATE, certificate);
     }
     let copy = mirror::draft(&visit, &mut outgoing);
-    visit.is_told(record, outgoing.upload.clone());
+    visit.is_told(telling, outgoing.upload.clone());
     Ok(Box::new(Begun {
         host,
         visit,

@@ -51,8 +51,10 @@ pub(crate) struct TraceContext {
     pub(crate) trace: TraceId,
     /// Its way through here, which is the parent of what the replica does.
     pub(crate) span: SpanId,
-    flags: u8,
-    begins_here: bool,
+    /// The span that it came from; none if the trace begins here.
+    pub(crate) parent: Option<SpanId>,
+    /// What the replica is told of the trace beside.
+    pub(crate) flags: u8,
 }
 
 /// Makes the identities of one worker.
@@ -81,12 +83,12 @@ impl Traces {
         let mut random = self.random.borrow_mut();
         let mut next = || random.next_u64().max(1);
         let span = SpanId(next());
-        if let Some((trace, flags)) = parent(headers) {
+        if let Some((trace, parent, flags)) = parent(headers) {
             return TraceContext {
                 trace,
                 span,
+                parent: Some(parent),
                 flags,
-                begins_here: false,
             };
         }
         let (left, right) = (next(), next());
@@ -94,16 +96,31 @@ impl Traces {
         TraceContext {
             trace: TraceId(u128::from(left) << 64 | u128::from(right)),
             span,
+            parent: None,
             flags: sampled | RANDOM,
-            begins_here: true,
         }
     }
 }
 
 impl TraceContext {
+    /// Whether it is to be recorded, by whoever began the trace.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// The `tracestate` that goes on with it, as one list; none if there is none, or it is longer than `most`
+    /// bytes.
+    pub(crate) fn state(&self, headers: &HeaderMap, most: usize) -> Option<Box<str>> {
+        self.parent?;
+        let lists = headers.get_all(TRACESTATE).iter();
+        let lists: Result<Vec<_>, _> = lists.map(HeaderValue::to_str).collect();
+        let state = lists.ok()?.join(",");
+        (!state.is_empty() && state.len() <= most).then(|| state.into())
+    }
+
     /// Tells it to the replica.
     pub(crate) fn pass_on(&self, headers: &mut HeaderMap) {
-        if self.begins_here {
+        if self.parent.is_none() {
             // It belongs to a trace that is not known.
             headers.remove(TRACESTATE);
         }
@@ -127,8 +144,9 @@ fn write(digits: &mut [u8], number: u128) {
     }
 }
 
-/// The trace that a request says it belongs to, if it says so once and as it should, and its flags.
-fn parent(headers: &HeaderMap) -> Option<(TraceId, u8)> {
+/// The trace that a request says it belongs to, if it says so once and as it should, the span that it came
+/// from, and its flags.
+fn parent(headers: &HeaderMap) -> Option<(TraceId, SpanId, u8)> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return None;
@@ -136,7 +154,7 @@ fn parent(headers: &HeaderMap) -> Option<(TraceId, u8)> {
     parse(value.as_bytes())
 }
 
-fn parse(value: &[u8]) -> Option<(TraceId, u8)> {
+fn parse(value: &[u8]) -> Option<(TraceId, SpanId, u8)> {
     let (known, rest) = value.split_at_checked(LENGTH)?;
     let mut parts = known.split(|byte| *byte == b'-');
     let mut part = |length| hexadecimal(parts.next()?, length);
@@ -150,8 +168,9 @@ fn parse(value: &[u8]) -> Option<(TraceId, u8)> {
     if !has_known_form || trace == 0 || span == 0 {
         return None;
     }
+    let span = SpanId(u64::try_from(span).ok()?);
     let flags = u8::try_from(flags).ok()?;
-    Some((TraceId(trace), flags & (SAMPLED | RANDOM)))
+    Some((TraceId(trace), span, flags & (SAMPLED | RANDOM)))
 }
 
 /// A number of so many lowercase digits.
@@ -196,6 +215,24 @@ mod tests {
         assert_ne!(expected, PARENT);
         assert_eq!(headers["tracestate"], "a=1,b=2");
         assert_eq!(context.trace.to_string(), TRACE);
+        assert_eq!(context.parent, Some(SpanId(0x00f0_67aa_0ba9_02b7)));
+    }
+
+    #[test]
+    fn the_state_of_a_trace_is_one_list_that_is_whole_or_left_out() {
+        let given = [
+            ("traceparent", PARENT),
+            ("tracestate", "a=1,b=2"),
+            ("tracestate", "c=3"),
+        ];
+        let state = |given: &[_], most| {
+            let (headers, context) = passed_on(given);
+            context.state(&headers, most)
+        };
+        assert_eq!(state(&given, 11).as_deref(), Some("a=1,b=2,c=3"));
+        assert_eq!(state(&given, 10), None);
+        assert_eq!(state(&given[..1], 10), None);
+        assert_eq!(state(&given[1..], 20), None);
     }
 
     #[test]
@@ -216,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_is_no_traceparent_is_not_read() {
-        let valid = |value: &str| parse(value.as_bytes()).map(|(trace, _)| trace.to_string());
+        let valid = |value: &str| parse(value.as_bytes()).map(|(trace, ..)| trace.to_string());
         for good in [
             PARENT.to_owned(),
             PARENT.replacen("00", "01", 1),
@@ -238,7 +275,7 @@ mod tests {
         ] {
             assert_eq!(valid(&bad), None, "{bad}");
         }
-        let flags = |text: &str| parse(PARENT.replace("-01", text).as_bytes()).unwrap().1;
+        let flags = |text: &str| parse(PARENT.replace("-01", text).as_bytes()).unwrap().2;
         assert_eq!((flags("-00"), flags("-ff")), (0, SAMPLED | RANDOM));
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::time::Timestamp;
-use ebbtide_ingress::{AccessLog, AccessReading, Ingress, IngressOptions, Share, SpanId, TraceId};
+use ebbtide_ingress::{AccessLog, Ingress, IngressOptions, RecordReading, Share, SpanId, TraceId};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -108,7 +108,7 @@ async fn what_was_told_is_written_before_the_end_and_a_file_that_was_moved_is_ma
             (&json!("/a"), &Value::Null)
         );
     }
-    let expected = AccessReading {
+    let expected = RecordReading {
         written: 2,
         dropped: 0,
     };

@@ -15,10 +15,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use reqwest::Client;
 use reqwest::redirect::Policy;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::certificates::pem;
+use crate::certificates::roots;
 
 /// Time for one request.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -44,8 +44,8 @@ impl DirectoryClient {
     /// The file, and what it is not; or that there is no root to trust.
     pub(super) fn new(ca: Option<&Path>) -> anyhow::Result<Self> {
         let roots = match ca {
-            Some(path) => roots_of(path).context("--acme-ca")?,
-            None => system_roots(),
+            Some(path) => roots::of_file(path).context("--acme-ca")?,
+            None => roots::of_machine(),
         };
         anyhow::ensure!(
             !roots.is_empty(),
@@ -137,23 +137,6 @@ fn failed(error: &reqwest::Error) -> Error {
         source = deeper.source();
     }
     Error::Other(last.into())
-}
-
-fn roots_of(path: &Path) -> anyhow::Result<RootCertStore> {
-    let content = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut roots = RootCertStore::empty();
-    for root in pem::certificates(path, &content)? {
-        let added = roots.add(root);
-        added.with_context(|| format!("{} has a certificate that is no root", path.display()))?;
-    }
-    Ok(roots)
-}
-
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    // One that cannot be read is no reason not to use the others.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ async fn serve(
     let Door {
         ingress,
         activations,
-        access_log,
+        observers,
         certificates,
         trust,
     } = door::start(&arguments.door, false, &clock)?;
@@ -75,7 +75,7 @@ async fn serve(
     let mut process = Process::start(task, control.clone())?;
     let stopped = process.stopped();
     certificates.follow(ingress.publisher(), &mut process.services, stopped.clone());
-    door::write_access_log(access_log, &mut process.services, stopped);
+    observers.spawn(&mut process.services, &stopped);
     let (stop_reports, reports_stopped) = watch::channel(false);
     let mut reports = JoinSet::new();
     for reporter in reporters(&arguments, &control, &clock, listening) {

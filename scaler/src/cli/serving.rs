@@ -5,6 +5,7 @@ pub(super) mod door;
 pub(super) mod grpc;
 pub(super) mod https;
 pub(super) mod limits;
+mod observers;
 #[cfg(feature = "kubernetes")]
 pub(super) mod pods;
 pub(super) mod process;

@@ -47,7 +47,7 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let Door {
         ingress,
         activations,
-        access_log,
+        observers,
         certificates,
         trust,
     } = door::start(&arguments.door, true, &clock)?;
@@ -61,7 +61,7 @@ async fn serve(arguments: UpArguments, documents: (Followed, Documents)) -> anyh
     let stopped = process.stopped();
     secrets.follow(&mut process.services, stopped.clone());
     certificates.follow(ingress.publisher(), &mut process.services, stopped.clone());
-    door::write_access_log(access_log, &mut process.services, stopped);
+    observers.spawn(&mut process.services, &stopped);
     let logs = ReplicaLogs {
         store: logs,
         clock: Arc::clone(&clock),

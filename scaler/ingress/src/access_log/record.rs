@@ -118,6 +118,6 @@ fn protocol(version: Version) -> &'static str {
 }
 
 /// The beginning of a text, at most so many bytes.
-fn kept(text: &str, most: usize) -> Box<str> {
+pub(crate) fn kept(text: &str, most: usize) -> Box<str> {
     Box::from(&text[..text.floor_char_boundary(most)])
 }

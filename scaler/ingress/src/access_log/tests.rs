@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
 use http::header::HOST;
 use http::{HeaderMap, Method};
 
 use super::*;
-use crate::trace::Traces;
+use crate::records::{RecordReading, WAITING};
+use crate::spans::Spans;
+use crate::trace::{SpanId, Traces};
 
 /// A clock that stands still.
 struct Still;
@@ -24,7 +28,8 @@ fn access(sample: &str, with_query: bool) -> (Access, AccessRecords) {
 fn begin(access: &Access, request: &Request<()>) -> Option<Box<AccessRecord>> {
     let client = Client::new("10.0.0.1".parse().unwrap(), Scheme::Https, true);
     let trace = Traces::new(Share::ALL).of(&HeaderMap::new());
-    access.begin(&client, request, trace, Timestamp::ORIGIN)
+    let telling = access.begin(&client, request, trace, Timestamp::ORIGIN);
+    telling.map(|telling| Box::new(telling.record))
 }
 
 #[test]
@@ -79,11 +84,11 @@ async fn what_finds_no_place_is_counted() {
     let mut batch = Vec::new();
     while records.next(&mut batch, 1000).await > 0 {}
     records.wrote(batch.len() as u64);
-    let expected = AccessReading {
+    let expected = RecordReading {
         written: 8192,
         dropped: 3,
     };
-    assert_eq!(records.counts.read(), expected);
+    assert_eq!(records.read(), expected);
     assert_eq!((batch[0].status, batch[0].reason), (400, Some("malformed")));
 }
 
@@ -99,4 +104,61 @@ fn a_refusal_has_its_bytes_unless_nobody_gets_them() {
         record.refused(StatusCode::NOT_FOUND, reason, 7);
         assert_eq!(record.sent_bytes, expected, "{method} {reason:?}");
     }
+}
+
+/// What the log and whoever exports spans are told of a request with this `traceparent`, if they are.
+async fn told(sample: &str, parent: &str) -> (Option<AccessRecord>, Option<SpanRecord>) {
+    let (log, mut records) = AccessLog::new(sample.parse().unwrap(), true);
+    let (spans, mut ended) = Spans::new();
+    let mut options = IngressOptions::new(([127, 0, 0, 1], 0).into(), Arc::new(Still));
+    options.access_log = Some(log);
+    options.spans = Some(spans);
+    let access = Access::new(options);
+    let client = Client::new("10.0.0.1".parse().unwrap(), Scheme::Http, false);
+    let request = Request::builder()
+        .uri("/a?token=hunter2")
+        .header("traceparent", parent)
+        .header("user-agent", "u".repeat(300));
+    let request = request.body(()).unwrap();
+    let trace = Traces::new("0".parse().unwrap()).of(request.headers());
+    if let Some(telling) = access.begin(&client, &request, trace, Timestamp::ORIGIN) {
+        access.end(*telling);
+    }
+    drop(access);
+    let (mut logged, mut exported) = (Vec::new(), Vec::new());
+    records.next(&mut logged, 10).await;
+    ended.next(&mut exported, 10).await;
+    (logged.pop(), exported.pop())
+}
+
+#[tokio::test]
+async fn a_span_is_told_of_if_the_trace_is_sampled_whether_or_not_there_is_a_line() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-";
+    for (sample, flags, expected) in [
+        ("1", "01", (true, true)),
+        ("1", "00", (true, false)),
+        ("0", "01", (false, true)),
+        ("0", "00", (false, false)),
+        // A trace begins here, of which none is sampled.
+        ("1", "xx", (true, false)),
+    ] {
+        let (line, span) = told(sample, &format!("{parent}{flags}")).await;
+        assert_eq!(
+            (line.is_some(), span.is_some()),
+            expected,
+            "{sample} {flags}"
+        );
+    }
+    let (line, span) = told("1", &format!("{parent}01")).await;
+    let (line, span) = (line.unwrap(), span.unwrap());
+    assert_eq!(line.query.as_deref(), Some("token=hunter2"));
+    assert!(!format!("{span:?}").contains("hunter2"), "{span:?}");
+    assert_eq!(span.request.trace, line.trace);
+    let expected = SpanOrigin {
+        parent: Some(SpanId(0x00f0_67aa_0ba9_02b7)),
+        flags: 1,
+        state: None,
+        user_agent: Some("u".repeat(256).into()),
+    };
+    assert_eq!(span.origin, expected);
 }

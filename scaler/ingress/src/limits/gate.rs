@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Limits;
 use super::listeners::{ListenerReading, Listeners};
 use super::reason::{Reason, Reasons};
-use crate::access_log::AccessReading;
+use crate::records::RecordReading;
 use crate::scheme::Scheme;
 
 /// Parts that the clients are spread over, so that workers seldom meet at one lock.
@@ -84,7 +84,9 @@ pub struct LimitReading {
     /// How many requests the ingress answered itself, by why it did.
     pub own_answers: Vec<(&'static str, u64)>,
     /// The lines of the access log, if there is one.
-    pub access_log: Option<AccessReading>,
+    pub access_log: Option<RecordReading>,
+    /// The spans, if they are exported.
+    pub spans: Option<RecordReading>,
 }
 
 /// The place of one connection; given back when it is dropped.
@@ -181,6 +183,7 @@ impl Gate {
             listeners: self.listeners.read(),
             own_answers: self.reasons.read(),
             access_log: None,
+            spans: None,
         }
     }
 

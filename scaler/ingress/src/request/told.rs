@@ -1,4 +1,4 @@
-//! What the access log is told of one request, beside what its visit knows.
+//! What is told of one request, beside what its visit knows.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::access_log::AccessRecord;
+use crate::access_log::Telling;
 use crate::body::Upload;
 use crate::limits::reason::Reason;
 
-/// A request that the access log is told of.
+/// A request that is told of.
 pub(super) struct Told {
-    record: Box<AccessRecord>,
+    telling: Box<Telling>,
     upload: Option<Rc<Upload>>,
     received: Cell<u64>,
     sent: Cell<u64>,
 }
 
 impl Told {
-    pub(super) fn new(record: Box<AccessRecord>, upload: Option<Rc<Upload>>) -> Self {
+    pub(super) fn new(telling: Box<Telling>, upload: Option<Rc<Upload>>) -> Self {
         Self {
-            record,
+            telling,
             upload,
             received: Cell::new(0),
             sent: Cell::new(0),
@@ -29,7 +29,7 @@ impl Told {
     }
 
     pub(super) fn first_byte(&mut self, took: Duration) {
-        self.record.first_byte = Some(took);
+        self.telling.record.first_byte = Some(took);
     }
 
     /// Bytes have come through its tunnel.
@@ -42,18 +42,19 @@ impl Told {
     }
 
     pub(super) fn refused(&mut self, status: StatusCode, reason: Reason, bytes: u64) {
-        self.record.refused(status, reason, bytes);
+        self.telling.record.refused(status, reason, bytes);
     }
 
     pub(super) fn is_cut_off(&mut self, reason: Reason) {
-        self.record.reason = Some(reason.name());
+        self.telling.record.reason = Some(reason.name());
     }
 
-    /// The record, with the bytes that went through.
-    pub(super) fn into_record(mut self) -> AccessRecord {
+    /// What is told, with the bytes that went through.
+    pub(super) fn into_telling(mut self) -> Telling {
         let upload = self.upload.as_ref().map_or(0, |upload| upload.received());
-        self.record.received_bytes = upload + self.received.get();
-        self.record.sent_bytes += self.sent.get();
-        *self.record
+        let record = &mut self.telling.record;
+        record.received_bytes = upload + self.received.get();
+        record.sent_bytes += self.sent.get();
+        *self.telling
     }
 }

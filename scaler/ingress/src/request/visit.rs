@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::told::Told;
 use super::wish::Session;
-use crate::access_log::AccessRecord;
+use crate::access_log::Telling;
 use crate::admission::Admission;
 use crate::body::Upload;
 use crate::limits::reason::Reason;
@@ -89,13 +89,9 @@ impl Visit {
         }
     }
 
-    /// Has it told of in the access log, with the length of its body.
-    pub(crate) fn is_told(
-        &mut self,
-        record: Option<Box<AccessRecord>>,
-        upload: Option<Rc<Upload>>,
-    ) {
-        self.told = record.map(|record| Box::new(Told::new(record, upload)));
+    /// Has it told of, with the length of its body.
+    pub(crate) fn is_told(&mut self, telling: Option<Box<Telling>>, upload: Option<Rc<Upload>>) {
+        self.told = telling.map(|telling| Box::new(Told::new(telling, upload)));
     }
 
     /// It belongs to a session.
@@ -309,21 +305,22 @@ impl Visit {
                 .meter
                 .end(self.worker.number, now, self.code, took);
             if let Some(told) = self.told.take() {
-                self.tell(told.into_record(), took);
+                self.tell(told.into_telling(), took);
             }
             self.admission = None;
         }
         now
     }
 
-    fn tell(&self, mut record: AccessRecord, took: Duration) {
+    fn tell(&self, mut telling: Telling, took: Duration) {
+        let record = &mut telling.record;
         let replica = self.admission.as_ref().map(Admission::replica);
         record.revision = Some(self.backend.revision.clone());
         record.replica = replica.map(|replica| replica.name().clone());
         record.status = self.code;
         record.duration = took;
         record.held = self.waits.sum();
-        self.worker.access.end(record);
+        self.worker.access.end(telling);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ebbtide_ingress::{AccessReading, LimitReading, ListenerReading};
+use ebbtide_ingress::{LimitReading, ListenerReading, RecordReading};
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
@@ -18,6 +18,7 @@ impl Samples {
             listeners,
             own_answers,
             access_log,
+            spans,
         }) = &self.door
         else {
             return Ok(());
@@ -33,26 +34,42 @@ impl Samples {
             "Requests that the ingress answered itself, by why it did",
         );
         by_name(encoder, name, help, "reason", own_answers)?;
-        access_log.map_or(Ok(()), |lines| access_lines(encoder, lines))
+        access_log.map_or(Ok(()), |lines| records(encoder, LINES, lines))?;
+        spans.map_or(Ok(()), |spans| records(encoder, SPANS, spans))
     }
 }
 
 /// A number of a listener's connections.
 type Counted = fn(&ListenerReading) -> u64;
 
-fn access_lines(encoder: &mut DescriptorEncoder<'_>, lines: AccessReading) -> fmt::Result {
-    for (name, help, count) in [
-        (
-            "ebbtide_access_log_lines",
-            "Lines of the access log that were written",
-            lines.written,
-        ),
-        (
-            "ebbtide_access_log_lines_dropped",
-            "Lines of the access log that were not: too many waited, or they could not be written",
-            lines.dropped,
-        ),
-    ] {
+/// The names and meanings of counters of what was passed on, and of what was dropped.
+type Names = [(&'static str, &'static str); 2];
+
+const LINES: Names = [
+    (
+        "ebbtide_access_log_lines",
+        "Lines of the access log that were written",
+    ),
+    (
+        "ebbtide_access_log_lines_dropped",
+        "Lines of the access log that were not: too many waited, or they could not be written",
+    ),
+];
+
+const SPANS: Names = [
+    ("ebbtide_spans", "Spans that a collector has taken"),
+    (
+        "ebbtide_spans_dropped",
+        "Spans that none has: too many waited, or the collector was away too long or did not want them",
+    ),
+];
+
+fn records(
+    encoder: &mut DescriptorEncoder<'_>,
+    [written, dropped]: Names,
+    reading: RecordReading,
+) -> fmt::Result {
+    for ((name, help), count) in [(written, reading.written), (dropped, reading.dropped)] {
         encoder
             .encode_descriptor(name, help, None, MetricType::Counter)?
             .encode_counter::<NoLabelSet, _, u64>(&count, None)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ebbtide_core::scale::Work;
 use ebbtide_core::time::Timestamp;
 use ebbtide_core::window::RequestSums;
-use ebbtide_ingress::{AccessReading, Ingress, IngressOptions};
+use ebbtide_ingress::{Ingress, IngressOptions, RecordReading};
 use ebbtide_signals::{Sample, SourceState};
 use tokio::sync::mpsc;
 
@@ -41,7 +41,11 @@ pub(crate) fn everything() -> String {
         order_failures: Some(0),
     }];
     let door = LimitReading {
-        access_log: Some(AccessReading::default()),
+        access_log: Some(RecordReading::default()),
+        spans: Some(RecordReading {
+            written: 19,
+            dropped: 20,
+        }),
         ..ingress.limits().read()
     };
     let door = Some(door);
@@ -111,6 +115,8 @@ fn every_metric_has_its_name_labels_and_value() {
         "ebbtide_ingress_connections_refused_total{listener=\"http\"} 0",
         "ebbtide_ingress_refusals_total{limit=\"header\"} 0",
         "ebbtide_ingress_own_answers_total{reason=\"unknown-host\"} 0",
+        "ebbtide_spans_total 19",
+        "ebbtide_spans_dropped_total 20",
     ] {
         assert!(text.contains(&format!("\n{line}\n")), "{line}: {text}");
     }

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use ebbtide_core::name::RevisionName;
 use ebbtide_ingress::{
-    AFFINITY_KEY_BYTES, AccessLog, AffinityKey, Ingress, IngressOptions, StartError, WaitingRoom,
+    AFFINITY_KEY_BYTES, AffinityKey, Ingress, IngressOptions, StartError, WaitingRoom,
 };
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 
-use super::super::arguments::{DoorArguments, ObservingArguments};
+use super::super::arguments::DoorArguments;
 use super::https::{GivenCertificates, Https, Trust};
-use crate::access_log::AccessLogWriter;
+use super::observers::Observers;
 use crate::clock::SystemClock;
 
 /// Revisions whose activation may wait to be taken in; more are seen at the next tick.
@@ -27,8 +26,8 @@ pub(in crate::cli) struct Door {
     pub(in crate::cli) ingress: Ingress,
     /// Revisions whose requests begin to wait.
     pub(in crate::cli) activations: mpsc::Receiver<RevisionName>,
-    /// What writes the access log, if there is one.
-    pub(in crate::cli) access_log: Option<AccessLogWriter>,
+    /// Whoever is told of requests.
+    pub(in crate::cli) observers: Observers,
     /// The certificates that were given.
     pub(in crate::cli) certificates: GivenCertificates,
     /// How clients come to trust those that are made.
@@ -74,7 +73,7 @@ pub(in crate::cli) fn start(
         options.affinity = Some(affinity_key(file)?);
     }
     options.sampled_traces = arguments.observing.trace_sample;
-    let access_log = open_access_log(&arguments.observing, &mut options, clock)?;
+    let observers = Observers::open(&arguments.observing, &mut options, clock)?;
     let https = Https::prepare(arguments, own_authority)?;
     let by_tls = https.options.as_ref().map(|tls| tls.listen);
     options.tls = https.options;
@@ -94,34 +93,10 @@ pub(in crate::cli) fn start(
     Ok(Door {
         ingress: ingress.map_err(|error| refused(&error, by_tls))?,
         activations,
-        access_log,
+        observers,
         certificates: https.certificates,
         trust: https.trust,
     })
-}
-
-/// Has the access log written until told to stop.
-pub(in crate::cli) fn write_access_log(
-    writer: Option<AccessLogWriter>,
-    tasks: &mut JoinSet<()>,
-    stopped: watch::Receiver<bool>,
-) {
-    if let Some(writer) = writer {
-        writer.spawn(tasks, stopped);
-    }
-}
-
-fn open_access_log(
-    arguments: &ObservingArguments,
-    options: &mut IngressOptions,
-    clock: &Arc<SystemClock>,
-) -> anyhow::Result<Option<AccessLogWriter>> {
-    let Some(destination) = &arguments.access_log else {
-        return Ok(None);
-    };
-    let (log, records) = AccessLog::new(arguments.access_log_sample, arguments.access_log_query);
-    options.access_log = Some(log);
-    AccessLogWriter::open(destination, records, Arc::clone(clock)).map(Some)
 }
 
 /// Why it did not start, and what to do.
