@@ -2,20 +2,16 @@
 
 use std::io::{BufRead, BufReader};
 
-use super::bed::{App, Asked, ask, metric, ready, up};
-use crate::harness::{Ebbtide, machine};
+use super::bed::{App, Asked, metric, ready, up};
+use crate::harness::machine;
 
 /// What curl calls an answer that ended too early, by HTTP/1.1 (an end, a reset) and by HTTP/2.
 const CUT_OFF: [i32; 3] = [18, 56, 92];
 
-/// An answer that has to break off, as curl has it.
-fn broken(ebbtide: &Ebbtide, app: &str, path: &str, version: &str) -> String {
-    let mut asked = Asked::start(ebbtide, app, path, &[version]);
+/// The body of an answer that has to break off.
+fn broken(mut asked: Asked) -> String {
     let status = asked.child().wait().unwrap();
-    assert!(
-        CUT_OFF.contains(&status.code().unwrap()),
-        "{path}: {status}"
-    );
+    assert!(CUT_OFF.contains(&status.code().unwrap()), "{status}");
     let answer = asked.answer();
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.body
@@ -45,13 +41,18 @@ fn an_answer_that_takes_too_long_is_504_or_breaks_off_and_streams_are_spared() {
         assert!(lines.any(|line| line == "data: one"));
         (stream, lines)
     });
-    for version in ["--http1.1", "--http2-prior-knowledge"] {
-        for app in ["web", "whole"] {
-            let late = ask(&ebbtide, app, "/silent", &[version]);
-            assert_eq!(late.status, 504, "{app}: {late:?}");
+    let begun = ["--http1.1", "--http2-prior-knowledge"].map(|version| {
+        let start = |app: &str, path: &str| Asked::start(&ebbtide, app, path, &[version]);
+        let late = ["web", "whole"].map(|app| start(app, "/silent"));
+        (late, start("web", "/pause"), start("whole", "/drip"))
+    });
+    for (late, paused, dripped) in begun {
+        for asked in late {
+            let answer = asked.answer();
+            assert_eq!(answer.status, 504, "{answer:?}");
         }
-        assert_eq!(broken(&ebbtide, "web", "/pause", version), "half");
-        let dripped = broken(&ebbtide, "whole", "/drip", version);
+        assert_eq!(broken(paused), "half");
+        let dripped = broken(dripped);
         assert!(dripped.starts_with(".."), "{dripped}");
     }
     let late = "ebbtide_ingress_own_answers_total{reason=\"no-answer-in-time\"}";

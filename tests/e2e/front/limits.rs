@@ -1,0 +1,169 @@
+//! Limits of what a client may send, and how slowly, for curl, nghttp2 and Python's client.
+
+use std::process::Command;
+
+use super::bed::{App, ask, metric, ready, up};
+use crate::harness::{Ebbtide, curl, machine};
+use crate::protocols::bed::printed;
+
+const ARGUMENTS: [&str; 18] = [
+    "--max-header-bytes",
+    "8192",
+    "--max-headers",
+    "20",
+    "--max-target-bytes",
+    "1000",
+    "--max-body-bytes",
+    "1000",
+    "--max-connections-per-client",
+    "4",
+    "--max-streams",
+    "4",
+    "--head-timeout",
+    "1s",
+    "--body-timeout",
+    "1s",
+    "--idle-timeout",
+    "1s",
+];
+
+/// Heads and bodies that stop half-way, a connection that is kept for nothing, and one connection more than
+/// a client may have.
+const SLOW: &str = r#"
+import http.client, sys
+port = int(sys.argv[1])
+
+def connect():
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60, source_address=("127.0.0.8", 0))
+    connection.connect()
+    return connection
+
+def begin(connection, method, length=None):
+    connection.putrequest(method, "/who", skip_host=True)
+    connection.putheader("Host", "web.localhost")
+    if length:
+        connection.putheader("Content-Length", length)
+
+def ends(connection):
+    try:
+        return connection.sock.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+slow = connect()
+begin(slow, "GET")
+slow.send(b"\r\n".join(slow._buffer))
+print("head", slow.sock.recv(12).decode())
+
+slow = connect()
+begin(slow, "POST", "10")
+slow.endheaders(b"half")
+print("body", slow.getresponse().status)
+
+kept = connect()
+begin(kept, "GET")
+kept.endheaders()
+answer = kept.getresponse()
+print("kept", answer.status, len(answer.read()) > 0, ends(kept))
+slow.close()
+kept.close()
+"#;
+
+/// As many connections as a client may have, and one more.
+const MANY: &str = r#"
+import socket, sys
+connect = lambda: socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60, ("127.0.0.7", 0))
+def ask(connection):
+    try:
+        connection.sendall(b"GET /who HTTP/1.1\r\nHost: web.localhost\r\n\r\n")
+        return connection.recv(12).decode() or "closed"
+    except ConnectionError:
+        return "closed"
+connections = [connect() for _ in range(5)]
+print(*sorted(ask(connection) for connection in connections), sep=", ")
+"#;
+
+fn refusals(ebbtide: &Ebbtide, limit: &str) -> u64 {
+    let name = format!("ebbtide_ingress_refusals_total{{limit=\"{limit}\"}}");
+    metric(ebbtide, &name)
+}
+
+fn python(ebbtide: &Ebbtide, source: &str) -> String {
+    let port = ebbtide.ingress.to_string();
+    printed(Command::new("python3").args(["-c", source, &port]))
+}
+
+#[test]
+fn what_is_too_large_too_slow_or_too_many_is_refused_and_counted() {
+    let _machine = machine();
+    let ebbtide = up(&[("web.yaml", &App::default().yaml())], &ARGUMENTS);
+    ready(&ebbtide, "web", "one", 1);
+    too_large(&ebbtide);
+    let said = python(&ebbtide, SLOW);
+    assert_eq!(said, "head HTTP/1.1 408\nbody 408\nkept 200 True True\n");
+    let said = python(&ebbtide, MANY);
+    let taken = "HTTP/1.1 200";
+    assert_eq!(said, format!("{}closed\n", format!("{taken}, ").repeat(4)));
+    for (limit, count) in [
+        ("head-time", 1),
+        ("body-time", 1),
+        ("connections-per-client", 1),
+    ] {
+        assert_eq!(refusals(&ebbtide, limit), count, "{limit}");
+    }
+    assert!(refusals(&ebbtide, "idle-time") >= 1);
+
+    let url = format!("http://127.0.0.1:{}/busy", ebbtide.ingress);
+    let authority = ":authority: web.localhost";
+    let said = printed(Command::new("nghttp").args(["-nv", "-H", authority, &url]));
+    assert!(
+        said.contains("SETTINGS_MAX_CONCURRENT_STREAMS(0x03):4]"),
+        "{said}"
+    );
+    let load = ["-n", "100", "-c", "1", "-m", "50", "-H", authority, &url];
+    let said = printed(Command::new("h2load").args(load));
+    assert!(said.contains("status codes: 100 2xx"), "{said}");
+    let most: u32 = ask(&ebbtide, "web", "/most", &[]).body.parse().unwrap();
+    assert!((1..=4).contains(&most), "{most}");
+}
+
+/// Requests that are too large in each way, by both versions.
+fn too_large(ebbtide: &Ebbtide) {
+    let long = "x".repeat(2000);
+    let header = format!("X-Long: {}", "x".repeat(9000));
+    let many: Vec<_> = (0..30).map(|number| format!("X-{number}: 1")).collect();
+    let many: Vec<_> = many.iter().flat_map(|one| ["-H", one]).collect();
+    let target = format!("/who?{long}");
+    let in_pieces = ["-H", "Transfer-Encoding: chunked", "--data", &long];
+    for (limit, path, more, status) in [
+        ("header", "/who", &["-H", &header][..], 431),
+        ("header", "/who", &many, 431),
+        ("target", &target, &[], 414),
+        ("body", "/length", &["--data", &long], 413),
+        ("body", "/length", &in_pieces, 413),
+    ] {
+        for version in ["--http1.1", "--http2-prior-knowledge"] {
+            let before = refusals(ebbtide, limit);
+            let answer = ask(ebbtide, "web", path, &[&[version], more].concat());
+            assert_eq!(answer.status, status, "{version} {limit}: {answer:?}");
+            assert_eq!(refusals(ebbtide, limit), before + 1, "{version} {limit}");
+        }
+    }
+    let url = format!("http://127.0.0.1:{}/who", ebbtide.ingress);
+    for (more, status) in [
+        (&["-H", "Host:"][..], 400),
+        (&["-H", "Host: a b"], 400),
+        (&["-H", "Host: web.localhost", "-X", "G@T"], 400),
+        (
+            &["-H", "Host: web.localhost", "-H", "Content-Length: +1"],
+            400,
+        ),
+        (
+            &["-H", "Host: web.localhost", "-H", "Transfer-Encoding: x"],
+            501,
+        ),
+    ] {
+        let answer = curl(&[more, &["--http1.1", &url]].concat());
+        assert_eq!(answer.status, status, "{more:?}: {answer:?}");
+    }
+}
