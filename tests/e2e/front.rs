@@ -11,6 +11,7 @@ mod retries;
 mod scraped;
 mod sessions;
 mod spread;
+mod tcp;
 mod times;
 mod tls;
 mod traffic;

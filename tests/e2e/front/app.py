@@ -71,15 +71,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_length(self, name):
         """How long the body was."""
-        left = int(self.headers.get("Content-Length", 0))
-        read = 0
-        while read < left:
-            read += len(self.rfile.read(min(65536, left - read)))
-        self.tell(str(read))
+        self.tell(str(sum(self.pieces())))
+
+    def pieces(self):
+        """The lengths of the body's pieces, as they are read."""
+        if "Content-Length" in self.headers:
+            left = int(self.headers["Content-Length"])
+            while left:
+                length = len(self.rfile.read(min(65536, left)))
+                left -= length
+                yield length
+        elif "Transfer-Encoding" in self.headers:
+            while length := int(self.rfile.readline(), 16):
+                yield len(self.rfile.read(length + 2)) - 2
+            self.rfile.readline()
 
     def do_wait(self, name):
         """Answers once there is `go` or `go-NAME`."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         write(APP + "-came", name + " ")
         self.wait_for("go", "go-" + name)
         self.tell(REPLICA)
@@ -110,6 +118,10 @@ class Handler(BaseHTTPRequestHandler):
         """Breaks off the first time."""
         if not self.first("broke-" + name):
             return self.tell(REPLICA)
+        self.do_snap(name)
+
+    def do_snap(self, name):
+        """Breaks off each time."""
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 

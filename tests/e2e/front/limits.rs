@@ -6,6 +6,8 @@ use super::bed::{App, ask, metric, ready, up};
 use crate::harness::{Ebbtide, curl, machine};
 use crate::protocols::bed::printed;
 
+const AUTHORITY: &str = ":authority: web.localhost";
+
 const ARGUMENTS: [&str; 18] = [
     "--max-header-bytes",
     "8192",
@@ -16,7 +18,7 @@ const ARGUMENTS: [&str; 18] = [
     "--max-body-bytes",
     "1000",
     "--max-connections-per-client",
-    "4",
+    "16",
     "--max-streams",
     "4",
     "--head-timeout",
@@ -39,7 +41,7 @@ def connect():
     return connection
 
 def begin(connection, method, length=None):
-    connection.putrequest(method, "/who", skip_host=True)
+    connection.putrequest(method, "/length", skip_host=True)
     connection.putheader("Host", "web.localhost")
     if length:
         connection.putheader("Content-Length", length)
@@ -79,7 +81,7 @@ def ask(connection):
         return connection.recv(12).decode() or "closed"
     except ConnectionError:
         return "closed"
-connections = [connect() for _ in range(5)]
+connections = [connect() for _ in range(17)]
 print(*sorted(ask(connection) for connection in connections), sep=", ")
 "#;
 
@@ -99,11 +101,13 @@ fn what_is_too_large_too_slow_or_too_many_is_refused_and_counted() {
     let ebbtide = up(&[("web.yaml", &App::default().yaml())], &ARGUMENTS);
     ready(&ebbtide, "web", "one", 1);
     too_large(&ebbtide);
+    too_long(&ebbtide);
+    malformed(&ebbtide);
     let said = python(&ebbtide, SLOW);
     assert_eq!(said, "head HTTP/1.1 408\nbody 408\nkept 200 True True\n");
     let said = python(&ebbtide, MANY);
     let taken = "HTTP/1.1 200";
-    assert_eq!(said, format!("{}closed\n", format!("{taken}, ").repeat(4)));
+    assert_eq!(said, format!("{}closed\n", format!("{taken}, ").repeat(16)));
     for (limit, count) in [
         ("head-time", 1),
         ("body-time", 1),
@@ -113,17 +117,22 @@ fn what_is_too_large_too_slow_or_too_many_is_refused_and_counted() {
     }
     assert!(refusals(&ebbtide, "idle-time") >= 1);
 
+    streams(&ebbtide);
+}
+
+/// More streams on a connection than there may be.
+fn streams(ebbtide: &Ebbtide) {
     let url = format!("http://127.0.0.1:{}/busy", ebbtide.ingress);
-    let authority = ":authority: web.localhost";
-    let said = printed(Command::new("nghttp").args(["-nv", "-H", authority, &url]));
+    let said = printed(Command::new("nghttp").args(["-nv", "-H", AUTHORITY, &url]));
     assert!(
         said.contains("SETTINGS_MAX_CONCURRENT_STREAMS(0x03):4]"),
         "{said}"
     );
-    let load = ["-n", "100", "-c", "1", "-m", "50", "-H", authority, &url];
+    // h2load begins with more than that before it has been told, and those are refused.
+    let load = ["-n", "100", "-c", "1", "-m", "50", "-H", AUTHORITY, &url];
     let said = printed(Command::new("h2load").args(load));
-    assert!(said.contains("status codes: 100 2xx"), "{said}");
-    let most: u32 = ask(&ebbtide, "web", "/most", &[]).body.parse().unwrap();
+    assert!(said.contains("54 succeeded, 46 failed"), "{said}");
+    let most: u32 = ask(ebbtide, "web", "/most", &[]).body.parse().unwrap();
     assert!((1..=4).contains(&most), "{most}");
 }
 
@@ -134,21 +143,46 @@ fn too_large(ebbtide: &Ebbtide) {
     let many: Vec<_> = (0..30).map(|number| format!("X-{number}: 1")).collect();
     let many: Vec<_> = many.iter().flat_map(|one| ["-H", one]).collect();
     let target = format!("/who?{long}");
-    let in_pieces = ["-H", "Transfer-Encoding: chunked", "--data", &long];
     for (limit, path, more, status) in [
         ("header", "/who", &["-H", &header][..], 431),
         ("header", "/who", &many, 431),
         ("target", &target, &[], 414),
-        ("body", "/length", &["--data", &long], 413),
-        ("body", "/length", &in_pieces, 413),
     ] {
         for version in ["--http1.1", "--http2-prior-knowledge"] {
             let before = refusals(ebbtide, limit);
             let answer = ask(ebbtide, "web", path, &[&[version], more].concat());
             assert_eq!(answer.status, status, "{version} {limit}: {answer:?}");
-            assert_eq!(refusals(ebbtide, limit), before + 1, "{version} {limit}");
+            // A connection of HTTP/2 refuses bytes of a head before they are a request.
+            let counts = more.len() != 2 || limit != "header" || version == "--http1.1";
+            let expected = before + u64::from(counts);
+            assert_eq!(refusals(ebbtide, limit), expected, "{version} {limit}");
         }
     }
+}
+
+/// A body that is too large, with its length and without.
+fn too_long(ebbtide: &Ebbtide) {
+    let long = "x".repeat(2000);
+    for (count, length) in (1..).zip(["Content-Length: 2000", "Transfer-Encoding: chunked"]) {
+        let answer = ask(ebbtide, "web", "/length", &["-H", length, "--data", &long]);
+        assert_eq!(answer.status, 413, "{length}: {answer:?}");
+        assert_eq!(refusals(ebbtide, "body"), count, "{length}");
+    }
+    // curl 7.88 may take an answer that comes before the end of its request for a broken stream.
+    ebbtide.write("long", &long);
+    let file = ebbtide.folder.path().join("long").display().to_string();
+    let url = format!("http://127.0.0.1:{}/length", ebbtide.ingress);
+    for (count, more) in (3..).zip([&[][..], &["--no-content-length"]]) {
+        let mut command = Command::new("nghttp");
+        command.args(["-nv", "-H", AUTHORITY, "-d", &file, &url]);
+        let said = printed(command.args(more));
+        assert!(said.contains(":status: 413"), "{said}");
+        assert_eq!(refusals(ebbtide, "body"), count, "{more:?}");
+    }
+}
+
+/// Requests that are none.
+fn malformed(ebbtide: &Ebbtide) {
     let url = format!("http://127.0.0.1:{}/who", ebbtide.ingress);
     for (more, status) in [
         (&["-H", "Host:"][..], 400),
@@ -160,7 +194,7 @@ fn too_large(ebbtide: &Ebbtide) {
         ),
         (
             &["-H", "Host: web.localhost", "-H", "Transfer-Encoding: x"],
-            501,
+            400,
         ),
     ] {
         let answer = curl(&[more, &["--http1.1", &url]].concat());

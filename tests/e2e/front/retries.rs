@@ -1,6 +1,6 @@
 //! Requests that a replica fails, and replicas that fail many.
 
-use super::bed::{App, ask, file, metric, ready, up};
+use super::bed::{App, ask, count, each, file, metric, ready, up};
 use crate::harness::{Ebbtide, SOON, eventually, machine};
 
 #[test]
@@ -31,6 +31,23 @@ fn what_may_be_repeated_is_answered_by_another_replica() {
         let answer = ask(&ebbtide, "web", &path, &["-X", "POST"]);
         assert_eq!((answer.status, retries()), (502, before), "{answer:?}");
     }
+}
+
+#[test]
+fn retries_have_a_budget() {
+    let _machine = machine();
+    let app = App {
+        tags: "ebbtide.ejectAfterFailures: '0'",
+        scale: "{minReplicas: 2, maxReplicas: 2}",
+        ..App::default()
+    };
+    let ebbtide = up(&[("web.yaml", &app.yaml())], &["--workers", "1"]);
+    ready(&ebbtide, "web", "one", 2);
+    let answers = each(&ebbtide, "web", "/snap?[1-100]", 1, "%{http_code}");
+    assert_eq!(count(&answers, "502"), 100, "{answers:?}");
+    // Ten to begin with, twenty for the requests, and one for each second of the test.
+    let retries = metric(&ebbtide, "ebbtide_retries_total{app=\"web\"");
+    assert!((25..90).contains(&retries), "{retries}");
 }
 
 /// Waits until the replicas have been restarted so often, and are ready.
