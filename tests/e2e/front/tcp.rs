@@ -22,7 +22,7 @@ properties:
       minReplicas: 0
       maxReplicas: 5
       cooldownPeriod: 1
-      rules: [{{name: connections, tcp: {{metadata: {{concurrentConnections: '2'}}}}}}]
+      rules: [{{name: connections, tcp: {{metadata: {{concurrentConnections: '2', windowSeconds: '2'}}}}}}]
 "#
     )
 }
