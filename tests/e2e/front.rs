@@ -4,6 +4,7 @@
 mod bed;
 mod coding;
 mod drain;
+mod floods;
 mod limits;
 mod line;
 mod proxied;

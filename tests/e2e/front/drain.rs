@@ -11,23 +11,27 @@ use crate::protocols::bed::printed;
 
 const AUTHORITY: &str = ":authority: web.localhost";
 
-/// Has h2load send requests in rounds, by HTTP/1.1 and by HTTP/2, while `change` runs. None may fail.
+/// Has h2load send requests in rounds, by HTTP/1.1 and by HTTP/2, in the clear and by TLS, while `change` runs.
+/// None may fail.
 fn under_load(ebbtide: &Ebbtide, change: impl FnOnce()) {
-    let url = format!("http://127.0.0.1:{}/", ebbtide.ingress);
+    let clear = format!("http://127.0.0.1:{}/", ebbtide.ingress);
+    let by_tls = format!("https://127.0.0.1:{}/", ebbtide.tls);
     let ended = AtomicBool::new(false);
-    let rounds = |version: &[&str]| {
+    let rounds = |version: &[&str], url: &str| {
         let mut rounds = 0;
         while !ended.load(Ordering::Relaxed) {
-            let load = ["-n", "100", "-c", "4", "-H", AUTHORITY, &url];
+            let load = ["-n", "50", "-c", "4", "-H", AUTHORITY, url];
             let said = printed(Command::new("h2load").args(version).args(load));
-            assert!(said.contains("status codes: 100 2xx"), "{said}");
+            assert!(said.contains("status codes: 50 2xx"), "{said}");
             rounds += 1;
         }
         assert!(rounds > 0);
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| rounds(&["--h1"]));
-        scope.spawn(|| rounds(&["-m", "5"]));
+        for url in [&clear, &by_tls] {
+            scope.spawn(|| rounds(&["--h1"], url));
+            scope.spawn(|| rounds(&["-m", "5"], url));
+        }
         // The rounds end with a change that fails, too.
         let changed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(change));
         ended.store(true, Ordering::Relaxed);
@@ -108,8 +112,8 @@ fn h2load_has_every_answer_while_an_ebbtide_takes_the_place_of_another() {
     let documents = || folder(&[("web.yaml", &document.yaml())]);
     let old = Ebbtide::up_in(documents(), &[]);
     ready(&old, "web", "one", 1);
-    let address = format!("127.0.0.1:{}", old.ingress);
-    let place = ["up", "--listen", &address, "--listen-tls", "off"];
+    let [clear, tls] = [old.ingress, old.tls].map(|port| format!("127.0.0.1:{port}"));
+    let place = ["up", "--listen", &clear, "--listen-tls", &tls];
     let other = ["--keda-listen", "off", "--take-over"];
     let new = Ebbtide::start(documents(), &[&place[..], &other].concat());
     under_load(&new, || {
