@@ -33,21 +33,7 @@ impl HaProxy {
     fn start(ebbtide: &Ebbtide) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ports = WAYS.map(|_| ports::free());
-        let mut text =
-            "defaults\n  timeout connect 60s\n  timeout client 60s\n  timeout server 60s\n"
-                .to_owned();
-        for (port, (by_tls, mode, how)) in ports.iter().zip(WAYS) {
-            let to = if by_tls { ebbtide.tls } else { ebbtide.ingress };
-            let tells = if mode == "http" {
-                "  option forwardfor\n"
-            } else {
-                ""
-            };
-            text += &format!(
-                "listen to-{port}\n  mode {mode}\n  bind 127.0.0.1:{port}\n{tells}  \
-                 server ebbtide 127.0.0.1:{to} {how}\n"
-            );
-        }
+        let text = configuration(ebbtide, &ports);
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, text).unwrap();
         let mut command = Command::new("haproxy");
@@ -78,6 +64,24 @@ impl HaProxy {
             curl(&[&["--interface", CLIENT], &false_word[..], &ours].concat())
         })
     }
+}
+
+fn configuration(ebbtide: &Ebbtide, ports: &[u16; 5]) -> String {
+    let section = |(port, (by_tls, mode, how)): (&u16, (bool, &str, &str))| {
+        let to = if by_tls { ebbtide.tls } else { ebbtide.ingress };
+        let tells = if mode == "http" {
+            "option forwardfor"
+        } else {
+            ""
+        };
+        format!(
+            "listen to-{port}\n  mode {mode}\n  bind 127.0.0.1:{port}\n  {tells}\n  \
+             server ebbtide 127.0.0.1:{to} {how}\n"
+        )
+    };
+    let times = "timeout connect 60s\n  timeout client 60s\n  timeout server 60s";
+    let sections = ports.iter().zip(WAYS).map(section);
+    format!("defaults\n  {times}\n{}", sections.collect::<String>())
 }
 
 #[test]
