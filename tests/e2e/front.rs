@@ -12,6 +12,7 @@ mod retries;
 mod scraped;
 mod sessions;
 mod spread;
+mod streams;
 mod tcp;
 mod times;
 mod tls;
