@@ -3,8 +3,8 @@
 //! A test starts those it needs, each with ports and a folder of its own. When the value is
 //! dropped, or the test process ends in whatever way, they and what they started end too.
 
-mod ports;
-mod server;
+pub(crate) mod ports;
+pub(crate) mod server;
 mod tool;
 
 pub(crate) mod azurite;

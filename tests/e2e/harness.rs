@@ -285,18 +285,22 @@ impl Answer {
 
 /// Runs curl, which gives up after a minute.
 pub(crate) fn curl(arguments: &[&str]) -> Answer {
+    let output = curl_command(arguments).output();
+    answer(&output.expect("curl is installed"))
+}
+
+/// curl with the answer on its output, to be run beside a test.
+pub(crate) fn curl_command(arguments: &[&str]) -> Command {
     let mut command = Command::new("curl");
     command
-        .args([
-            "--silent",
-            "--include",
-            "--max-time",
-            "60",
-            "--noproxy",
-            "*",
-        ])
+        .args(["--silent", "--include", "--max-time", "60"])
+        .args(["--noproxy", "*"])
         .args(arguments);
-    let output = command.output().expect("curl is installed");
+    command
+}
+
+/// What curl, which has ended, was answered.
+pub(crate) fn answer(output: &Output) -> Answer {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (mut head, mut body) = split_head(&text);
     // An interim answer comes before the real one.

@@ -14,6 +14,7 @@ mod brokers;
 mod commands;
 mod door;
 mod from_zero;
+mod front;
 mod h2spec;
 mod harness;
 mod https;

@@ -1,6 +1,6 @@
 //! Protocols through `ebbtide up`, by clients and apps that are not ours.
 
-mod bed;
+pub(crate) mod bed;
 mod grpc;
 mod http;
 mod websocket;

@@ -11,7 +11,7 @@ const COUNT: u16 = 22_000;
 static CHOSEN: AtomicU16 = AtomicU16::new(0);
 
 /// A port of loopback that nothing listens on, and that was not returned before.
-pub(super) fn free() -> u16 {
+pub(crate) fn free() -> u16 {
     // Test processes that run at the same time begin at different places.
     let begin = u16::try_from(std::process::id() * 97 % u32::from(COUNT)).expect("it is below");
     for _ in 0..COUNT {

@@ -22,20 +22,30 @@ pub(crate) struct Prometheus {
     /// Its port.
     pub(crate) port: u16,
     server: Server,
-    target: Target,
+    target: Option<Target>,
     _folder: TempDir,
 }
 
 impl Prometheus {
     /// Starts one whose metric is 0.
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let target = Target::start();
+        let mut prometheus = Self::reading(target.port);
+        prometheus.target = Some(target);
+        let ask = prometheus.url(METRIC);
+        prometheus
+            .server
+            .wait_until(|| value(&curl(&["--get", &ask]).body) == Some("0".to_owned()));
+        prometheus
+    }
+
+    /// Starts one that reads metrics at a port of this machine. It need not answer yet.
+    pub(crate) fn reading(target: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let configuration = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
              scrape_configs: [{{job_name: orders, static_configs: \
-             [{{targets: [\"127.0.0.1:{}\"]}}]}}]\n",
-            target.port
+             [{{targets: [\"127.0.0.1:{target}\"]}}]}}]\n"
         );
         let file = folder.path().join("prometheus.yml");
         std::fs::write(&file, configuration).expect("the folder is writable");
@@ -46,23 +56,21 @@ impl Prometheus {
             .arg(format!("--storage.tsdb.path={}", folder.path().display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--log.level=warn");
-        let server = Server::start("prometheus", folder.path(), End::Kill, &command);
-        let mut prometheus = Self {
+        let mut server = Server::start("prometheus", folder.path(), End::Kill, &command);
+        let ready = format!("http://127.0.0.1:{port}/-/ready");
+        server.wait_until(|| curl(&[&ready]).status == 200);
+        Self {
             port,
             server,
-            target,
+            target: None,
             _folder: folder,
-        };
-        let ask = prometheus.url(METRIC);
-        prometheus
-            .server
-            .wait_until(|| value(&curl(&["--get", &ask]).body) == Some("0".to_owned()));
-        prometheus
+        }
     }
 
     /// Sets the number, and waits until the server has read it.
     pub(crate) fn put(&self, number: u64) {
-        self.target.shared.number.store(number, Ordering::Relaxed);
+        let target = self.target.as_ref().expect("it reads the number");
+        target.shared.number.store(number, Ordering::Relaxed);
         eventually(SOON, "Prometheus has read the number", || {
             self.query(METRIC) == Some(number.to_string())
         });

@@ -35,7 +35,7 @@ exec "$@" 3<&-
 
 /// How a server is ended.
 #[derive(Clone, Copy)]
-pub(super) enum End {
+pub(crate) enum End {
     /// By SIGKILL: its data is thrown away.
     Kill,
     /// By SIGQUIT, for one that has something of the system to give back, at once.
@@ -43,7 +43,7 @@ pub(super) enum End {
 }
 
 /// A running server.
-pub(super) struct Server {
+pub(crate) struct Server {
     name: &'static str,
     child: Child,
     end: End,
@@ -52,7 +52,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts it; what it prints goes to a file of the folder.
-    pub(super) fn start(name: &'static str, folder: &Path, end: End, command: &Command) -> Self {
+    pub(crate) fn start(name: &'static str, folder: &Path, end: End, command: &Command) -> Self {
         let log = folder.join(format!("{name}.log"));
         let output = File::create(&log).expect("the folder is writable");
         let errors = output.try_clone().expect("a file can be opened twice");
@@ -87,7 +87,7 @@ impl Server {
     }
 
     /// Waits until it answers, and fails the test with the end of its log if it does not.
-    pub(super) fn wait_until(&mut self, mut answers: impl FnMut() -> bool) {
+    pub(crate) fn wait_until(&mut self, mut answers: impl FnMut() -> bool) {
         const PAUSE: Duration = Duration::from_millis(50);
         for _ in 0..PATIENCE.as_millis() / PAUSE.as_millis() {
             let ended = self.child.try_wait().expect("it was started");

@@ -46,7 +46,7 @@ impl App<'_> {
 }
 
 /// The Python that has the clients.
-pub(super) fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     program("CLIENTS_PYTHON", "clients/bin/python")
 }
 
@@ -57,7 +57,7 @@ pub(super) fn has_node() -> bool {
 }
 
 /// What a program prints that has to succeed.
-pub(super) fn printed(command: &mut Command) -> String {
+pub(crate) fn printed(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,5 +1,7 @@
 //! What becomes of a connection on which something else than a request came.
 
+use std::error::Error;
+
 use http::StatusCode;
 
 use super::Peer;
@@ -16,6 +18,9 @@ impl Peer {
         } else if error.is_parse() {
             (Limit::Malformed, Reason::Malformed, StatusCode::BAD_REQUEST)
         } else {
+            if is_flood(error) {
+                self.worker.shared.gate.reached(Limit::Frames);
+            }
             return;
         };
         self.worker.shared.gate.reached(limit);
@@ -33,4 +38,13 @@ impl Peer {
             .access
             .unread(&self.client, status, reason, worker.coarse_now());
     }
+}
+
+/// Whether a connection of HTTP/2 has ended since its client did too much of something, such as to reset streams
+/// before they were looked at. The h2 crate keeps count of that by itself.
+fn is_flood(error: &hyper::Error) -> bool {
+    let source = error.source().and_then(|it| it.downcast_ref::<h2::Error>());
+    source.is_some_and(|error| {
+        error.is_library() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)
+    })
 }

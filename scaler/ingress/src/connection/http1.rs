@@ -6,13 +6,15 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
 
 use super::activity::Interruption;
 use super::{Connected, Peer};
@@ -37,9 +39,17 @@ const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n
 /// What is read at once when a client ends the rest of its connection, in bytes.
 const FIRST: usize = 512;
 
+/// What is read at once of what nobody wants any more, in bytes.
+const REST: usize = 8 * 1024;
+
+/// How long a client may take to see that it was answered, and to close.
+const REST_TIME: Duration = Duration::from_secs(2);
+
 /// What has become of a connection.
 enum Served<S> {
     Ended,
+    /// No more is answered, and the client has been told so.
+    Answered(ClientStream<S>),
     /// It has nothing to do.
     Rests(ClientStream<S>),
     /// It speaks another protocol, of which these bytes were read.
@@ -60,6 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Connected<S> {
             // In boxes, so that a connection that rests is small.
             stream = match Box::pin(serve_requests(&peer, stream, &watch)).await {
                 Served::Ended => return,
+                Served::Answered(stream) => return Box::pin(peer.read_rest(stream)).await,
                 Served::Rests(rested) => match peer.rest(rested).await {
                     Some(stream) => stream,
                     None => return,
@@ -97,7 +108,10 @@ async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         };
         match ended {
             // An answer that broke off must not look like a complete one.
-            Ok(Err(error)) if error.is_user() => watch.reset_on_close(),
+            Ok(Err(error)) if error.is_user() => {
+                watch.reset_on_close();
+                return Served::Ended;
+            }
             Ok(Err(error)) => peer.broke(&error),
             Ok(Ok(())) => {}
             Err(Interruption::Limit(limit)) => {
@@ -125,11 +139,12 @@ async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(
         }
         break;
     }
-    let Some(tunnel) = peer.tunnel.take() else {
-        return Served::Ended;
-    };
     let parts = connection.into_parts();
-    Served::Switched(tunnel, parts.io.into_inner(), parts.read_buf)
+    let stream = parts.io.into_inner();
+    match peer.tunnel.take() {
+        Some(tunnel) => Served::Switched(tunnel, stream, parts.read_buf),
+        None => Served::Answered(stream),
+    }
 }
 
 impl Peer {
@@ -166,6 +181,20 @@ impl Peer {
                 self.worker.shared.gate.reached(limit);
                 None
             }
+        }
+    }
+
+    /// Reads what a client still sends after the last answer, such as the body of a request that was refused. To
+    /// close before it has seen the answer is to reset the connection, and it may never see it then (RFC 9112,
+    /// section 9.6).
+    async fn read_rest<S: AsyncRead + Unpin>(&self, mut stream: ClientStream<S>) {
+        let rest = async {
+            let mut space = vec![0; REST];
+            while matches!(stream.read(&mut space).await, Ok(length) if length > 0) {}
+        };
+        let rest = self.worker.drain.cancel(timeout(REST_TIME, rest));
+        if self.activity.limit(rest).await.is_err() {
+            tracing::debug!("a client sends on after its last answer");
         }
     }
 

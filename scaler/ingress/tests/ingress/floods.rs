@@ -112,6 +112,7 @@ async fn rapid_reset_ends_the_connection_and_costs_little() {
     });
     let error = flood(client, cycles).await;
     assert!(matches!(error, None | Some(ENHANCE_YOUR_CALM)), "{error:?}");
+    until("it is counted", || reached(&bed, "frames") == 1).await;
     other.was_served().await;
     until("nothing is left of it", || {
         bed.meter.read().sums.in_flight() == 0

@@ -269,3 +269,28 @@ async fn a_client_that_takes_nothing_is_reset_and_one_that_waits_is_not() {
     };
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_answered_before_it_has_sent_all_is_not_reset() {
+    let (bed, _app) = bed(|options| options.limits.body_bytes = Some(10)).await;
+    for (head, status) in [
+        (
+            "POST / HTTP/1.1\r\nHost: hello\r\nContent-Length: 9000000",
+            413,
+        ),
+        ("POST / HTTP/1.1\r\nHost: hello\r\nA : 1", 400),
+    ] {
+        let mut client = Client::connect(bed.address).await;
+        client.write(&format!("{head}\r\n\r\n")).await;
+        assert_eq!(client.reply().await.status, status);
+        assert_eq!(client.rest().await.unwrap(), "", "no more is answered");
+        for _ in 0..100 {
+            client.0.write_all(&[b'a'; 1000]).await.unwrap();
+        }
+    }
+    // Those that have gone are not waited for, and neither is the last one for ever.
+    until("all have ended", || {
+        bed.ingress.limits().read().connections == 0
+    })
+    .await;
+}
