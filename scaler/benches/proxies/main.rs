@@ -20,6 +20,7 @@
 )]
 
 mod certificate;
+mod cold;
 mod connections;
 mod echo;
 mod found;

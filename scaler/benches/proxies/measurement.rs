@@ -73,6 +73,7 @@ impl Scenario {
                 Found::read(&ours(Role::Websocket, peer.ports.http1, &arguments))
             }),
             Self::Idle => waiting(peer),
+            Self::Cold => cold(peer),
             Self::Workers => workers::spread(peer),
         }
     }
@@ -194,5 +195,20 @@ fn waiting(peer: &Peer) -> Row {
         ("MiB with 10,000", with_all),
         ("KiB each of 1,000", (with_some - at_start) * KIB / 1_000.0),
         ("KiB each of 10,000", (with_all - at_start) * KIB / 10_000.0),
+    ]
+}
+
+fn cold(peer: &Peer) -> Row {
+    let said = ours(Role::Cold, peer.ports.http1, &[]);
+    let time = |name: &str| said[name].as_f64().unwrap_or(f64::NAN);
+    vec![
+        ("added p50", time("added50")),
+        ("added p99", time("added99")),
+        ("until it begins p50", time("before50")),
+        ("until it begins p99", time("before99")),
+        ("once it listens p50", time("after50")),
+        ("once it listens p99", time("after99")),
+        ("alone p50", time("alone50")),
+        ("alone p99", time("alone99")),
     ]
 }

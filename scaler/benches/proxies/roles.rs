@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{echo, handshake, websocket};
+use crate::{cold, echo, handshake, websocket};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -14,16 +14,28 @@ pub(crate) enum Role {
     Websocket,
     /// A client that makes a new connection by TLS for each request.
     Handshake,
+    /// An app that is started when it is asked for.
+    App,
+    /// A client that asks such apps.
+    Cold,
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Echo, Self::Websocket, Self::Handshake];
+    const ALL: [Self; 5] = [
+        Self::Echo,
+        Self::Websocket,
+        Self::Handshake,
+        Self::App,
+        Self::Cold,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Echo => "be-echo",
             Self::Websocket => "be-websocket",
             Self::Handshake => "be-handshake",
+            Self::App => "be-app",
+            Self::Cold => "be-cold",
         }
     }
 
@@ -40,6 +52,8 @@ impl Role {
             Self::Echo => echo::serve(&arguments),
             Self::Websocket => websocket::load(&arguments),
             Self::Handshake => handshake::load(&arguments),
+            Self::App => cold::app(),
+            Self::Cold => cold::load(&arguments),
         }
     }
 

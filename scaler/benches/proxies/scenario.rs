@@ -1,5 +1,6 @@
 //! What the proxies are put through.
 
+use crate::cold::STARTS;
 use crate::peer::Kind;
 use crate::shape::Shape;
 
@@ -15,11 +16,12 @@ pub(crate) enum Scenario {
     Websocket,
     Idle,
     Apps,
+    Cold,
     Workers,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Small,
         Self::Half,
         Self::Down,
@@ -30,6 +32,7 @@ impl Scenario {
         Self::Websocket,
         Self::Idle,
         Self::Apps,
+        Self::Cold,
         Self::Workers,
     ];
 
@@ -50,6 +53,7 @@ impl Scenario {
             Self::Websocket => "WebSocket",
             Self::Idle => "Idle connections",
             Self::Apps => "Apps in the table",
+            Self::Cold => "Cold starts",
             Self::Workers => "Connections of each worker",
         }
     }
@@ -91,6 +95,11 @@ impl Scenario {
                  own, the cost of these would be measured. CPU is the worker's, told as a multiple of that with 1 app, \
                  too; beside it is what the rest of the process takes of a core meanwhile."
             }
+            Self::Cold => {
+                "Milliseconds that a request waits for an app at zero beyond the app's own start, which is from its \
+                 program's beginning until it listens: until it begins, and from its listening to the answer. Alone is \
+                 the first of the two where the client itself starts the program."
+            }
             Self::Workers => {
                 "How many of 8, 16 and 64 new connections the busiest worker has, as a multiple of an even share, and \
                  how many of a hundred workers have none; the mean of 20 times."
@@ -101,7 +110,7 @@ impl Scenario {
     /// Whether a proxy is compared in this.
     pub(crate) fn suits(self, kind: Kind) -> bool {
         match self {
-            Self::Apps | Self::Workers => kind.is_ebbtide(),
+            Self::Apps | Self::Cold | Self::Workers => kind.is_ebbtide(),
             Self::Half => kind != Kind::Envoy,
             _ => true,
         }
@@ -112,6 +121,7 @@ impl Scenario {
         match self {
             Self::Apps => &[Shape::Table(1), Shape::Table(100), Shape::Table(10_000)],
             Self::Websocket => &[Shape::Echo],
+            Self::Cold => &[Shape::FromZero(STARTS + 1)],
             Self::Workers => &[Shape::Workers(2), Shape::Workers(4)],
             _ => &[Shape::App],
         }
@@ -119,6 +129,6 @@ impl Scenario {
 
     /// Whether each round needs proxies that have done nothing yet.
     pub(crate) fn is_from_start(self) -> bool {
-        self == Self::Idle
+        matches!(self, Self::Idle | Self::Cold)
     }
 }

@@ -15,12 +15,14 @@ pub(crate) enum Shape {
     Echo,
     /// One app, and so many workers.
     Workers(usize),
+    /// So many apps that are started when they are asked for.
+    FromZero(usize),
 }
 
 impl Shape {
     pub(crate) fn apps(self) -> usize {
         match self {
-            Self::Table(apps) => apps,
+            Self::Table(apps) | Self::FromZero(apps) => apps,
             Self::App | Self::Echo | Self::Workers(_) => 1,
         }
     }
@@ -44,7 +46,7 @@ impl fmt::Display for Shape {
     /// What tells it from others of a scenario.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::App | Self::Echo => Ok(()),
+            Self::App | Self::Echo | Self::FromZero(_) => Ok(()),
             Self::Table(1) => f.write_str(", 1 app"),
             Self::Table(apps) => write!(f, ", {apps} apps"),
             Self::Workers(workers) => write!(f, ", {workers} workers"),

@@ -5,12 +5,16 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use super::Place;
+use crate::roles::{self, Role};
 use crate::shape::Shape;
 
 /// Its command; documents and what else it takes are written.
 pub(super) fn command(program: impl AsRef<OsStr>, place: &Place<'_>, shape: Shape) -> Command {
     let mut command = Command::new(program);
-    ingress(&mut command, place, shape);
+    match shape {
+        Shape::FromZero(apps) => machine(&mut command, place, apps),
+        _ => ingress(&mut command, place, shape),
+    }
     command
         .args(["--workers", &shape.workers().to_string()])
         .args(["--listen", &format!("127.0.0.1:{}", place.ports.http1)])
@@ -72,4 +76,24 @@ fn split(app: usize, more: &str) -> String {
         revision("blue"),
         revision("green"),
     )
+}
+
+/// All of it, with apps that are started by it and stay: what stopping costs is not to be measured.
+fn machine(command: &mut Command, place: &Place<'_>, apps: usize) {
+    let mut documents = String::new();
+    let program = roles::program();
+    let program = program.display();
+    for app in 0..apps {
+        let _ = write!(
+            documents,
+            "---\nname: app{app}\nproperties:\n  \
+             configuration: {{ingress: {{external: true, allowInsecure: true, targetPort: 80}}}}\n  \
+             template:\n    containers: [{{name: app, command: ['{program}'], args: [{}]}}]\n    \
+             scale: {{minReplicas: 0, maxReplicas: 1, cooldownPeriod: 600}}\n",
+            Role::App.name(),
+        );
+    }
+    let file = place.at.join("apps.yaml");
+    std::fs::write(&file, documents).expect("the folder is writable");
+    command.arg("up").arg(file).args(["--keda-listen", "off"]);
 }
