@@ -39,7 +39,7 @@ pub(crate) fn idle(port: u16, host: &str, number: usize) -> Vec<TcpStream> {
 /// Waits until a host is answered for, which it may not be yet when the proxy listens.
 pub(crate) fn wait_for(port: u16, host: &str) {
     let mut answer = String::new();
-    for _ in 0..600 {
+    for _ in 0..2400 {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the proxy listens");
         answer = ask(&mut stream, host);
         if is_well(&answer) {
