@@ -17,7 +17,7 @@ use crate::roles::{Role, number};
 use crate::servers::free_port;
 
 /// Starts that are measured in a round.
-pub(crate) const STARTS: usize = 100;
+pub(crate) const STARTS: usize = 200;
 
 /// How often the program is started without Ebbtide, to know what that takes.
 const ALONE: usize = 50;

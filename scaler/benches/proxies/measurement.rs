@@ -142,6 +142,8 @@ fn routed(peer: &Peer, small: &Wrk<'_>) -> Row {
     let (all, before) = (peer.process.cpu(), cpu());
     let found = small.run();
     let (all, used) = (peer.process.cpu() - all, cpu() - before);
+    // The system counts a process by hundredths of a second, a thread by nanoseconds.
+    let beside = all - used;
     let at_the_door = Wrk {
         method: "OPTIONS",
         apps: peer.shape.apps(),
@@ -156,7 +158,7 @@ fn routed(peer: &Peer, small: &Wrk<'_>) -> Row {
         (AT_THE_DOOR, used_at_the_door * 1e6 / answered.requests),
         (
             "beside it, core busy %",
-            (all - used) * 100.0 / found.seconds,
+            beside.max(0.0) * 100.0 / found.seconds,
         ),
         ("memory MiB", peer.process.memory()),
     ]

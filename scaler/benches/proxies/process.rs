@@ -93,13 +93,28 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // What it has started is its own to stop, and may be nobody's any more once it is gone.
+        let all = self.all();
+        signal("TERM", self.0.id());
+        for _ in 0..100 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                break;
+            }
+            sleep(Duration::from_millis(50));
+        }
         // Workers do not always notice that their master is gone.
-        for pid in self.all().into_iter().rev() {
-            let mut kill = Command::new("kill");
-            drop(kill.args(["-s", "KILL", &pid.to_string()]).status());
+        for pid in all.into_iter().rev() {
+            signal("KILL", pid);
         }
         drop(self.0.wait());
     }
+}
+
+fn signal(name: &str, pid: u32) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", name, &pid.to_string()]);
+    // It may have ended by itself.
+    drop(kill.stderr(Stdio::null()).status());
 }
 
 /// A thread of a process, as the system tells of it.
