@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -25,17 +27,39 @@ pub(crate) fn raise_limit() {
 
 /// Opens connections, each with one request that was answered.
 pub(crate) fn idle(port: u16, host: &str, number: usize) -> Vec<TcpStream> {
-    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
     let open = |_| {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the proxy listens");
-        stream
-            .write_all(request.as_bytes())
-            .expect("the proxy reads");
-        let mut answer = [0; 2048];
-        let length = stream.read(&mut answer).expect("the proxy answers");
-        let answer = String::from_utf8_lossy(&answer[..length]);
-        assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer:?}");
+        let answer = ask(&mut stream, host);
+        assert!(is_well(&answer), "{host}: {answer:?}");
         stream
     };
     (0..number).map(open).collect()
+}
+
+/// Waits until a host is answered for, which it may not be yet when the proxy listens.
+pub(crate) fn wait_for(port: u16, host: &str) {
+    let mut answer = String::new();
+    for _ in 0..2400 {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the proxy listens");
+        answer = ask(&mut stream, host);
+        if is_well(&answer) {
+            return;
+        }
+        sleep(Duration::from_millis(50));
+    }
+    panic!("{host}: {answer:?}");
+}
+
+/// Asks for a small answer and reads it.
+pub(crate) fn ask(stream: &mut TcpStream, host: &str) -> String {
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let asked = stream.write_all(request.as_bytes());
+    asked.expect("the proxy reads");
+    let mut answer = [0; 2048];
+    let length = stream.read(&mut answer).expect("the proxy answers");
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+fn is_well(answer: &str) -> bool {
+    answer.starts_with("HTTP/1.1 200")
 }

@@ -1,21 +1,14 @@
-//! Load from programs that are not ours, and what they say of it.
+//! Load, and what it says it found: from programs that are not ours where there are such.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::found::Found;
 use crate::process::{LOAD_CORE, on_core};
-
-/// What a load found. Times are in microseconds.
-pub(crate) struct Found {
-    /// Requests that were answered as they should.
-    pub(crate) requests: f64,
-    pub(crate) seconds: f64,
-    pub(crate) p50: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-}
+use crate::roles::Role;
 
 /// What wrk is to do; the first line has the hosts, the next ones the method and the body's length.
 const SCRIPT: &str = r#"
@@ -23,8 +16,14 @@ local hosts, method, length = tonumber(os.getenv("HOSTS")), os.getenv("METHOD"),
 local requests, next = {}, 0
 init = function()
     local body = length > 0 and string.rep("x", length) or nil
+    local headers = {}
+    if method == "OPTIONS" then
+        -- As a browser asks before it sends a request of another site's page.
+        headers = {Origin = "http://page.example", ["Access-Control-Request-Method"] = "GET"}
+    end
     for number = 0, hosts - 1 do
-        requests[number] = wrk.format(method, os.getenv("REQUEST_PATH"), {Host = "app" .. number .. ".localhost"}, body)
+        headers.Host = "app" .. number .. ".localhost"
+        requests[number] = wrk.format(method, os.getenv("REQUEST_PATH"), headers, body)
     end
 end
 request = function()
@@ -41,6 +40,8 @@ end
 
 /// What is asked for over HTTP/1.1.
 pub(crate) struct Wrk<'a> {
+    /// http or https.
+    pub(crate) scheme: &'a str,
     pub(crate) port: u16,
     pub(crate) path: &'a str,
     pub(crate) method: &'a str,
@@ -61,7 +62,7 @@ impl Wrk<'_> {
         wrk.args(["-t1", &format!("-c{}", self.connections)])
             .args([&format!("-d{}s", self.seconds), "-s"])
             .arg(&script)
-            .arg(format!("http://127.0.0.1:{}/", self.port))
+            .arg(format!("{}://127.0.0.1:{}/", self.scheme, self.port))
             .env("HOSTS", self.apps.to_string())
             .env("METHOD", self.method)
             .env("LENGTH", self.length.to_string())
@@ -70,15 +71,9 @@ impl Wrk<'_> {
         let found = said.lines().find_map(|line| line.strip_prefix("found "));
         let found: Value = serde_json::from_str(found.unwrap_or_default())
             .unwrap_or_else(|error| panic!("{error}: {said}"));
-        let number = |name: &str| found[name].as_f64().unwrap_or(f64::NAN);
-        assert!(number("wrong") < 1.0, "{said}");
-        Found {
-            requests: number("requests"),
-            seconds: number("seconds"),
-            p50: number("p50"),
-            p99: number("p99"),
-            p999: number("p999"),
-        }
+        let wrong = found["wrong"].as_f64().unwrap_or(f64::NAN);
+        assert!(wrong < 1.0, "{said}");
+        Found::read(&found)
     }
 }
 
@@ -103,20 +98,15 @@ pub(crate) fn http2(port: u16, seconds: u64) -> Found {
         assert_eq!(cells.next(), Some("200"), "{line}");
         times.extend(cells.next().and_then(|time| time.parse::<f64>().ok()));
     }
-    times.sort_by(f64::total_cmp);
-    let at = |share: usize| {
-        times
-            .get(times.len() * share / 1000)
-            .copied()
-            .unwrap_or(f64::NAN)
-    };
-    Found {
-        requests: times.len() as f64,
-        seconds: seconds as f64,
-        p50: at(500),
-        p99: at(990),
-        p999: at(999),
-    }
+    Found::of(times, seconds as f64)
+}
+
+/// Load from a process of ours, which prints what it found.
+pub(crate) fn ours(role: Role, port: u16, arguments: &[&OsStr]) -> Value {
+    let mut command = role.command();
+    command.arg(port.to_string()).args(arguments);
+    let said = said(&command);
+    serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
 
 /// Where our own load generator is, if it was built: `cargo build --release -p ebbtide-loadgen`.
@@ -128,7 +118,11 @@ pub(crate) fn loadgen() -> Option<PathBuf> {
 /// Requests at a rate, whether earlier ones are answered or not. None if there is no load generator, or it
 /// was not on time itself.
 pub(crate) fn open_loop(port: u16, rate: f64, seconds: u64) -> Option<Found> {
-    let mut command = Command::new(loadgen()?);
+    let Some(program) = loadgen() else {
+        eprintln!("not counted: cargo build --release -p ebbtide-loadgen makes what it takes");
+        return None;
+    };
+    let mut command = Command::new(program);
     command
         .args([
             "run",
@@ -147,8 +141,13 @@ pub(crate) fn open_loop(port: u16, rate: f64, seconds: u64) -> Option<Found> {
         .output()
         .expect("loadgen starts");
     if !output.status.success() {
+        let why = match output.status.code() {
+            Some(2) => "requests failed",
+            Some(3) => "loadgen itself was late",
+            _ => "loadgen could not",
+        };
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        eprintln!("not counted: loadgen says {}", said.trim());
+        eprintln!("not counted: {why}. {}", said.trim());
         return None;
     }
     let report: Value = serde_json::from_slice(&output.stdout).expect("loadgen prints JSON");

@@ -19,22 +19,36 @@
     reason = "a benchmark measures time and prints it"
 )]
 
+mod certificate;
+mod cold;
 mod connections;
+mod echo;
+mod found;
+mod handshake;
 mod load;
+mod measurement;
 mod options;
 mod peer;
 mod process;
+mod roles;
 mod scenario;
 mod servers;
+mod shape;
 mod table;
+mod websocket;
+mod workers;
 
 use options::Options;
 use peer::Peer;
+use roles::Role;
 use scenario::Scenario;
 use servers::Servers;
-use table::Table;
+use table::{Row, Table};
 
 fn main() {
+    if let Some(role) = Role::of_this_process() {
+        return role.play();
+    }
     // What cargo adds is not for us.
     let arguments = std::env::args().skip(1).filter(|one| one != "--bench");
     let options = match Options::parse(arguments) {
@@ -63,8 +77,8 @@ fn measure(scenario: Scenario, options: &Options, servers: &Servers) {
     println!("\n### {}\n\n{}\n", scenario.title(), scenario.explained());
     let mut peers = Vec::new();
     for kind in options.peers.iter().filter(|kind| scenario.suits(**kind)) {
-        for apps in scenario.apps() {
-            match Peer::start(*kind, servers, *apps) {
+        for shape in scenario.shapes() {
+            match Peer::start(*kind, servers, *shape) {
                 Ok(peer) => peers.push(peer),
                 Err(why) => println!("Not measured with {}: {why}.\n", kind.name()),
             }
@@ -73,16 +87,26 @@ fn measure(scenario: Scenario, options: &Options, servers: &Servers) {
     let mut table = Table::default();
     let rate = scenario.rate(&peers, options.seconds);
     for round in 0..options.rounds {
+        let mut rows = vec![Row::new(); peers.len()];
         for place in 0..peers.len() {
             // Each round begins with another one.
-            let peer = &peers[(place + round) % peers.len()];
-            let row = scenario.run(peer, options.seconds, rate);
+            let place = (place + round) % peers.len();
+            let peer = &mut peers[place];
+            if round > 0 && scenario.is_from_start() {
+                let again = Peer::start(peer.kind, servers, peer.shape);
+                *peer = again.expect("it has started before");
+            }
+            rows[place] = scenario.run(peer, servers, options.seconds, rate);
             eprintln!(
-                "round {} of {}: {} {row:?}",
+                "round {} of {}: {} {:?}",
                 round + 1,
                 options.rounds,
-                peer.label()
+                peer.label(),
+                rows[place]
             );
+        }
+        scenario.compare(&peers, &mut rows);
+        for (peer, row) in peers.iter().zip(rows) {
             table.add(&peer.label(), row);
         }
     }

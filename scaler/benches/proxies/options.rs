@@ -13,7 +13,8 @@ Options:
   --seconds N          how long each time; 5 if absent
   --peer NAME          ebbtide, nginx, haproxy or envoy, all of these if absent, or other, which is the
                        build of Ebbtide that OTHER_EBBTIDE_BIN names; may be repeated
-  --scenario NAME      small, half, down, up, http2, idle or apps; all if absent; may be repeated
+  --scenario NAME      small, half, down, up, http2, tls, handshake, websocket, idle, apps, cold or workers;
+                       all if absent; may be repeated. The last three are of Ebbtide alone
   --help               this
 
 scaler/benches/proxies/install gets the others on Debian; Envoy's program may be named by ENVOY_BIN.";

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -57,6 +57,23 @@ impl Process {
         self.all().iter().map(|pid| memory(*pid)).sum()
     }
 
+    /// Its threads whose names begin so, in the order of their names.
+    pub(crate) fn threads(&self, beginning: &str) -> Vec<Thread> {
+        let mut found = Vec::new();
+        for pid in self.all() {
+            let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
+            for task in tasks.into_iter().flatten().flatten() {
+                let name = std::fs::read_to_string(task.path().join("comm"));
+                let name = name.unwrap_or_default();
+                if name.starts_with(beginning) {
+                    found.push((name, Thread(task.path())));
+                }
+            }
+        }
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        found.into_iter().map(|(_, thread)| thread).collect()
+    }
+
     fn all(&self) -> Vec<u32> {
         let mut all = vec![self.0.id()];
         let mut next = 0;
@@ -76,12 +93,50 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // What it has started is its own to stop, and may be nobody's any more once it is gone.
+        let all = self.all();
+        signal("TERM", self.0.id());
+        for _ in 0..100 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                break;
+            }
+            sleep(Duration::from_millis(50));
+        }
         // Workers do not always notice that their master is gone.
-        for pid in self.all().into_iter().rev() {
-            let mut kill = Command::new("kill");
-            drop(kill.args(["-s", "KILL", &pid.to_string()]).status());
+        for pid in all.into_iter().rev() {
+            signal("KILL", pid);
         }
         drop(self.0.wait());
+    }
+}
+
+fn signal(name: &str, pid: u32) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", name, &pid.to_string()]);
+    // It may have ended by itself.
+    drop(kill.stderr(Stdio::null()).status());
+}
+
+/// A thread of a process, as the system tells of it.
+pub(crate) struct Thread(PathBuf);
+
+impl Thread {
+    /// CPU time in seconds that it has used.
+    pub(crate) fn cpu(&self) -> f64 {
+        let times = std::fs::read_to_string(self.0.join("schedstat")).unwrap_or_default();
+        let nanoseconds = times.split_whitespace().next();
+        let nanoseconds: Option<f64> = nanoseconds.and_then(|text| text.parse().ok());
+        nanoseconds.expect("the thread is there") / 1e9
+    }
+
+    /// How often it has waited for something.
+    pub(crate) fn waits(&self) -> u64 {
+        let status = std::fs::read_to_string(self.0.join("status")).unwrap_or_default();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|number| number.trim().parse().ok())
+            .expect("the thread is there")
     }
 }
 

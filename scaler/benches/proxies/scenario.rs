@@ -1,10 +1,8 @@
 //! What the proxies are put through.
 
-use crate::connections::idle;
-use crate::load::{Found, Wrk, http2, open_loop};
-use crate::peer::{Kind, Peer};
-use crate::servers::LARGE;
-use crate::table::Row;
+use crate::cold::STARTS;
+use crate::peer::Kind;
+use crate::shape::Shape;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
@@ -13,19 +11,29 @@ pub(crate) enum Scenario {
     Down,
     Up,
     Http2,
+    Tls,
+    Handshake,
+    Websocket,
     Idle,
     Apps,
+    Cold,
+    Workers,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Small,
         Self::Half,
         Self::Down,
         Self::Up,
         Self::Http2,
+        Self::Tls,
+        Self::Handshake,
+        Self::Websocket,
         Self::Idle,
         Self::Apps,
+        Self::Cold,
+        Self::Workers,
     ];
 
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -40,8 +48,13 @@ impl Scenario {
             Self::Down => "Bodies of 100 KB to the client",
             Self::Up => "Bodies of 100 KB from the client",
             Self::Http2 => "HTTP/2, 100 streams",
+            Self::Tls => "Small bodies over TLS",
+            Self::Handshake => "TLS handshakes",
+            Self::Websocket => "WebSocket",
             Self::Idle => "Idle connections",
             Self::Apps => "Apps in the table",
+            Self::Cold => "Cold starts",
+            Self::Workers => "Connections of each worker",
         }
     }
 
@@ -63,126 +76,59 @@ impl Scenario {
             Self::Http2 => {
                 "4 connections without TLS with 100 requests at a time each; HTTP/1.1 to the servers."
             }
-            Self::Idle => {
-                "Memory, and what each of 1,000 and 10,000 connections takes that had one request and wait."
+            Self::Tls => "The same as small bodies over HTTP/1.1, by TLS 1.3 with a key on P-256.",
+            Self::Handshake => {
+                "A new connection by TLS 1.3 for each small answer, none of which resumes another, 16 at a time; \
+                 times are from connecting to the answer's end. The client needs more than the proxy."
             }
-            Self::Apps => "Small bodies, of each app in turn, with 1, 100 and 10,000 apps.",
+            Self::Websocket => {
+                "64 connections, on each of which a message of 125 bytes is sent once the one before has come back; \
+                 a request is a message."
+            }
+            Self::Idle => {
+                "Memory, and what each of 1,000 and 10,000 connections takes that had one request and have \
+                 waited for three seconds."
+            }
+            Self::Apps => {
+                "Small bodies of one app, of 1, 100 and 10,000 that there are. Then each app in turn is asked what it \
+                 allows other sites, which is answered at the door: with replicas, each of which has connections of its \
+                 own, the cost of these would be measured. CPU is the worker's, told as a multiple of that with 1 app, \
+                 too; beside it is what the rest of the process takes of a core meanwhile."
+            }
+            Self::Cold => {
+                "Milliseconds that a request waits for an app at zero beyond the app's own start, which is from its \
+                 program's beginning until it listens: until it begins, and from its listening to the answer. Alone is \
+                 the first of the two where the client itself starts the program."
+            }
+            Self::Workers => {
+                "How many of 8, 16 and 64 new connections the busiest worker has, as a multiple of an even share, and \
+                 how many of a hundred workers have none; the mean of 20 times."
+            }
         }
     }
 
     /// Whether a proxy is compared in this.
     pub(crate) fn suits(self, kind: Kind) -> bool {
         match self {
-            Self::Apps => matches!(kind, Kind::Ebbtide | Kind::Other),
+            Self::Apps | Self::Cold | Self::Workers => kind.is_ebbtide(),
             Self::Half => kind != Kind::Envoy,
             _ => true,
         }
     }
 
-    /// The numbers of apps that there are, each in a process of its own.
-    pub(crate) fn apps(self) -> &'static [usize] {
+    /// What each of them is started for, in a process of its own.
+    pub(crate) fn shapes(self) -> &'static [Shape] {
         match self {
-            Self::Apps => &[1, 100, 10_000],
-            _ => &[1],
+            Self::Apps => &[Shape::Table(1), Shape::Table(100), Shape::Table(10_000)],
+            Self::Websocket => &[Shape::Echo],
+            Self::Cold => &[Shape::FromZero(STARTS + 1)],
+            Self::Workers => &[Shape::Workers(2), Shape::Workers(4)],
+            _ => &[Shape::App],
         }
     }
 
-    /// The requests a second that each is to get, where that is given.
-    pub(crate) fn rate(self, peers: &[Peer], seconds: u64) -> f64 {
-        if self != Self::Half {
-            return f64::NAN;
-        }
-        let all = peers.iter().map(|peer| {
-            let found = small(peer, seconds).run();
-            found.requests / found.seconds
-        });
-        all.fold(f64::INFINITY, f64::min) / 2.0
+    /// Whether each round needs proxies that have done nothing yet.
+    pub(crate) fn is_from_start(self) -> bool {
+        matches!(self, Self::Idle | Self::Cold)
     }
-
-    /// Measures it once.
-    pub(crate) fn run(self, peer: &Peer, seconds: u64, rate: f64) -> Row {
-        let small = small(peer, seconds);
-        match self {
-            Self::Small | Self::Apps => loaded(peer, || small.run()),
-            Self::Half => half(peer, rate, seconds),
-            Self::Down => loaded(peer, || {
-                Wrk {
-                    path: "/large",
-                    connections: 16,
-                    ..small
-                }
-                .run()
-            }),
-            Self::Up => loaded(peer, || {
-                Wrk {
-                    method: "POST",
-                    length: LARGE,
-                    connections: 16,
-                    ..small
-                }
-                .run()
-            }),
-            Self::Http2 => loaded(peer, || http2(peer.http2, seconds)),
-            Self::Idle => waiting(peer),
-        }
-    }
-}
-
-/// As many requests with small answers as there can be.
-fn small(peer: &Peer, seconds: u64) -> Wrk<'static> {
-    Wrk {
-        port: peer.port,
-        path: "/",
-        method: "GET",
-        length: 0,
-        connections: 64,
-        apps: peer.apps,
-        seconds,
-    }
-}
-
-/// What a load finds, and what it costs the proxy.
-fn loaded(peer: &Peer, load: impl FnOnce() -> Found) -> Row {
-    let before = peer.process.cpu();
-    let found = load();
-    let used = peer.process.cpu() - before;
-    vec![
-        ("requests/s", found.requests / found.seconds),
-        ("CPU µs/request", used * 1e6 / found.requests),
-        ("core busy %", used * 100.0 / found.seconds),
-        ("p50 µs", found.p50),
-        ("p99 µs", found.p99),
-        ("p99.9 µs", found.p999),
-        ("memory MiB", peer.process.memory()),
-    ]
-}
-
-fn half(peer: &Peer, rate: f64, seconds: u64) -> Row {
-    let before = peer.process.cpu();
-    let Some(found) = open_loop(peer.port, rate, seconds) else {
-        return Row::new();
-    };
-    let used = peer.process.cpu() - before;
-    vec![
-        ("requests/s", found.requests / found.seconds),
-        ("CPU µs/request", used * 1e6 / found.requests),
-        ("p50 µs", found.p50),
-        ("p99 µs", found.p99),
-        ("p99.9 µs", found.p999),
-    ]
-}
-
-fn waiting(peer: &Peer) -> Row {
-    const KIB: f64 = 1024.0;
-    let at_start = peer.process.memory();
-    let mut open = idle(peer.port, "app0.localhost", 1_000);
-    let with_some = peer.process.memory();
-    open.extend(idle(peer.port, "app0.localhost", 9_000));
-    let with_all = peer.process.memory();
-    vec![
-        ("MiB at start", at_start),
-        ("MiB with 1,000", with_some),
-        ("MiB with 10,000", with_all),
-        ("KiB a connection", (with_all - at_start) * KIB / 10_000.0),
-    ]
 }

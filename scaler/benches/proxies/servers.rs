@@ -1,11 +1,13 @@
-//! The two servers behind every proxy: one nginx.
+//! The two servers behind every proxy: one nginx, or a server of ours that sends back what comes by WebSocket.
 
 use std::net::TcpListener;
 use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::certificate::Certificate;
 use crate::process::{LOAD_CORE, Process};
+use crate::roles::Role;
 
 /// The size of a large body, in bytes.
 pub(crate) const LARGE: usize = 100_000;
@@ -13,7 +15,10 @@ pub(crate) const LARGE: usize = 100_000;
 pub(crate) struct Servers {
     /// Where they listen.
     pub(crate) ports: [u16; 2],
-    _process: Process,
+    /// Where those listen that send back what comes by WebSocket.
+    pub(crate) echo: [u16; 2],
+    pub(crate) certificate: Certificate,
+    _processes: [Process; 2],
     folder: TempDir,
 }
 
@@ -42,9 +47,17 @@ impl Servers {
         let log = at.join("log");
         let mut process = Process::start(LOAD_CORE, &log, &nginx);
         process.wait_for(first, &log);
+        let echo = [free_port(), free_port()];
+        let mut command = Role::Echo.command();
+        command.args(echo.map(|port| port.to_string()));
+        let log = at.join("echo");
+        let mut echoing = Process::start(LOAD_CORE, &log, &command);
+        echoing.wait_for(echo[1], &log);
         Self {
             ports,
-            _process: process,
+            echo,
+            certificate: Certificate::make(),
+            _processes: [process, echoing],
             folder,
         }
     }

@@ -20,13 +20,12 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |(_, rows): &(String, Vec<Row>)| -> Vec<&'static str> {
-            let first = rows.first().into_iter().flatten();
-            first.map(|(name, _)| *name).collect()
-        };
-        let Some(names) = self.0.first().map(names) else {
+        // What could not be measured has left its row empty.
+        let rows = self.0.iter().flat_map(|(_, rows)| rows);
+        let Some(longest) = rows.max_by_key(|row| row.len()) else {
             return Ok(());
         };
+        let names: Vec<_> = longest.iter().map(|(name, _)| *name).collect();
         writeln!(f, "| | {} |", names.join(" | "))?;
         writeln!(f, "|---|{}", "---|".repeat(names.len()))?;
         for (label, rows) in &self.0 {
@@ -57,6 +56,8 @@ fn spread(values: &[f64]) -> String {
 fn shown(value: f64) -> String {
     if value.abs() >= 100.0 {
         format!("{value:.0}")
+    } else if value.abs() < 10.0 {
+        format!("{value:.2}")
     } else {
         format!("{value:.1}")
     }

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::time::Timestamp;
-use ebbtide_ingress::{AccessLog, Ingress, IngressOptions, RecordReading, Share, SpanId, TraceId};
+use ebbtide_ingress::{
+    AccessLog, Ingress, IngressOptions, RecordReading, RoutingTable, Share, SpanId, TraceId,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -83,6 +85,7 @@ async fn what_was_told_is_written_before_the_end_and_a_file_that_was_moved_is_ma
     let mut options = IngressOptions::new(([127, 0, 0, 1], 0).into(), Arc::clone(&clock) as _);
     options.access_log = Some(log);
     let ingress = Ingress::start(options, mpsc::channel(1).0).unwrap();
+    ingress.publisher().publish(RoutingTable::default());
     let destination = Destination::File(path.clone());
     let mut writer = AccessLogWriter::open(&destination, records, clock).unwrap();
     ask(ingress.local_address()).await;

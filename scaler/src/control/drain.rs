@@ -47,7 +47,8 @@ impl ControlTask {
     /// Publishes a table without the replicas that go. Only then they are closed and drained, so
     /// that no worker routes to a replica that refuses.
     pub(super) fn route_then_drain(&mut self, going: Vec<Going>) {
-        if let Some(routing) = &mut self.routing {
+        // A table without the apps of the first documents would have their requests answered with 404.
+        if let Some(routing) = self.routing.as_mut().filter(|_| self.has_documents) {
             routing.publish(self.apps.values_mut(), &self.routes);
         }
         for one in going {

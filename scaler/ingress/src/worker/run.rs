@@ -98,8 +98,10 @@ async fn serve(
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     if let Some(kept) = &*listeners {
+        // Without a table every request would get 404, whatever is in the documents. Connections wait for it
+        // with the system, or go on coming to the process whose place this one takes.
+        first_table(&worker, &mut phase).await;
         if worker.shared.options.takes_over {
-            first_table(&worker, &mut phase).await;
             kept.listen()?;
         }
         let open = kept.open()?;

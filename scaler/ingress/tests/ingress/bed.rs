@@ -37,7 +37,21 @@ impl Bed {
         Self::with(|_| ())
     }
 
+    /// One with a table, in which there is no app; one that takes the place of another has none yet.
     pub(crate) fn with(change: impl FnOnce(&mut IngressOptions)) -> Self {
+        let mut takes_over = false;
+        let bed = Self::without_a_table(|options| {
+            change(options);
+            takes_over = options.takes_over;
+        });
+        if !takes_over {
+            bed.ingress.publisher().publish(RoutingTable::default());
+        }
+        bed
+    }
+
+    /// One that does not know of any app yet.
+    pub(crate) fn without_a_table(change: impl FnOnce(&mut IngressOptions)) -> Self {
         let clock = Arc::new(TestClock::new());
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut options = IngressOptions::new(any, Arc::clone(&clock) as _);

@@ -42,6 +42,25 @@ async fn hosts_lead_to_apps_and_labels() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_that_come_before_the_first_table_wait_for_it() {
+    let bed = Bed::without_a_table(|_| ());
+    let app = App::text("v1").await;
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        let mut client = Client::connect(bed.address).await;
+        client
+            .write("GET / HTTP/1.1\r\nHost: hello.localhost\r\n\r\n")
+            .await;
+        clients.push(client);
+    }
+    bed.serve(&[replica(app.address)]);
+    for client in &mut clients {
+        let reply = client.reply().await;
+        assert_eq!((reply.status, reply.body.as_str()), (200, "v1"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_host_is_told_how_to_find_the_apps() {
     let bed = Bed::new();
     assert!(
