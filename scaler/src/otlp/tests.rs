@@ -3,7 +3,8 @@ use std::net::{IpAddr, SocketAddr};
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::time::Timestamp;
 use ebbtide_ingress::{
-    AccessRecord, Ingress, IngressOptions, RecordReading, SpanId, SpanOrigin, Spans, TraceId,
+    AccessRecord, Ingress, IngressOptions, RecordReading, RoutingTable, SpanId, SpanOrigin, Spans,
+    TraceId,
 };
 use ebbtide_proto::otlp::any_value::Value;
 use ebbtide_proto::otlp::{Span, StatusCode};
@@ -218,6 +219,7 @@ async fn a_collector_that_never_answers_does_not_hold_the_end_up() {
     let (spans, records) = Spans::new();
     options.spans = Some(spans);
     let ingress = Ingress::start(options, mpsc::channel(1).0).unwrap();
+    ingress.publisher().publish(RoutingTable::default());
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     exporter(&url, records).spawn(&mut tasks, stopped);

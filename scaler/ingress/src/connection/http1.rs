@@ -192,7 +192,7 @@ impl Peer {
             let mut space = vec![0; REST];
             while matches!(stream.read(&mut space).await, Ok(length) if length > 0) {}
         };
-        let rest = self.worker.drain.cancel(timeout(REST_TIME, rest));
+        let rest = pin!(self.worker.drain.cancel(timeout(REST_TIME, rest)));
         if self.activity.limit(rest).await.is_err() {
             tracing::debug!("a client sends on after its last answer");
         }

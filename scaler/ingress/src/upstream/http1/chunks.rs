@@ -194,9 +194,9 @@ mod tests {
 
     #[test]
     fn what_has_no_end_is_refused() {
-        let line = [&b"1;"[..], &[b'a'; LONGEST_LINE]].concat();
+        let line = [&b"1;"[..], &b"a".repeat(LONGEST_LINE)].concat();
         assert!(matches!(read(&[&line]), Err(Http1Error::Chunks)));
-        let trailer = [&b"0\r\nx: "[..], &[b'a'; LONGEST_TRAILERS]].concat();
+        let trailer = [&b"0\r\nx: "[..], &b"a".repeat(LONGEST_TRAILERS)].concat();
         assert!(matches!(read(&[&trailer]), Err(Http1Error::Chunks)));
         let many = [&b"0\r\n"[..], &b"x: a\r\n".repeat(TRAILERS + 1), b"\r\n"].concat();
         assert!(read(&[&many]).is_err());

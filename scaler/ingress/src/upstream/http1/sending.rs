@@ -130,7 +130,7 @@ impl Sending {
         let frame = frame.transpose().map_err(|_| Http1Error::RequestBody)?;
         match frame.map(Frame::into_data) {
             Some(Ok(data)) => self.take_data(data),
-            Some(Err(frame)) => self.end(frame.into_trailers().ok()),
+            Some(Err(frame)) => self.end(frame.into_trailers().ok().as_ref()),
             None => self.end(None),
         }
     }
@@ -152,7 +152,7 @@ impl Sending {
         Ok(())
     }
 
-    fn end(&mut self, trailers: Option<HeaderMap>) -> Result<(), Http1Error> {
+    fn end(&mut self, trailers: Option<&HeaderMap>) -> Result<(), Http1Error> {
         self.has_ended = true;
         match self.coding {
             Coding::Length(0) => {}
@@ -161,7 +161,7 @@ impl Sending {
                 self.before.extend_from_slice(b"0\r\n");
                 let announced =
                     |name: &str| self.announced.iter().any(|names| has_token(names, name));
-                let trailers = trailers.iter().flatten();
+                let trailers = trailers.into_iter().flatten();
                 for (name, value) in trailers.filter(|(name, _)| announced(name.as_str())) {
                     for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                         self.before.extend_from_slice(part);
