@@ -2,6 +2,7 @@
 //! revision.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ebbtide_core::histogram::DurationCounts;
@@ -119,7 +120,8 @@ pub(super) struct History {
 struct SecondReading {
     at: Timestamp,
     ended: u64,
-    durations: DurationCounts,
+    /// The same in all seconds without a request: revisions that nobody asks are many, and these are large.
+    durations: Arc<DurationCounts>,
 }
 
 /// What the last seconds were like.
@@ -139,6 +141,9 @@ impl History {
         if self.readings.len() > LATENCY_SECONDS {
             self.readings.pop_front();
         }
+        let before = self.readings.back().map(|before| &before.durations);
+        let same = before.filter(|before| ***before == durations);
+        let durations = same.map_or_else(|| Arc::new(durations), Arc::clone);
         self.readings.push_back(SecondReading {
             at,
             ended,
@@ -263,6 +268,19 @@ mod tests {
             slowest < Duration::from_secs(2),
             "{slowest:?} is of long ago"
         );
+    }
+
+    #[test]
+    fn seconds_without_a_request_take_no_more_room() {
+        let mut history = History::default();
+        let mut durations = DurationCounts::default();
+        durations.record(Duration::from_secs(1));
+        for second in 0..20 {
+            history.observe(Timestamp::from_secs(second), 1, durations.clone());
+        }
+        let first = &history.readings[0].durations;
+        let mut all = history.readings.iter();
+        assert!(all.all(|one| Arc::ptr_eq(&one.durations, first)));
     }
 
     #[test]
