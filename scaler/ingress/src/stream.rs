@@ -17,6 +17,9 @@ use tokio::net::TcpStream;
 use crate::connection::{Activity, FrameGuard};
 use crate::limits::gate::Limit;
 
+/// Up to this size pieces are copied to be written as one, which costs the system less than several do.
+const SMALL: usize = 1024;
+
 /// The connection itself, as whatever reads and writes it has it.
 #[derive(Clone)]
 pub(crate) struct SharedStream(Rc<RefCell<TcpStream>>);
@@ -171,7 +174,13 @@ impl AsyncWrite for SharedStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_write_vectored(cx, bufs)
+        let mut stream = self.0.borrow_mut();
+        let stream = Pin::new(&mut *stream);
+        let mut small = [0; SMALL];
+        match join(bufs, &mut small) {
+            Some(length) => stream.poll_write(cx, &small[..length]),
+            None => stream.poll_write_vectored(cx, bufs),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -185,6 +194,17 @@ impl AsyncWrite for SharedStream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut *self.0.borrow_mut()).poll_shutdown(cx)
     }
+}
+
+/// Puts pieces together if there is room for all. Says how long they are.
+fn join(pieces: &[IoSlice<'_>], room: &mut [u8]) -> Option<usize> {
+    let mut length = 0;
+    for piece in pieces {
+        let end = length + piece.len();
+        room.get_mut(length..end)?.copy_from_slice(piece);
+        length = end;
+    }
+    Some(length)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
