@@ -15,6 +15,7 @@ use crate::publish::{Published, Publisher};
 use crate::records::RecordCounts;
 use crate::tls::{self, Resolver, SharedTls, TlsOptions};
 use crate::worker::accept::Listeners;
+use crate::worker::balance::{Balance, Inbox};
 use crate::worker::{self, Phase, Shared};
 
 /// A running ingress. Dropped, it stops taking connections, and its requests are cut off;
@@ -45,7 +46,8 @@ impl Ingress {
         let (plain, local_address) = listen(options.listen, workers, takes_over)?;
         let published = Arc::new(Published::new(workers));
         let gate = Gate::new(&options.limits);
-        let limits = LimitMeter::new(&gate, &options);
+        let (balance, inboxes) = Balance::new(options.workers);
+        let limits = LimitMeter::new(&gate, &balance, &options);
         let (by_tls, tls_address, tls) = match &options.tls {
             Some(tls) => listen_tls(tls, workers, takes_over, &published)?,
             None => (Vec::new(), None, None),
@@ -60,6 +62,7 @@ impl Ingress {
             published: Arc::clone(&published),
             activations,
             gate: Arc::clone(&gate),
+            balance,
         };
         let mut ingress = Self {
             local_address,
@@ -71,9 +74,10 @@ impl Ingress {
             workers: Vec::with_capacity(workers),
         };
         let mut by_tls = by_tls.into_iter();
-        for (number, plain) in plain.into_iter().enumerate() {
+        for (number, (plain, inbox)) in plain.into_iter().zip(inboxes).enumerate() {
             let tls = by_tls.next();
-            ingress.start_worker(number, shared.clone(), Listeners { plain, tls })?;
+            let from = (Listeners { plain, tls }, inbox);
+            ingress.start_worker(number, shared.clone(), from)?;
         }
         Ok(ingress)
     }
@@ -82,11 +86,11 @@ impl Ingress {
         &mut self,
         number: usize,
         shared: Shared,
-        listeners: Listeners,
+        from: (Listeners, Inbox),
     ) -> Result<(), StartError> {
         let phase = self.phase.subscribe();
         let thread = thread::Builder::new().name(format!("ingress-{number}"));
-        let run = move || worker::run::run(number, &shared, listeners, &phase);
+        let run = move || worker::run::run(number, &shared, from, &phase);
         self.workers
             .push(thread.spawn(run).map_err(StartError::Worker)?);
         Ok(())
@@ -157,15 +161,17 @@ impl Ingress {
 #[derive(Clone)]
 pub struct LimitMeter {
     gate: Arc<Gate>,
+    balance: Arc<Balance>,
     access: Option<Arc<RecordCounts>>,
     spans: Option<Arc<RecordCounts>>,
 }
 
 impl LimitMeter {
-    fn new(gate: &Arc<Gate>, options: &IngressOptions) -> Self {
+    fn new(gate: &Arc<Gate>, balance: &Arc<Balance>, options: &IngressOptions) -> Self {
         let (access, spans) = (options.access_log.as_ref(), options.spans.as_ref());
         Self {
             gate: Arc::clone(gate),
+            balance: Arc::clone(balance),
             access: access.map(|log| Arc::clone(&log.sink.counts)),
             spans: spans.map(|spans| Arc::clone(&spans.sink.counts)),
         }
@@ -176,6 +182,7 @@ impl LimitMeter {
         LimitReading {
             access_log: self.access.as_ref().map(|counts| counts.read()),
             spans: self.spans.as_ref().map(|counts| counts.read()),
+            workers: self.balance.read(),
             ..self.gate.read()
         }
     }

@@ -1,6 +1,7 @@
 //! A worker: one thread with a runtime, a listener, upstream connections and counters of its own.
 
 pub(crate) mod accept;
+pub(crate) mod balance;
 pub(crate) mod deadlines;
 mod drain;
 mod ports;
@@ -28,6 +29,7 @@ use crate::table::Backend;
 use crate::tls::SharedTls;
 use crate::trace::Traces;
 use crate::upstream::Pool;
+use balance::Balance;
 use deadlines::Deadlines;
 use drain::Drain;
 use slots::Slots;
@@ -45,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) published: Arc<Published>,
     pub(crate) activations: mpsc::Sender<RevisionName>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) balance: Arc<Balance>,
 }
 
 /// How many ticks there are from one look through the connections to the next.

@@ -15,6 +15,7 @@ use super::listeners::{ListenerReading, Listeners};
 use super::reason::{Reason, Reasons};
 use crate::records::RecordReading;
 use crate::scheme::Scheme;
+use crate::worker::balance::Seat;
 
 /// Parts that the clients are spread over, so that workers seldom meet at one lock.
 const PARTS: usize = 64;
@@ -79,6 +80,8 @@ pub struct LimitReading {
     pub most_connections: u32,
     /// How often each limit was reached, by its name.
     pub reached: Vec<(&'static str, u64)>,
+    /// The connections of each worker.
+    pub workers: Vec<u32>,
     /// The connections of each listener.
     pub listeners: Vec<ListenerReading>,
     /// How many requests the ingress answered itself, by why it did.
@@ -95,6 +98,7 @@ pub(crate) struct Place {
     /// None if it is not one client's.
     client: Option<IpAddr>,
     scheme: Scheme,
+    _seat: Seat,
 }
 
 impl Gate {
@@ -111,9 +115,14 @@ impl Gate {
         })
     }
 
-    /// A place for a connection from `client`, if it is one client's; none if there are too many,
-    /// which is counted.
-    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>, scheme: Scheme) -> Option<Place> {
+    /// A place for a connection from `client`, if it is one client's, that has a `seat` with a worker; none if
+    /// there are too many, which is counted.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        client: Option<IpAddr>,
+        scheme: Scheme,
+        seat: Seat,
+    ) -> Option<Place> {
         let client = client.map(client_of);
         if let Err(limit) = self.take_place(client) {
             self.reached(limit);
@@ -125,6 +134,7 @@ impl Gate {
             gate: Arc::clone(self),
             client,
             scheme,
+            _seat: seat,
         })
     }
 
@@ -180,6 +190,7 @@ impl Gate {
             reached: counters
                 .map(|((_, name), counter)| (*name, counter.load(Ordering::Relaxed)))
                 .collect(),
+            workers: Vec::new(),
             listeners: self.listeners.read(),
             own_answers: self.reasons.read(),
             access_log: None,

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Interval;
 
+use super::balance::{Handed, Inbox, Seat};
 use super::ports::OpenPorts;
 use super::{Phase, Worker};
 use crate::connection::{self, Accepted};
@@ -33,7 +34,7 @@ pub(crate) struct Listeners<L = StdListener> {
 
 /// How a connection came in.
 #[derive(Clone, Copy)]
-enum Door {
+pub(crate) enum Door {
     Plain,
     Tls,
     /// A port of a TCP app.
@@ -100,7 +101,7 @@ pub(super) async fn leave(
     loop {
         tokio::select! {
             (door, accepted) = listeners.accept() => match accepted {
-                Ok((stream, address)) => spawn(worker, connections, door, stream, address),
+                Ok((stream, address)) => keep(worker, connections, door, stream, address),
                 Err(_) => return,
             },
             () = &mut over => return,
@@ -112,7 +113,7 @@ pub(super) async fn leave(
 /// Takes connections while the phase is [`Phase::Serving`].
 pub(super) async fn accept(
     worker: &Rc<Worker>,
-    (listeners, ports): (&Listeners<TcpListener>, &mut OpenPorts),
+    (listeners, ports, inbox): (&Listeners<TcpListener>, &mut OpenPorts, &mut Inbox),
     connections: &mut JoinSet<()>,
     tick: &mut Interval,
     phase: &mut watch::Receiver<Phase>,
@@ -124,13 +125,14 @@ pub(super) async fn accept(
         ports.follow(&published.ports, worker.number);
         tokio::select! {
             (door, accepted) = listeners.accept() => match accepted {
-                Ok((stream, address)) => spawn(worker, connections, door, stream, address),
+                Ok((stream, address)) => take(worker, connections, door, stream, address),
                 Err(error) => pause(&error).await,
             },
             accepted = ports.accept() => match accepted {
-                Ok((port, stream, address)) => spawn(worker, connections, Door::Port(port), stream, address),
+                Ok((port, stream, address)) => take(worker, connections, Door::Port(port), stream, address),
                 Err(error) => pause(&error).await,
             },
+            Some(handed) = inbox.recv() => receive(worker, connections, handed),
             () = changed => {}
             Some(ended) = connections.join_next() => report(ended),
             _ = tick.tick() => worker.sweep(),
@@ -153,18 +155,82 @@ pub(super) fn accept_queued(
     let mut context = Context::from_waker(Waker::noop());
     for (door, listener) in listeners.all() {
         while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
-            spawn(worker, connections, door, stream, address);
+            keep(worker, connections, door, stream, address);
         }
     }
     for (port, stream, address) in ports.queued() {
-        spawn(worker, connections, Door::Port(port), stream, address);
+        keep(worker, connections, Door::Port(port), stream, address);
     }
+}
+
+/// Takes what others have handed to this worker, and no more of it.
+pub(super) async fn accept_handed(
+    worker: &Rc<Worker>,
+    inbox: &mut Inbox,
+    connections: &mut JoinSet<()>,
+) {
+    inbox.close();
+    while let Some(handed) = inbox.recv().await {
+        receive(worker, connections, handed);
+    }
+}
+
+/// Serves a connection that has come, or hands it to a worker that has fewer.
+fn take(
+    worker: &Rc<Worker>,
+    connections: &mut JoinSet<()>,
+    door: Door,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
+    let balance = &worker.shared.balance;
+    let seat = balance.seat(worker.number);
+    if seat.worker() == worker.number {
+        return spawn(worker, connections, (door, seat), stream, address);
+    }
+    let handed = stream.into_std().map(|stream| Handed {
+        stream,
+        address,
+        door,
+        seat,
+    });
+    match handed.map(|handed| balance.hand(handed, worker.number)) {
+        Ok(Ok(())) => {}
+        Ok(Err(handed)) => receive(worker, connections, handed),
+        Err(error) => tracing::warn!(%error, "cannot hand a connection to another worker"),
+    }
+}
+
+/// Serves a connection that this worker has been handed.
+fn receive(worker: &Rc<Worker>, connections: &mut JoinSet<()>, handed: Handed) {
+    let Handed {
+        stream,
+        address,
+        door,
+        seat,
+    } = handed;
+    match TcpStream::from_std(stream) {
+        Ok(stream) => spawn(worker, connections, (door, seat), stream, address),
+        Err(error) => tracing::warn!(%error, "cannot take a connection from another worker"),
+    }
+}
+
+/// Serves a connection that has come, here in any case.
+fn keep(
+    worker: &Rc<Worker>,
+    connections: &mut JoinSet<()>,
+    door: Door,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
+    let seat = worker.shared.balance.seat_with(worker.number);
+    spawn(worker, connections, (door, seat), stream, address);
 }
 
 fn spawn(
     worker: &Rc<Worker>,
     connections: &mut JoinSet<()>,
-    door: Door,
+    (door, seat): (Door, Seat),
     stream: TcpStream,
     address: SocketAddr,
 ) {
@@ -176,7 +242,7 @@ fn spawn(
     let tls = worker.shared.tls.clone();
     let tls = tls.filter(|_| matches!(door, Door::Tls));
     let scheme = tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https);
-    let Some(place) = worker.shared.gate.enter(counted, scheme) else {
+    let Some(place) = worker.shared.gate.enter(counted, scheme, seat) else {
         return;
     };
     let worker = Rc::clone(worker);

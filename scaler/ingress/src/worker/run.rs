@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet, yield_now};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::accept::{Listeners, accept, accept_queued, first_table, leave, report};
+use super::accept::{Listeners, accept, accept_handed, accept_queued, first_table, leave, report};
+use super::balance::Inbox;
 use super::ports::OpenPorts;
 use super::{Shared, Worker};
 
@@ -40,12 +41,13 @@ pub(crate) enum Phase {
 pub(crate) fn run(
     number: usize,
     shared: &Shared,
-    listeners: Listeners,
+    (listeners, mut inbox): (Listeners, Inbox),
     phase: &watch::Receiver<Phase>,
 ) {
     let mut listeners = Some(listeners);
     loop {
-        let attempt = || run_once(number, shared.clone(), &mut listeners, phase.clone());
+        let from = (&mut listeners, &mut inbox);
+        let attempt = || run_once(number, shared.clone(), from, phase.clone());
         match catch_unwind(AssertUnwindSafe(attempt)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
@@ -77,13 +79,13 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 fn run_once(
     number: usize,
     shared: Shared,
-    listeners: &mut Option<Listeners>,
+    from: (&mut Option<Listeners>, &mut Inbox),
     phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let tasks = LocalSet::new();
     let worker = Rc::new(Worker::new(number, shared));
-    let served = tasks.block_on(&runtime, serve(worker, listeners, phase));
+    let served = tasks.block_on(&runtime, serve(worker, from, phase));
     // The tasks that are left (upstream connections) end before the runtime they need.
     drop(tasks);
     served
@@ -91,7 +93,7 @@ fn run_once(
 
 async fn serve(
     worker: Rc<Worker>,
-    listeners: &mut Option<Listeners>,
+    (listeners, inbox): (&mut Option<Listeners>, &mut Inbox),
     mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let mut connections = JoinSet::new();
@@ -106,12 +108,13 @@ async fn serve(
         }
         let open = kept.open()?;
         let mut ports = OpenPorts::default();
-        let to = (&open, &mut ports);
+        let to = (&open, &mut ports, &mut *inbox);
         accept(&worker, to, &mut connections, &mut tick, &mut phase).await;
         leave(&worker, &open, &mut connections, &mut phase).await;
         // Lets the runtime ask the system what is there.
         yield_now().await;
         accept_queued(&worker, (&open, &ports), &mut connections);
+        accept_handed(&worker, inbox, &mut connections).await;
     }
     // Both handles of the listeners are closed now, so that the addresses are free.
     *listeners = None;

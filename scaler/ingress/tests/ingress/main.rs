@@ -46,3 +46,4 @@ mod tls;
 mod traces;
 mod upstream;
 mod websocket;
+mod workers;

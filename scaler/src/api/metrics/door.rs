@@ -15,6 +15,7 @@ impl Samples {
             connections: _,
             most_connections,
             reached,
+            workers,
             listeners,
             own_answers,
             access_log,
@@ -24,6 +25,7 @@ impl Samples {
             return Ok(());
         };
         connections(encoder, listeners, *most_connections)?;
+        of_workers(encoder, workers)?;
         let (name, help) = (
             "ebbtide_ingress_refusals",
             "Connections and requests refused or cut off, by the limit that they reached",
@@ -73,6 +75,21 @@ fn records(
         encoder
             .encode_descriptor(name, help, None, MetricType::Counter)?
             .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+    }
+    Ok(())
+}
+
+fn of_workers(encoder: &mut DescriptorEncoder<'_>, workers: &[u32]) -> fmt::Result {
+    let (name, help) = (
+        "ebbtide_ingress_worker_connections",
+        "Connections that each worker of the ingress has",
+    );
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (worker, count) in workers.iter().enumerate() {
+        let worker = worker.to_string();
+        family
+            .encode_family(&[("worker", worker.as_str())])?
+            .encode_gauge(&i64::from(*count))?;
     }
     Ok(())
 }

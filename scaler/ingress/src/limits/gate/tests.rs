@@ -1,4 +1,7 @@
+use std::num::NonZeroUsize;
+
 use super::*;
+use crate::worker::balance::Balance;
 
 fn count(gate: &Gate, name: &str) -> u64 {
     let reached = gate.read().reached;
@@ -12,7 +15,11 @@ fn places_are_bounded_in_all_and_for_each_client() {
         connections_per_client: 2,
         ..Limits::default()
     });
-    let enter = |address: &str| gate.enter(Some(address.parse().unwrap()), Scheme::Http);
+    let (balance, _inboxes) = Balance::new(NonZeroUsize::MIN);
+    let enter = |address: &str| {
+        let client = address.parse().unwrap();
+        gate.enter(Some(client), Scheme::Http, balance.seat(0))
+    };
     let places = (
         enter("10.0.0.1").unwrap(),
         enter("::ffff:10.0.0.1").unwrap(),
@@ -28,7 +35,7 @@ fn places_are_bounded_in_all_and_for_each_client() {
     assert!(enter("2001:db8::3").is_none());
     assert!(enter("2001:db8:0:1::1").is_some());
     drop(ours);
-    let proxys = [(); 3].map(|()| gate.enter(None, Scheme::Https));
+    let proxys = [(); 3].map(|()| gate.enter(None, Scheme::Https, balance.seat(0)));
     assert!(proxys.iter().all(Option::is_some));
     let listeners = gate.read().listeners;
     let counts = listeners
@@ -36,7 +43,7 @@ fn places_are_bounded_in_all_and_for_each_client() {
         .map(|one| (one.listener, one.open, one.accepted, one.refused));
     assert!(counts.eq([("http", 0, 6, 3), ("https", 3, 3, 0)]));
     drop(proxys);
-    assert_eq!(gate.read().connections, 0);
+    assert_eq!((gate.read().connections, balance.read()), (0, vec![0]));
     assert!(
         gate.clients
             .iter()
