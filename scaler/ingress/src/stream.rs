@@ -57,11 +57,9 @@ impl SharedStream {
 
     /// Whether the other side has neither sent anything that was not read nor closed the connection.
     pub(crate) fn is_quiet(&self) -> bool {
-        let stream = self.0.borrow();
-        let mut cx = Context::from_waker(Waker::noop());
-        // The system is asked only if something may have come.
-        stream.poll_read_ready(&mut cx).is_pending()
-            || matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        // The system is asked only if it has said that something has come.
+        let read = self.0.borrow().try_read(&mut [0]);
+        read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
