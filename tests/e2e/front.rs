@@ -17,3 +17,4 @@ mod tcp;
 mod times;
 mod tls;
 mod traffic;
+mod workers;
