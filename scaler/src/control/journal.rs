@@ -184,6 +184,14 @@ impl History {
         self.points.push_back(point);
     }
 
+    /// Forgets the oldest point where no new one is worth keeping.
+    pub(super) fn fade(&mut self) {
+        self.points.pop_front();
+        if self.points.is_empty() {
+            self.points.shrink_to_fit();
+        }
+    }
+
     /// The points, oldest first.
     pub(super) fn points(&self) -> Vec<HistoryPoint> {
         self.points.iter().cloned().collect()
@@ -302,5 +310,7 @@ mod tests {
         }
         let points = history.points();
         assert_eq!((points.len(), points[0].time_milliseconds), (600, 100));
+        (0..600).for_each(|_| history.fade());
+        assert_eq!((history.points().len(), history.points.capacity()), (0, 0));
     }
 }

@@ -14,6 +14,7 @@ use super::role::Kind;
 use super::routing::Routing;
 use super::status::View;
 use super::task::ControlTask;
+use crate::api::model::ReplicaCounts;
 
 impl ControlTask {
     /// Publishes the state of every app.
@@ -60,7 +61,8 @@ impl ControlTask {
         remarks
     }
 
-    /// Keeps a point of each revision's past.
+    /// Keeps a point of each revision's past. That of one which is over is forgotten bit by bit: there may be a
+    /// hundred of an app.
     pub(super) fn keep_history(&mut self, now: Timestamp) {
         let clock = Arc::clone(&self.options.clock);
         let view = View {
@@ -73,8 +75,13 @@ impl ControlTask {
             let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();
             for name in names {
                 let point = view.history_point(control, &name);
+                let is_active = control.app.revision(&name).is_some_and(|one| one.active);
                 if let (Some(point), Some(one)) = (point, control.revisions.get_mut(&name)) {
-                    one.history.keep(point);
+                    if is_active || point.replicas != ReplicaCounts::default() {
+                        one.history.keep(point);
+                    } else {
+                        one.history.fade();
+                    }
                 }
             }
         }
