@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::certificate::HOST;
 use crate::connections::idle;
 use crate::found::Found;
-use crate::load::{Wrk, http2, open_loop, ours};
+use crate::load::{Wrk, http2, loadgen, open_loop, ours};
 use crate::peer::Peer;
 use crate::process::Thread;
 use crate::roles::Role;
@@ -25,7 +25,10 @@ impl Scenario {
             let found = small(peer, seconds).run();
             found.requests / found.seconds
         });
-        all.fold(f64::INFINITY, f64::min) / 2.0
+        let half = all.fold(f64::INFINITY, f64::min) / 2.0;
+        peers
+            .first()
+            .map_or(half, |peer| on_time(peer, half, seconds))
     }
 
     /// Measures it once.
@@ -163,6 +166,18 @@ fn routed(peer: &Peer, small: &Wrk<'_>) -> Row {
         ("memory MiB", peer.process.memory()),
     ]
 }
+
+/// The rate, or as much of it as the load generator sends on time beside the servers.
+fn on_time(peer: &Peer, rate: f64, seconds: u64) -> f64 {
+    let lower = std::iter::successors(Some(rate), |rate| Some(rate * 0.8));
+    let mut rates = lower.take_while(|rate| *rate > LEAST_RATE);
+    let port = peer.ports.http1;
+    let found = rates.find(|rate| loadgen().is_none() || open_loop(port, *rate, seconds).is_some());
+    found.unwrap_or(rate)
+}
+
+/// Requests a second of which a late load generator is of no use.
+const LEAST_RATE: f64 = 1_000.0;
 
 fn half(peer: &Peer, rate: f64, seconds: u64) -> Row {
     let before = peer.process.cpu();

@@ -65,7 +65,8 @@ impl Scenario {
             }
             Self::Half => {
                 "Half of what the slowest of them does with small bodies, as Poisson arrivals that wait for no \
-                 answer. Envoy could not do as much."
+                 answer, or as much of it as loadgen can send on time beside the servers. Envoy could not do as \
+                 much."
             }
             Self::Down => {
                 "16 connections that are kept, as many answers of 100 KB as there can be."

@@ -29,6 +29,8 @@ impl App<'_> {
         } = self;
         let yaml = Document {
             args: &format!("[\"{argument}\"]"),
+            // One replica from the first request to the last: some calls ask what others have done.
+            scale: "{minReplicas: 0, maxReplicas: 1}",
             ..Document::default()
         }
         .yaml()
