@@ -31,8 +31,8 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// Binds the addresses and starts the workers. Until a table is published every request is
-    /// answered 404. A revision whose first request has to wait is sent to `activations`.
+    /// Binds the addresses and starts the workers. Until a table is published connections wait to be
+    /// taken. A revision whose first request has to wait is sent to `activations`.
     ///
     /// # Errors
     /// [`StartError::AddressInUse`] when something listens there already, and whatever else the

@@ -85,7 +85,8 @@ pub(super) async fn forward(
     }
 }
 
-/// How long to wait before the request is sent again, if it may be: nobody has got it, or it may be done twice, there is another replica and the budget has a retry.
+/// How long to wait before the request is sent again, if it may be: nobody has got it, or it may be done
+/// twice, there is another replica and the budget has a retry.
 fn again(
     visit: &Visit,
     replica: &Replica,

@@ -9,7 +9,7 @@ use ebbtide_core::time::Timestamp;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Http1Error;
-use super::chunks::{Chunks, Found};
+use super::chunks::{Chunks, Found, take_of};
 use super::connection::{Connection, MOST_ROOM, ROOM};
 use crate::stream::SharedStream;
 use crate::upstream::pool::Pool;
@@ -153,18 +153,14 @@ impl Framing {
     /// What comes next of what was read already.
     fn take(&mut self, connection: &mut Connection) -> Result<Found, Http1Error> {
         let read = &mut connection.read;
-        let length = match self {
+        let data = match self {
             Self::Length(0) => return Ok(Found::End),
             Self::Chunked(chunks) => return chunks.take(read),
             Self::Length(_) | Self::UntilClosed if read.is_empty() => return Ok(Found::TooLittle),
-            Self::UntilClosed => read.len(),
-            Self::Length(left) => {
-                let length = usize::try_from(*left).map_or(read.len(), |it| it.min(read.len()));
-                *left -= length as u64;
-                length
-            }
+            Self::UntilClosed => read.split().freeze(),
+            Self::Length(left) => take_of(left, read),
         };
-        Ok(Found::Frame(Frame::data(read.split_to(length).freeze())))
+        Ok(Found::Frame(Frame::data(data)))
     }
 
     /// How much room to read into is of use.

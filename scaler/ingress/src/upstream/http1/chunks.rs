@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
 
 use super::Http1Error;
+use super::head::number;
 
 /// How long the line before a chunk may be, with its extensions, and all trailers together, in bytes.
 const LONGEST_LINE: usize = 4 * 1024;
@@ -50,9 +51,7 @@ impl Chunks {
                 },
                 Self::Data(_) if read.is_empty() => return Ok(Found::TooLittle),
                 Self::Data(left) => {
-                    let length = usize::try_from(*left).map_or(read.len(), |it| it.min(read.len()));
-                    let data = read.split_to(length).freeze();
-                    *left -= length as u64;
+                    let data = take_of(left, read);
                     if *left == 0 {
                         *self = Self::DataEnd;
                     }
@@ -109,13 +108,17 @@ fn size(line: &[u8]) -> Option<u64> {
     let rest = rest.trim_ascii_start();
     let is_known = rest.is_empty() || rest.starts_with(b";");
     let is_text = |byte: &u8| *byte == b'\t' || !byte.is_ascii_control();
-    if digits.is_empty() || !is_known || !rest.iter().all(is_text) {
+    if !is_known || !rest.iter().all(is_text) {
         return None;
     }
-    digits.iter().try_fold(0_u64, |size, digit| {
-        let digit = char::from(*digit).to_digit(16)?;
-        size.checked_mul(16)?.checked_add(digit.into())
-    })
+    number(digits, 16)
+}
+
+/// Takes what was read of something of which so much is left.
+pub(super) fn take_of(left: &mut u64, read: &mut BytesMut) -> Bytes {
+    let length = usize::try_from(*left).map_or(read.len(), |it| it.min(read.len()));
+    *left -= length as u64;
+    read.split_to(length).freeze()
 }
 
 /// Takes the trailers out of what was read, if all of them are there.

@@ -222,7 +222,7 @@ fn length(headers: &HeaderMap) -> Result<Option<u64>, Http1Error> {
     let mut length = None;
     for value in headers.get_all(CONTENT_LENGTH) {
         for element in value.as_bytes().split(|byte| *byte == b',') {
-            let said = number(element.trim_ascii()).ok_or(Http1Error::Length)?;
+            let said = number(element.trim_ascii(), 10).ok_or(Http1Error::Length)?;
             if length.replace(said).is_some_and(|before| before != said) {
                 return Err(Http1Error::Length);
             }
@@ -231,13 +231,13 @@ fn length(headers: &HeaderMap) -> Result<Option<u64>, Http1Error> {
     Ok(length)
 }
 
-/// A number of decimal digits alone.
-fn number(digits: &[u8]) -> Option<u64> {
+/// A number of digits alone.
+pub(super) fn number(digits: &[u8], radix: u32) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
     digits.iter().try_fold(0_u64, |number, digit| {
-        let digit = char::from(*digit).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(digit.into())
+        let digit = char::from(*digit).to_digit(radix)?;
+        number.checked_mul(radix.into())?.checked_add(digit.into())
     })
 }
