@@ -83,7 +83,7 @@ impl Seat<'_> {
         let pid = process.id();
         let plan = plan.at(self.replica.spec.target_port, &ports);
         reporter.send(Report::Started { pid, ports }).await;
-        let clock = &*self.replica.shared.clock;
+        let shared = &self.replica.shared;
         let unhealthy = tokio::select! {
             biased;
             () = stopped(&mut self.stop) => {
@@ -91,7 +91,7 @@ impl Seat<'_> {
                 return Outcome::Stopped;
             }
             () = process.exited() => None,
-            because = probe::watch(&plan, clock, reporter) => Some(because),
+            because = probe::watch(&plan, shared, reporter) => Some(because),
         };
         // It gets no more requests from here, however long its end takes.
         let because = unhealthy.clone();

@@ -1,39 +1,45 @@
 //! Probes: whether a container has started, may get requests, and must be restarted.
 
 mod attempt;
+mod crowd;
 mod pace;
+mod pause;
 mod plan;
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use ebbtide_core::document::Probe;
-use ebbtide_core::time::Clock;
 use tokio::time::sleep;
 
 use self::attempt::{ProbeError, attempt};
+pub(crate) use self::crowd::Crowd;
 use self::pace::{Pace, failures_due};
+use self::pause::Pauses;
 pub(crate) use self::plan::Plan;
 use crate::readiness::{Report, Reporter};
+use crate::shared::Shared;
 
 /// Watches a container that has just been started and reports when it is ready and when not.
 /// Returns, with the reason, when it must be restarted.
-pub(crate) async fn watch(plan: &Plan, clock: &dyn Clock, reporter: &Reporter) -> String {
+pub(crate) async fn watch(plan: &Plan, shared: &Shared, reporter: &Reporter) -> String {
     if let Some(probe) = &plan.startup
-        && let Err(because) = started(probe, clock).await
+        && let Err(because) = started(probe, shared).await
     {
         return because;
     }
     tokio::select! {
-        never = follow_readiness(plan, clock, reporter) => match never {},
+        never = follow_readiness(plan, shared, reporter) => match never {},
         because = failed_liveness(plan.liveness.as_ref()) => because,
     }
 }
 
 /// Waits for the first success. Fails after as many failures as the probe allows.
-async fn started(probe: &Probe, clock: &dyn Clock) -> Result<(), String> {
+async fn started(probe: &Probe, shared: &Shared) -> Result<(), String> {
+    let clock = &shared.clock;
     let began = clock.now();
-    let mut pace = Pace::default();
+    let mut pace = Pace::beside(shared.crowd.join());
+    let mut pauses = Pauses::default();
     loop {
         let Err(error) = attempt(probe).await else {
             return Ok(());
@@ -43,18 +49,22 @@ async fn started(probe: &Probe, clock: &dyn Clock) -> Result<(), String> {
         if failures >= u128::from(probe.failure_threshold) {
             return Err(failure("startup", failures, &error));
         }
-        sleep(pace.after(&error, age, probe.period)).await;
+        pauses.pause(pace.after(&error, age, probe.period)).await;
     }
 }
 
 /// Reports readiness as it comes and goes.
-async fn follow_readiness(plan: &Plan, clock: &dyn Clock, reporter: &Reporter) -> Infallible {
+async fn follow_readiness(plan: &Plan, shared: &Shared, reporter: &Reporter) -> Infallible {
     let container = &plan.container;
     let Some(probe) = &plan.readiness else {
         reporter.send(Report::Ready).await;
         return std::future::pending().await;
     };
-    ready(probe, clock).await;
+    let known = plan
+        .startup
+        .as_ref()
+        .filter(|startup| startup.action == probe.action);
+    ready(probe, u32::from(known.is_some()), shared).await;
     loop {
         reporter.send(Report::Ready).await;
         let because = failed("readiness", probe, probe.period).await;
@@ -64,11 +74,16 @@ async fn follow_readiness(plan: &Plan, clock: &dyn Clock, reporter: &Reporter) -
     }
 }
 
-/// Waits for the first readiness.
-async fn ready(probe: &Probe, clock: &dyn Clock) {
+/// Waits for the first readiness. The startup probe's success is one of the `successes` that there were if it
+/// asks the same.
+async fn ready(probe: &Probe, mut successes: u32, shared: &Shared) {
+    let clock = &shared.clock;
     let began = clock.now();
-    let mut pace = Pace::default();
-    let mut successes = 0;
+    let mut pace = Pace::beside(shared.crowd.join());
+    let mut pauses = Pauses::default();
+    if successes >= probe.success_threshold.max(1) {
+        return;
+    }
     loop {
         let pause = match attempt(probe).await {
             Ok(()) => {
@@ -83,7 +98,7 @@ async fn ready(probe: &Probe, clock: &dyn Clock) {
                 pace.after(&error, clock.now().since(began), probe.period)
             }
         };
-        sleep(pause).await;
+        pauses.pause(pause).await;
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::groups::Groups;
 use crate::guardian::Keeper;
 use crate::ports::Ports;
+use crate::probe::Crowd;
 use crate::shared::Shared;
 use crate::{LogStore, ReplicaEvent, ReplicaSpec, SpecError, instance, replica};
 
@@ -79,6 +80,7 @@ impl Runtime {
             groups,
             instance,
             events,
+            crowd: Crowd::default(),
             closing: watch::Sender::new(false),
         };
         Ok(Self {

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::groups::Groups;
 use crate::ports::Ports;
+use crate::probe::Crowd;
 use crate::{LogStore, ReplicaEvent};
 
 /// What all replicas of a runtime share.
@@ -18,6 +19,8 @@ pub(crate) struct Shared {
     /// The identifier of this instance, which marks its processes.
     pub(crate) instance: String,
     pub(crate) events: mpsc::Sender<ReplicaEvent>,
+    /// The containers that are waited for.
+    pub(crate) crowd: Crowd,
     /// True once the runtime shuts down.
     pub(crate) closing: watch::Sender<bool>,
 }
