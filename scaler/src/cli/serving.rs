@@ -32,6 +32,7 @@ pub(super) const DRAIN: Duration = Duration::from_secs(30);
 pub(super) fn prepare(arguments: &StatusArguments) -> anyhow::Result<tokio::runtime::Runtime> {
     crate::log::init(arguments.log_format)?;
     limits::raise_open_files();
+    limits::reserve_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -52,7 +53,7 @@ pub(super) fn urls(control: &Control) -> Vec<(String, String)> {
         let url = config.url.clone()?;
         Some((config.name.clone(), format!("{url} (routes)")))
     });
-    published.apps.iter().map(url).chain(routes).collect()
+    published.statuses().map(url).chain(routes).collect()
 }
 
 /// Says where everything is. A closed standard output is not an error.
