@@ -32,13 +32,14 @@ mod settle;
 mod sources;
 mod status;
 mod task;
+mod touched;
 mod usage;
 
 pub use adoption::Adoption;
 pub use counters::{Counters, ReportedMeter};
 pub use handle::{
-    Command, Control, ControlError, DecisionCounts, Origin, Published, Reply, RevisionAction,
-    RevisionMetrics, RuleReadings,
+    Command, Control, ControlError, DecisionCounts, Origin, Published, PublishedApp, Reply,
+    RevisionAction, RevisionMetrics, RuleReadings,
 };
 pub use pods::{PodLink, PodsRead, WantedPods};
 pub use role::Role;

@@ -55,7 +55,13 @@ pub(super) async fn readyz(State(api): State<Shared>) -> Result<&'static str, Ap
 ))]
 pub(super) async fn apps(State(api): State<Shared>) -> Json<List<AppStatus>> {
     Json(List {
-        value: api.sources.control.published().apps.clone(),
+        value: api
+            .sources
+            .control
+            .published()
+            .statuses()
+            .cloned()
+            .collect(),
     })
 }
 
@@ -165,7 +171,7 @@ mod tests {
         let none = fixture.get("/api/v1/apps/hello/revisions").await.json();
         assert_eq!(none["value"], serde_json::json!([]));
         fixture.published.store(Arc::new(Published {
-            apps: vec![app("other")],
+            apps: vec![Arc::new(app("other").into())],
             ..Published::default()
         }));
         assert_eq!(fixture.get("/api/v1/apps/hello").await.problem().0, 404);

@@ -95,7 +95,7 @@ impl Feed {
         if self.sent.replace(published.sequence) == Some(published.sequence) {
             return None;
         }
-        let value = published.apps.clone();
+        let value = published.statuses().cloned().collect();
         Some(event("apps", &List { value }))
     }
 }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn publish(fixture: &Fixture, sequence: u64) {
-        let apps = vec![app(&format!("app-{sequence}"))];
+        let apps = vec![Arc::new(app(&format!("app-{sequence}")).into())];
         let published = Published {
             apps,
             sequence,

@@ -73,10 +73,9 @@ impl Fixture {
         let (events, _) = broadcast::channel(4);
         let (stop, stopping) = watch::channel(false);
         let published = Arc::new(ArcSwap::from_pointee(Published {
-            apps: vec![app("hello")],
+            apps: vec![Arc::new(app("hello").into())],
             routes: Vec::new(),
             rules: Vec::new(),
-            revisions: Vec::new(),
             ready: true,
             informed: true,
             ingresses: None,

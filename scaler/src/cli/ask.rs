@@ -169,7 +169,7 @@ mod tests {
         });
         app.revisions.push(revision);
         fixture.published.store(Arc::new(Published {
-            apps: vec![app],
+            apps: vec![Arc::new(app.into())],
             ..Published::default()
         }));
         fixture

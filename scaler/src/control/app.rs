@@ -14,7 +14,7 @@ use ebbtide_ingress::Split;
 
 use super::apply::{Declared, Prepared};
 use super::counters::Counting;
-use super::handle::Rules;
+use super::handle::PublishedApp;
 use super::journal::Journal;
 use super::mirror;
 use super::revision::{Access, RevisionControl};
@@ -65,8 +65,8 @@ pub(super) struct AppControl {
     pub(super) traffic: Option<Scope>,
     /// What files declared last, whatever has come from elsewhere since.
     pub(super) declared_by_files: Option<Declared>,
-    /// What was published of it last, if it stands for rules and that is still so.
-    pub(super) published: Option<Rules>,
+    /// What was published of it last, if that is still so.
+    pub(super) published: Option<Arc<PublishedApp>>,
     /// What becomes of its requests in the ingress.
     pub(super) policy: Arc<RequestPolicy>,
     split: Option<CurrentSplit>,

@@ -13,6 +13,7 @@ use super::handle::{Command, ControlError, Origin, Reply, RevisionAction};
 use super::http_routes::{self, check_hosts};
 use super::mirror;
 use super::task::ControlTask;
+use super::touched::Touched;
 use crate::api::model::{ApplyResult, RevisionHistory, TrafficEntry};
 use crate::documents::{Documents, InvalidDocument};
 
@@ -71,7 +72,7 @@ impl ControlTask {
     fn answer<T>(&mut self, reply: Reply<T>, result: Result<T, ControlError>) {
         self.published_at = None;
         self.signals.is_stale = true;
-        self.settle();
+        self.settle_changed(&Touched::All);
         drop(reply.send(result));
     }
 

@@ -11,6 +11,7 @@ use super::app::AppControl;
 use super::replica::ReplicaState;
 use super::revision::RevisionControl;
 use super::task::ControlTask;
+use super::touched::Touched;
 
 /// A replica that gets no new requests from the next publication on.
 pub(super) struct Going {
@@ -46,10 +47,10 @@ impl RevisionControl {
 impl ControlTask {
     /// Publishes a table without the replicas that go. Only then they are closed and drained, so
     /// that no worker routes to a replica that refuses.
-    pub(super) fn route_then_drain(&mut self, going: Vec<Going>) {
+    pub(super) fn route_then_drain(&mut self, touched: &Touched, going: Vec<Going>) {
         // A table without the apps of the first documents would have their requests answered with 404.
         if let Some(routing) = self.routing.as_mut().filter(|_| self.has_documents) {
-            routing.publish(self.apps.values_mut(), &self.routes);
+            routing.publish(&mut self.apps, &self.routes, touched);
         }
         for one in going {
             self.drain(one);
@@ -64,7 +65,7 @@ impl ControlTask {
             grace,
         } = going;
         let Some(endpoint) = endpoint else {
-            self.drained(&name);
+            let _ = self.drained(&name);
             return;
         };
         endpoint.close();
@@ -76,11 +77,11 @@ impl ControlTask {
     }
 
     /// A replica has no request left: it is stopped, or forgotten if something else runs it.
-    pub(super) fn drained(&mut self, name: &ReplicaName) {
+    pub(super) fn drained(&mut self, name: &ReplicaName) -> Touched {
         let apps = self.apps.values_mut().chain(&mut self.leaving);
         let mut revisions = apps.flat_map(|app| app.revisions.values_mut());
         let Some(one) = revisions.find(|one| one.replicas.contains_key(name)) else {
-            return;
+            return Touched::Only(Vec::new());
         };
         match &mut self.runtime {
             Some(runtime) => {
@@ -91,6 +92,7 @@ impl ControlTask {
             }
             None => drop(one.replicas.remove(name)),
         }
+        Touched::app(one.name.app())
     }
 
     /// Lets all replicas of an app go, and keeps it until they are gone.
@@ -98,7 +100,7 @@ impl ControlTask {
         let revisions = control.revisions.values_mut();
         let going = revisions.flat_map(RevisionControl::let_all_go).collect();
         self.leaving.push(control);
-        self.route_then_drain(going);
+        self.route_then_drain(&Touched::All, going);
     }
 
     /// Forgets apps that were taken away and have no replica left.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ebbtide_core::app::App;
 use ebbtide_core::document::ActiveRevisionsMode;
-use ebbtide_core::name::{ReplicaName, RevisionName};
+use ebbtide_core::name::{AppName, ReplicaName, RevisionName};
 use ebbtide_core::scale::ScaleState;
 use ebbtide_core::time::Timestamp;
 use ebbtide_runtime::endpoints::{Endpoint, Endpoints};
@@ -33,14 +33,17 @@ impl ControlTask {
         }
     }
 
-    /// Brings the replicas of all apps in line with the endpoints, and returns those that go.
-    pub(super) fn follow_endpoints(&mut self, now: Timestamp) -> Vec<Going> {
+    /// Brings the replicas of these apps in line with the endpoints, and returns those that go.
+    pub(super) fn follow_endpoints(&mut self, names: &[AppName], now: Timestamp) -> Vec<Going> {
         let endpoints = self.inbox.endpoints.borrow();
         let Some(endpoints) = endpoints.as_ref() else {
             return Vec::new();
         };
         let mut going = Vec::new();
-        for control in self.apps.values_mut() {
+        for name in names {
+            let Some(control) = self.apps.get_mut(name) else {
+                continue;
+            };
             let app = &control.app;
             for (name, one) in &mut control.revisions {
                 let active = app.revision(name).is_some_and(|revision| revision.active);

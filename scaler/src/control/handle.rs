@@ -36,14 +36,12 @@ pub struct Control {
 #[derive(Default)]
 pub struct Published {
     /// Every app, by name.
-    pub apps: Vec<AppStatus>,
+    pub apps: Vec<Arc<PublishedApp>>,
     /// Every HTTP route config, by name.
     pub routes: Vec<RouteConfigStatus>,
     /// The apps that stand for rules of ScaledObjects, by name. There may be thousands, so they are in
     /// no list of apps.
-    pub rules: Vec<Rules>,
-    /// Counters of each app's revisions, by the app's name.
-    pub revisions: Vec<RevisionMetrics>,
+    pub rules: Vec<Arc<PublishedApp>>,
     /// Whether the first documents have been applied and the ingress has its table.
     pub ready: bool,
     /// Whether an ingress elsewhere has reported, or has been waited for long enough; also true when
@@ -58,43 +56,53 @@ pub struct Published {
 impl Published {
     /// The app of this name.
     pub fn app(&self, name: &str) -> Option<&AppStatus> {
-        let apps = &self.apps;
-        let place = apps.binary_search_by(|app| app.name.as_str().cmp(name));
-        let rules = || self.rules(name).map(|rules| &*rules.status);
-        place.map_or_else(|_| rules(), |place| Some(&apps[place]))
+        self.find(name).map(|app| &app.status)
+    }
+
+    /// The state of every app, by name.
+    pub fn statuses(&self) -> impl Iterator<Item = &AppStatus> {
+        self.apps.iter().map(|app| &app.status)
+    }
+
+    /// The counters of each app's revisions, by the app's name.
+    pub fn revisions(&self) -> impl Iterator<Item = &RevisionMetrics> {
+        self.apps.iter().flat_map(|app| &app.revisions)
     }
 
     /// Whether the last change of an app's number of replicas, or of the one revision's that `wanted`
     /// finds, was to fewer.
     pub fn lowered(&self, app: &str, wanted: impl Fn(&str) -> bool) -> bool {
-        if let Some(rules) = self.rules(app) {
-            return rules.lowered;
-        }
-        let mut revisions = self.revisions_of(app);
+        let mut revisions = self.find(app).into_iter().flat_map(|app| &app.revisions);
         revisions.any(|one| one.lowered && wanted(&one.revision))
     }
 
-    fn rules(&self, name: &str) -> Option<&Rules> {
-        let rules = &self.rules;
-        let place = rules.binary_search_by(|one| one.status.name.as_str().cmp(name));
-        place.ok().map(|place| &rules[place])
-    }
-
-    /// The counters of an app's revisions.
-    fn revisions_of<'a>(&'a self, app: &'a str) -> impl Iterator<Item = &'a RevisionMetrics> {
-        let first = self.revisions.partition_point(|one| one.app.as_str() < app);
-        let from_first = self.revisions[first..].iter();
-        from_first.take_while(move |one| one.app == app)
+    fn find(&self, name: &str) -> Option<&PublishedApp> {
+        let find = |apps: &'_ Vec<Arc<PublishedApp>>| {
+            apps.binary_search_by(|app| app.status.name.as_str().cmp(name))
+        };
+        match find(&self.apps) {
+            Ok(place) => Some(&self.apps[place]),
+            Err(_) => find(&self.rules).ok().map(|place| &*self.rules[place]),
+        }
     }
 }
 
-/// An app that stands for rules of a ScaledObject.
-#[derive(Clone)]
-pub struct Rules {
-    /// Its status as of its last decision.
-    pub status: Arc<AppStatus>,
-    /// Whether the last change of the number of replicas was to fewer.
-    pub lowered: bool,
+/// What was published of an app, and is published again for as long as it is so.
+pub struct PublishedApp {
+    /// Its state.
+    pub status: AppStatus,
+    /// Counters of its revisions.
+    pub revisions: Vec<RevisionMetrics>,
+}
+
+#[cfg(test)]
+impl From<AppStatus> for PublishedApp {
+    fn from(status: AppStatus) -> Self {
+        Self {
+            status,
+            revisions: Vec::new(),
+        }
+    }
 }
 
 /// Counters of a revision, for `/metrics`, and what else is not for people to read.

@@ -7,7 +7,7 @@ use ebbtide_core::name::{AppName, RevisionName};
 use ebbtide_core::time::Timestamp;
 
 use super::app::AppControl;
-use super::handle::{Published, RevisionMetrics, Rules};
+use super::handle::{Published, PublishedApp, RevisionMetrics};
 use super::ingresses::MOST;
 use super::mirror;
 use super::role::Kind;
@@ -25,17 +25,20 @@ impl ControlTask {
             ingress_port: self.options.ingress_port,
             remarks: self.remarks(),
         };
-        let adopted = self.adopted.apps.values_mut();
-        let rules = adopted.map(|control| rules(&view, control)).collect();
-        let apps = self.apps.values();
+        let published = |control: &mut AppControl| {
+            let known = control.published.take();
+            let known = known.unwrap_or_else(|| Arc::new(publish_app(&view, control)));
+            Arc::clone(control.published.insert(known))
+        };
+        let apps = self.apps.values_mut().map(published).collect();
+        let rules = self.adopted.apps.values_mut().map(published).collect();
         let sequence = self.published.load().sequence + 1;
         let published = Published {
-            apps: apps.clone().map(|control| view.app(control)).collect(),
+            apps,
             routes: (self.routes.values())
                 .map(|control| view.routes(control, &self.apps))
                 .collect(),
             rules,
-            revisions: apps.flat_map(metrics).collect(),
             ready: self.has_documents && self.knows_endpoints,
             informed: self.kind != Kind::Scaler || self.ingresses.are_settled(now),
             ingresses: (self.kind == Kind::Scaler).then(|| (self.ingresses.count(), MOST)),
@@ -46,14 +49,15 @@ impl ControlTask {
         self.published_at = Some(now);
     }
 
-    /// What does not work as the documents of apps have it.
+    /// What does not work as the documents have it, of apps whose state is made anew.
     fn remarks(&self) -> BTreeMap<AppName, Vec<String>> {
         let mut remarks = self
             .routing
             .as_ref()
             .map(Routing::failures)
             .unwrap_or_default();
-        for (name, control) in &self.apps {
+        let anew = self.apps.iter().filter(|(_, app)| app.published.is_none());
+        for (name, control) in anew {
             if let Some(problem) = mirror::problem(control, &self.apps) {
                 remarks.entry(name.clone()).or_default().push(problem);
             }
@@ -63,7 +67,7 @@ impl ControlTask {
 
     /// Keeps a point of each revision's past. That of one which is over is forgotten bit by bit: there may be a
     /// hundred of an app.
-    pub(super) fn keep_history(&mut self, now: Timestamp) {
+    pub(super) fn keep_history(&mut self, apps: &[AppName], now: Timestamp) {
         let clock = Arc::clone(&self.options.clock);
         let view = View {
             clock: &clock,
@@ -71,7 +75,10 @@ impl ControlTask {
             ingress_port: self.options.ingress_port,
             remarks: BTreeMap::new(),
         };
-        for control in self.apps.values_mut() {
+        for name in apps {
+            let Some(control) = self.apps.get_mut(name) else {
+                continue;
+            };
             let names: Vec<RevisionName> = control.revisions.keys().cloned().collect();
             for name in names {
                 let point = view.history_point(control, &name);
@@ -88,16 +95,11 @@ impl ControlTask {
     }
 }
 
-/// An app that stands for rules, as of its last decision: of thousands few have a new one.
-fn rules(view: &View<'_>, control: &mut AppControl) -> Rules {
-    if let Some(published) = &control.published {
-        return published.clone();
+fn publish_app(view: &View<'_>, control: &AppControl) -> PublishedApp {
+    PublishedApp {
+        status: view.app(control),
+        revisions: metrics(control),
     }
-    let rules = Rules {
-        status: Arc::new(view.app(control)),
-        lowered: control.revisions.values().any(|one| one.lowered),
-    };
-    control.published.insert(rules).clone()
 }
 
 fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {

@@ -20,16 +20,28 @@ use super::counters::Counters;
 use super::http_routes::{RouteConfigs, named_revisions};
 use super::mirror;
 use super::role::Kind;
+use super::touched::Touched;
 use ports::AppPorts;
 
 /// Publishes routing tables.
 pub(super) struct Routing {
     publisher: Publisher,
     hint: String,
-    published: Option<(Vec<RouteKey>, Vec<Arc<HttpRoutes>>)>,
+    /// The routes of the apps that can be reached, as they were published.
+    known: BTreeMap<AppName, Known>,
+    /// What else was published; none before the first time.
+    routes: Option<Vec<Arc<HttpRoutes>>>,
+    /// The revisions that are named beside the weights and labels of their apps.
+    named: BTreeSet<RevisionName>,
     ports: AppPorts,
     /// Whether ports that are not external are for this machine alone.
     keeps_internal_ports: bool,
+}
+
+/// An app's route, and what makes it differ from another.
+struct Known {
+    key: RouteKey,
+    route: AppRoute,
 }
 
 /// What makes one route differ from another.
@@ -60,69 +72,112 @@ impl Routing {
         Self {
             publisher,
             hint,
-            published: None,
+            known: BTreeMap::new(),
+            routes: None,
+            named: BTreeSet::new(),
             ports: AppPorts::default(),
             keeps_internal_ports: kind.runs_replicas(),
         }
     }
 
-    /// Publishes the table of these apps and routes if it says something new.
-    pub(super) fn publish<'a>(
+    /// Publishes the table of these apps and routes if what was `touched` makes it say something new.
+    pub(super) fn publish(
         &mut self,
-        apps: impl Iterator<Item = &'a mut AppControl>,
+        apps: &mut BTreeMap<AppName, AppControl>,
         configs: &RouteConfigs,
+        touched: &Touched,
     ) {
-        let apps: Vec<&mut AppControl> = apps.collect();
-        let mut named = named_revisions(configs);
-        let mirrors = apps
-            .iter()
-            .filter_map(|app| mirror::named_revision(&app.policy));
-        named.extend(mirrors.cloned());
-        let (apps, ports) = self.routes_and_ports(apps, &named);
-        let same_ports = ports.by_port == self.ports.by_port;
-        self.ports = ports;
-        let keys: Vec<RouteKey> = apps.iter().map(key).collect();
-        let configs = configs.values().map(|one| Arc::clone(&one.routes));
-        let routes: Vec<Arc<HttpRoutes>> = configs.collect();
-        if let Some((published, before)) = &self.published
-            && *published == keys
-            && same_ports
-            && before.len() == routes.len()
-            && before
-                .iter()
-                .zip(&routes)
-                .all(|(before, now)| Arc::ptr_eq(before, now))
-        {
+        let changed = match touched {
+            Touched::Only(names) => self.renew(names, apps),
+            Touched::All => self.renew_all(apps, configs),
+        };
+        if !changed {
             return self.publisher.retry_ports();
         }
         self.publisher.publish(RoutingTable {
-            apps,
-            routes: routes.clone(),
+            apps: self
+                .known
+                .values()
+                .map(|known| known.route.clone())
+                .collect(),
+            routes: self.routes.clone().unwrap_or_default(),
             ports: self.ports.by_port.clone(),
             hint: self.hint.clone(),
         });
-        self.published = Some((keys, routes));
+    }
+
+    /// Looks again at the routes of apps whose documents are the same, and says whether any is another one.
+    fn renew(&mut self, names: &[AppName], apps: &mut BTreeMap<AppName, AppControl>) -> bool {
+        let mut changed = false;
+        for name in names {
+            // One without a route has none until its document is another one.
+            let (Some(known), Some(control)) = (self.known.get_mut(name), apps.get_mut(name))
+            else {
+                continue;
+            };
+            let Some(route) = route(control, &self.named) else {
+                continue;
+            };
+            let key = key(&route);
+            if known.key != key {
+                *known = Known { key, route };
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Looks again at everything, and says whether anything is different.
+    fn renew_all(
+        &mut self,
+        apps: &mut BTreeMap<AppName, AppControl>,
+        configs: &RouteConfigs,
+    ) -> bool {
+        self.named = named_revisions(configs);
+        let mirrors = apps.values();
+        let mirrors = mirrors.filter_map(|app| mirror::named_revision(&app.policy));
+        self.named.extend(mirrors.cloned());
+        let (known, ports) = self.routes_and_ports(apps);
+        let configs = configs.values().map(|one| Arc::clone(&one.routes));
+        let routes: Vec<Arc<HttpRoutes>> = configs.collect();
+        let same_routes = self.routes.as_ref().is_some_and(|before| {
+            let mut pairs = before.iter().zip(&routes);
+            before.len() == routes.len() && pairs.all(|(before, now)| Arc::ptr_eq(before, now))
+        });
+        let same_apps = self.known.iter().map(|(name, known)| (name, &known.key));
+        let same_apps = same_apps.eq(known.iter().map(|(name, known)| (name, &known.key)));
+        let changed = !same_routes || !same_apps || ports.by_port != self.ports.by_port;
+        self.ports = ports;
+        if changed {
+            self.known = known;
+            self.routes = Some(routes);
+        }
+        changed
     }
 
     /// The routes of the apps that can be reached, and their ports. What TCP apps need comes before what
     /// others have beside their hosts.
     fn routes_and_ports(
         &self,
-        apps: Vec<&mut AppControl>,
-        named: &BTreeSet<RevisionName>,
-    ) -> (Vec<AppRoute>, AppPorts) {
+        apps: &mut BTreeMap<AppName, AppControl>,
+    ) -> (BTreeMap<AppName, Known>, AppPorts) {
         let mut ports = AppPorts::default();
-        let routes = apps.into_iter().filter_map(|control| {
-            let route = route(control, named)?;
-            let document = control.app.document();
-            let has_port = ports.give(document, &route.app);
-            has_port.then_some((route, document))
-        });
-        let routes: Vec<_> = routes.collect();
-        for (route, document) in &routes {
-            ports.give_additional(document, &route.app, self.keeps_internal_ports);
+        let mut routes = BTreeMap::new();
+        for (name, control) in apps.iter_mut() {
+            if let Some(route) = route(control, &self.named)
+                && ports.give(control.app.document(), name)
+            {
+                let key = key(&route);
+                routes.insert(name.clone(), Known { key, route });
+            }
         }
-        (routes.into_iter().map(|(route, _)| route).collect(), ports)
+        for name in routes.keys() {
+            if let Some(control) = apps.get(name) {
+                let document = control.app.document();
+                ports.give_additional(document, name, self.keeps_internal_ports);
+            }
+        }
+        (routes, ports)
     }
 
     /// Why apps cannot be reached by TCP.

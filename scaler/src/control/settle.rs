@@ -9,17 +9,28 @@ use super::events::Events;
 use super::journal::{is_news, record_of};
 use super::role::Kind;
 use super::task::{ControlTask, PUBLISH_INTERVAL};
+use super::touched::Touched;
 use crate::clock::SystemClock;
 
 impl ControlTask {
-    /// Brings everything in line with the state: decisions, replicas, the ingress's table, the
-    /// published status.
-    pub(super) fn settle(&mut self) {
+    /// What is published of the apps that were touched is no longer so, and all is brought in line with them.
+    pub(super) fn settle_changed(&mut self, touched: &Touched) {
+        for name in &touched.names(&self.apps) {
+            if let Some(control) = self.apps.get_mut(name) {
+                control.published = None;
+            }
+        }
+        self.settle(touched);
+    }
+
+    /// Brings everything in line with the state of the apps that were touched: decisions, replicas, the ingress's
+    /// table, the published status.
+    pub(super) fn settle(&mut self, touched: &Touched) {
         let now = self.now();
         let mut going = Vec::new();
-        let names: Vec<AppName> = self.apps.keys().cloned().collect();
+        let names = touched.names(&self.apps);
         if self.kind == Kind::Ingress {
-            going.extend(self.follow_endpoints(now));
+            going.extend(self.follow_endpoints(&names, now));
         }
         let heard = self.heard(now);
         for name in &names {
@@ -30,7 +41,7 @@ impl ControlTask {
             going.extend(self.reconcile(name, now));
         }
         self.decide_adopted(heard, now);
-        self.route_then_drain(going);
+        self.route_then_drain(touched, going);
         self.forget_left();
         if self
             .published_at
@@ -56,6 +67,9 @@ impl ControlTask {
             return;
         };
         let changes = control.observe();
+        if !changes.is_empty() {
+            control.published = None;
+        }
         for change in &changes {
             self.events.change(name, change);
         }

@@ -27,6 +27,7 @@ use super::pods::PodLink;
 use super::role::{Kind, Role};
 use super::routing::Routing;
 use super::sources::{SignalOptions, Signals};
+use super::touched::{Part, Round, TICK, Touched};
 use super::usage::{self, Roots, Usages};
 use crate::clock::SystemClock;
 use crate::telemetry::Report;
@@ -37,11 +38,8 @@ const MAILBOX: usize = 256;
 /// Events that a slow follower may fall behind by.
 const EVENTS: usize = 1024;
 
-/// Time from one look at the counters to the next: fine enough for windows of a few seconds.
-const TICK: Duration = Duration::from_millis(250);
-
-/// Ticks that make a second of history.
-const TICKS_PER_SECOND: u32 = 4;
+/// Rounds of all apps that make a second of history.
+const ROUNDS_PER_SECOND: u32 = 4;
 
 /// The state is published at most this often.
 pub(super) const PUBLISH_INTERVAL: Duration = Duration::from_millis(100);
@@ -127,7 +125,8 @@ pub struct ControlTask {
     measuring: JoinSet<()>,
     commands: mpsc::Receiver<Command>,
     pub(super) inbox: Inbox,
-    ticks: u32,
+    round: Round,
+    rounds: u32,
 }
 
 impl ControlTask {
@@ -185,7 +184,8 @@ impl ControlTask {
             measuring,
             commands,
             inbox,
-            ticks: 0,
+            round: Round::default(),
+            rounds: 0,
             options,
         };
         (task, control)
@@ -197,20 +197,26 @@ impl ControlTask {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let now = self.now();
+            let mut touched = Touched::All;
             tokio::select! {
+                _ = ticks.tick() => {
+                    let part = self.tick();
+                    ticks.reset_after(part.pause);
+                    self.settle(&Touched::Only(part.apps));
+                    continue;
+                }
                 _ = &mut stop => break,
-                Some(event) = self.inbox.replicas.recv() => self.replica_event(&event),
-                Some(revision) = self.inbox.activations.recv() => self.activate(&revision),
+                Some(event) = self.inbox.replicas.recv() => touched = self.replica_event(&event),
+                Some(revision) = self.inbox.activations.recv() => touched = self.activate(&revision),
                 Some(command) = self.commands.recv() => self.command(command),
-                Some(Ok(replica)) = self.drains.join_next() => self.drained(&replica),
-                Some(usages) = self.measured.recv() => self.measured(usages),
+                Some(Ok(replica)) = self.drains.join_next() => touched = self.drained(&replica),
+                Some(usages) = self.measured.recv() => touched = self.measured(usages),
                 Some(report) = self.inbox.reports.recv() => self.reported(report),
                 Some(read) = PodLink::next(&mut self.inbox.pods) => self.take_in_pods(read),
                 Ok(()) = self.inbox.endpoints.changed() => self.discovered(),
                 () = self.signals.were_read(now) => self.look_at_sources(),
-                _ = ticks.tick() => self.tick(),
             }
-            self.settle();
+            self.settle_changed(&touched);
         }
         self.finish().await;
     }
@@ -243,26 +249,33 @@ impl ControlTask {
         self.options.clock.now()
     }
 
-    /// Looks at the counters, and once a second at everything else that grows old.
-    fn tick(&mut self) {
+    /// Looks at the counters of the next apps, and once a second at everything else of them that grows old.
+    fn tick(&mut self) -> Part {
         let now = self.now();
-        self.ticks = (self.ticks + 1) % TICKS_PER_SECOND;
-        let second = self.ticks == 0;
-        for app in self.apps.values_mut() {
-            for revision in app.revisions.values_mut() {
-                let sums = revision.observe_counters(now);
-                if second {
-                    let durations = revision.meter.read().durations;
-                    revision.history.observe(now, sums.ended, durations);
-                }
+        let part = self.round.part(&self.apps);
+        let second = self.rounds == 0;
+        for name in &part.apps {
+            if let Some(app) = self.apps.get_mut(name) {
+                app.grow_old(second, now);
             }
         }
+        if second {
+            self.keep_history(&part.apps, now);
+        }
+        if part.ends {
+            self.end_round(second, now);
+        }
+        part
+    }
+
+    /// Looks at what is not an app's own, after all apps.
+    fn end_round(&mut self, second: bool, now: Timestamp) {
+        self.rounds = (self.rounds + 1) % ROUNDS_PER_SECOND;
         self.tell_adopted(now);
         if self.kind.decides() && (second || self.signals.is_stale) {
             self.follow_sources();
         }
         if second {
-            self.keep_history(now);
             self.forget_silent_ingresses(now);
             self.want_pods();
             if let Some(runtime) = &self.runtime {
@@ -272,7 +285,7 @@ impl ControlTask {
     }
 
     /// Requests wait for a revision: it is decided for at once.
-    fn activate(&mut self, name: &RevisionName) {
+    fn activate(&mut self, name: &RevisionName) -> Touched {
         let now = self.now();
         let app = AppName::new(name.app())
             .ok()
@@ -282,9 +295,11 @@ impl ControlTask {
         }
         self.tell_adopted(now);
         self.activations.send_modify(|count| *count += 1);
+        Touched::app(name.app())
     }
 
-    fn measured(&mut self, mut usages: Usages) {
+    /// Takes in what replicas use, which is looked at when each app's time comes.
+    fn measured(&mut self, mut usages: Usages) -> Touched {
         let now = self.now();
         let revisions = self
             .apps
@@ -296,9 +311,10 @@ impl ControlTask {
                 replica.measured = now;
             }
         }
+        Touched::Only(Vec::new())
     }
 
-    fn replica_event(&mut self, event: &ReplicaEvent) {
+    fn replica_event(&mut self, event: &ReplicaEvent) -> Touched {
         self.events.replica(event);
         let apps = self.apps.values_mut().chain(&mut self.leaving);
         for app in apps.filter(|app| app.app.name().as_str() == event.revision.app()) {
@@ -310,6 +326,26 @@ impl ControlTask {
             } else if let Some(replica) = revision.replicas.get_mut(&event.replica) {
                 replica.observe(&event.kind, event.at);
             }
+        }
+        Touched::app(event.revision.app())
+    }
+}
+
+impl AppControl {
+    /// Takes in what its requests were since it was looked at last, and once a second how long they took.
+    fn grow_old(&mut self, second: bool, now: Timestamp) {
+        let mut rests = true;
+        for revision in self.revisions.values_mut() {
+            let sums = revision.observe_counters(now);
+            rests &= revision.replicas.is_empty() && sums.started == sums.ended;
+            if second {
+                let durations = revision.meter.read().durations;
+                revision.history.observe(now, sums.ended, durations);
+            }
+        }
+        // What is known of an app that rests changes slowly.
+        if second || !rests {
+            self.published = None;
         }
     }
 }

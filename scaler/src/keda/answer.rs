@@ -174,7 +174,7 @@ fn subject<'p>(
             let message = "its rules have only just come";
             return Err(Unanswered::NotYet(message.to_owned()));
         }
-        let names = listed(published.apps.iter().map(|one| one.name.as_str()));
+        let names = listed(published.statuses().map(|one| one.name.as_str()));
         let message = format!("app: there is no app {name}; Ebbtide runs {names}");
         return Err(Unanswered::NotFound(message));
     };

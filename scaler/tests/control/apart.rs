@@ -117,7 +117,7 @@ impl Scaler {
     }
 
     fn revision(&self) -> RevisionStatus {
-        self.control.published().apps[0].revisions[0].clone()
+        self.control.published().apps[0].status.revisions[0].clone()
     }
 
     /// The revision as soon as it satisfies `condition`.
@@ -231,7 +231,7 @@ async fn a_document_that_comes_here_before_the_ingress_changes_no_number() {
     scaler
         .apply(&HELLO.replace("v1", "v2").replace("'1'", "'2'"))
         .await;
-    let app = scaler.control.published().apps[0].clone();
+    let app = scaler.control.published().apps[0].status.clone();
     let active = app.revisions.iter().filter(|one| one.active);
     let active: Vec<_> = active
         .map(|one| (one.name.as_str(), one.replicas.desired))
@@ -263,7 +263,12 @@ async fn what_other_processes_go_by_is_not_changed_here() {
     for one in [&scaler, &again] {
         one.apply(&unnamed.replace("web}", "webs}")).await;
     }
-    let latest = |one: &Scaler| one.control.published().apps[0].latest_revision_name.clone();
+    let latest = |one: &Scaler| {
+        one.control.published().apps[0]
+            .status
+            .latest_revision_name
+            .clone()
+    };
     assert_eq!(latest(&scaler), latest(&again));
     assert_ne!(latest(&scaler), "hello--v1");
     scaler.end().await;

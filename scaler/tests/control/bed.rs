@@ -131,14 +131,17 @@ impl Bed {
         let look = async {
             loop {
                 let published = self.control.published();
-                if let Some(app) = published.apps.iter().find(|app| condition(app)) {
+                if let Some(app) = published.statuses().find(|app| condition(app)) {
                     return app.clone();
                 }
                 sleep(Duration::from_millis(5)).await;
             }
         };
         let Ok(app) = timeout(PATIENCE, look).await else {
-            panic!("not in time: {what}: {:#?}", self.control.published().apps);
+            panic!(
+                "not in time: {what}: {:#?}",
+                self.control.published().statuses().collect::<Vec<_>>()
+            );
         };
         app
     }

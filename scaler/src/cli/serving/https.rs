@@ -172,7 +172,7 @@ impl Trust {
             return vec![row("HTTPS", format!("{address} (by {})", self.option))];
         };
         let published = control.published();
-        let app = published.apps.iter().find(|app| app.url.is_some());
+        let app = published.statuses().find(|app| app.url.is_some());
         let host = app.map_or("APP.localhost".to_owned(), |app| {
             format!("{}.localhost", app.name)
         });

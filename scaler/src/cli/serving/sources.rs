@@ -135,7 +135,7 @@ struct Meters {
 impl MeterSource for Meters {
     fn samples(&self) -> Vec<RevisionSample> {
         let published = self.control.published();
-        published.revisions.iter().map(sample).collect()
+        published.revisions().map(sample).collect()
     }
 
     fn door(&self) -> Option<LimitReading> {

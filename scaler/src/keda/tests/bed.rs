@@ -14,7 +14,7 @@ use super::model::client;
 use crate::api::model::{AppStatus, DecisionRecord, RevisionStatus, RuleStatus};
 use crate::api::testing::{app, revision};
 use crate::clock::SystemClock;
-use crate::control::{Control, Counters, DecisionCounts, Published, RevisionMetrics};
+use crate::control::{Control, Counters, DecisionCounts, Published, PublishedApp, RevisionMetrics};
 use crate::grpc::{Acceptor, Connections, Tls};
 use crate::keda::{ExternalScaler, ScaledObjects, SourceBounds};
 
@@ -113,23 +113,21 @@ impl Bed {
             readings: Vec::new(),
         });
         let metrics = metrics.collect();
-        self.publish_apps(
-            vec![AppStatus {
+        self.publish_app(PublishedApp {
+            status: AppStatus {
                 revisions,
                 ..app("hello")
-            }],
-            metrics,
-        );
+            },
+            revisions: metrics,
+        });
     }
 
-    /// Publishes these apps.
-    pub(super) fn publish_apps(&self, apps: Vec<AppStatus>, revisions: Vec<RevisionMetrics>) {
+    fn publish_app(&self, app: PublishedApp) {
         let sequence = self.published.load().sequence + 1;
         self.published.store(Arc::new(Published {
-            apps,
+            apps: vec![Arc::new(app)],
             routes: Vec::new(),
             rules: Vec::new(),
-            revisions,
             ready: true,
             informed: true,
             ingresses: None,

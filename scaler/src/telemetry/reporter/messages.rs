@@ -83,7 +83,7 @@ impl<'a> Messages<'a> {
 
     fn counts(&self) -> BTreeMap<String, Counts> {
         let published = self.reporter.control.published();
-        let revisions = published.revisions.iter();
+        let revisions = published.revisions();
         let counts = revisions.filter_map(|one| Some((one.revision.clone(), self.counts_of(one)?)));
         counts.collect()
     }
