@@ -1,0 +1,3 @@
+//! Follows an autoscaler during a run.
+
+pub(crate) mod model;

@@ -1,0 +1,4 @@
+//! What became of each request, and how it is kept: in histograms and in seconds, never request by request.
+
+pub(crate) mod outcome;
+pub(crate) mod recording;
