@@ -36,6 +36,18 @@ pub(crate) fn parse(text: &str) -> Result<Duration, DurationError> {
     Ok(total)
 }
 
+/// The shortest way to write `time` that [`parse`] reads as the same.
+pub(crate) fn print(time: Duration) -> String {
+    let (nanos, micros) = (time.as_nanos(), time.as_micros());
+    match nanos {
+        0 => "0s".to_owned(),
+        _ if nanos % 1_000_000_000 == 0 => format!("{}s", time.as_secs()),
+        _ if nanos % 1_000_000 == 0 => format!("{}ms", time.as_millis()),
+        _ if nanos % 1000 == 0 => format!("{micros}us"),
+        _ => format!("{micros}.{:03}us", nanos % 1000),
+    }
+}
+
 fn split_where(text: &str, end: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(end).unwrap_or(text.len()))
 }
@@ -70,6 +82,20 @@ mod tests {
             ("3000us", 3),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_read_as_the_same() {
+        for (time, text) in [
+            (Duration::ZERO, "0s"),
+            (Duration::from_secs(90), "90s"),
+            (Duration::from_millis(1500), "1500ms"),
+            (Duration::from_micros(200), "200us"),
+            (Duration::from_nanos(1_500_250), "1500.250us"),
+        ] {
+            assert_eq!(print(time), text);
+            assert_eq!(parse(text), Ok(time), "{text}");
         }
     }
 
