@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::duration;
+use ebbtide_core::duration::{self, Span};
 
 /// What a figure is measured in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Bound {
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Time(time) => f.write_str(&duration::print(*time)),
+            Self::Time(time) => write!(f, "{}", Span(*time)),
             Self::Count(count) => write!(f, "{count}"),
             Self::ReplicaSeconds(value) => write!(f, "{value}"),
             Self::Percent(value) => write!(f, "{value}%"),
