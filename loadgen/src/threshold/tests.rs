@@ -211,75 +211,78 @@ fn what_is_not_known_holds_nothing_and_says_why() {
     assert!(!result.holds);
 }
 
+/// Expressions, and how their error begins.
+const WRONG: &[(&str, &str)] = &[
+    (
+        "p99 < 250",
+        "`250` should be a number followed by its unit: ns, us, ms, s, m, h or d; this metric is a time: write it with its unit, as in 250ms, 2s or 1m30s\n  p99 < 250\n        ^^^",
+    ),
+    (
+        "lost == 0ms",
+        "this metric is a count: write a whole number without a unit, as in 5\n  lost == 0ms\n          ^^^",
+    ),
+    (
+        "errorRate < 1",
+        "this metric is a share: write it in percent, as in 0.1%\n  errorRate < 1\n              ^",
+    ),
+    (
+        "rate >= 95",
+        "this metric is a rate: write it per second, as in 95/s\n  rate >= 95\n          ^^",
+    ),
+    (
+        "timeTozero < 4s",
+        "`timeTozero` is no metric; did you mean `timeToZero`?\n  timeTozero < 4s\n  ^^^^^^^^^^",
+    ),
+    (
+        "serviceTime.p98 < 1s",
+        "`p98` is no metric; did you mean `p90`?\n  serviceTime.p98 < 1s\n              ^^^",
+    ),
+    (
+        "serviceTime < 1s",
+        "`serviceTime` needs one of: p50, p75, p90, p95, p99, p99.9, p99.99, mean, min, max\n  serviceTime < 1s\n  ^^^^^^^^^^^",
+    ),
+    (
+        "lost.p99 < 1s",
+        "`lost` has no parts\n  lost.p99 < 1s\n       ^^^",
+    ),
+    ("stages.spike < 1", "here a figure is missing"),
+    (
+        "stages < 1",
+        "`stages` needs a name and a figure: stages.NAME.p99\n  stages < 1\n  ^^^^^^",
+    ),
+    ("stages.spike.timeToZero < 1s", "`timeToZero` is no metric"),
+    (
+        "a.b.c < 1s",
+        "nothing can follow here but a comparison\n  a.b.c < 1s\n      ^",
+    ),
+    ("p99 = 1s", "`=` is written `==`\n  p99 = 1s\n      ^"),
+    (
+        "p99",
+        "here a comparison is missing: one of <, <=, >, >=, ==, !=\n  p99\n     ^",
+    ),
+    (
+        "p99 <",
+        "here the bound is missing: this metric is a time: write it with its unit, as in 250ms, 2s or 1m30s\n  p99 <\n       ^",
+    ),
+    (
+        "",
+        "here a metric is missing, such as p99, lost or timeToZero\n  \n  ^",
+    ),
+    (
+        "< 5",
+        "here a metric is missing, such as p99, lost or timeToZero\n  < 5\n  ^",
+    ),
+    ("stages.\"a.p99 < 1s", "this name does not end"),
+    ("größe < 1s", "`größe` is no metric"),
+    (
+        "revisions.a.b < 1",
+        "`b` is no metric; there are percent, weight, answered, succeeded, responseTime, p50",
+    ),
+];
+
 #[test]
 fn what_is_wrong_is_said_with_a_mark_under_the_place() {
-    for (expression, error) in [
-        (
-            "p99 < 250",
-            "`250` should be a number followed by its unit: us, ms, s, m or h; this metric is a time: write it with its unit, as in 250ms, 2s or 1m30s\n  p99 < 250\n        ^^^",
-        ),
-        (
-            "lost == 0ms",
-            "this metric is a count: write a whole number without a unit, as in 5\n  lost == 0ms\n          ^^^",
-        ),
-        (
-            "errorRate < 1",
-            "this metric is a share: write it in percent, as in 0.1%\n  errorRate < 1\n              ^",
-        ),
-        (
-            "rate >= 95",
-            "this metric is a rate: write it per second, as in 95/s\n  rate >= 95\n          ^^",
-        ),
-        (
-            "timeTozero < 4s",
-            "`timeTozero` is no metric; did you mean `timeToZero`?\n  timeTozero < 4s\n  ^^^^^^^^^^",
-        ),
-        (
-            "serviceTime.p98 < 1s",
-            "`p98` is no metric; did you mean `p90`?\n  serviceTime.p98 < 1s\n              ^^^",
-        ),
-        (
-            "serviceTime < 1s",
-            "`serviceTime` needs one of: p50, p75, p90, p95, p99, p99.9, p99.99, mean, min, max\n  serviceTime < 1s\n  ^^^^^^^^^^^",
-        ),
-        (
-            "lost.p99 < 1s",
-            "`lost` has no parts\n  lost.p99 < 1s\n       ^^^",
-        ),
-        ("stages.spike < 1", "here a figure is missing"),
-        (
-            "stages < 1",
-            "`stages` needs a name and a figure: stages.NAME.p99\n  stages < 1\n  ^^^^^^",
-        ),
-        ("stages.spike.timeToZero < 1s", "`timeToZero` is no metric"),
-        (
-            "a.b.c < 1s",
-            "nothing can follow here but a comparison\n  a.b.c < 1s\n      ^",
-        ),
-        ("p99 = 1s", "`=` is written `==`\n  p99 = 1s\n      ^"),
-        (
-            "p99",
-            "here a comparison is missing: one of <, <=, >, >=, ==, !=\n  p99\n     ^",
-        ),
-        (
-            "p99 <",
-            "here the bound is missing: this metric is a time: write it with its unit, as in 250ms, 2s or 1m30s\n  p99 <\n       ^",
-        ),
-        (
-            "",
-            "here a metric is missing, such as p99, lost or timeToZero\n  \n  ^",
-        ),
-        (
-            "< 5",
-            "here a metric is missing, such as p99, lost or timeToZero\n  < 5\n  ^",
-        ),
-        ("stages.\"a.p99 < 1s", "this name does not end"),
-        ("größe < 1s", "`größe` is no metric"),
-        (
-            "revisions.a.b < 1",
-            "`b` is no metric; there are percent, weight, answered, succeeded, responseTime, p50",
-        ),
-    ] {
+    for (expression, error) in WRONG.iter().copied() {
         let found = Threshold::parse(expression).unwrap_err().to_string();
         assert!(found.starts_with(error), "{expression}:\n{found}");
     }
