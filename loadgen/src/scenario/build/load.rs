@@ -42,7 +42,12 @@ impl Builder<'_> {
             (None, Some(stages), None) => self.stages(stages, document),
             (None, None, Some(schedule)) => {
                 let process = self.process("schedule", schedule)?;
-                Some(self.open(&process, document, Vec::new(), words::schedule(schedule)))
+                Some(self.open(
+                    &process,
+                    document,
+                    Vec::new(),
+                    words::load(schedule, process.duration()),
+                ))
             }
             (None, None, None) => self.burst(document),
         }
@@ -116,7 +121,8 @@ impl Builder<'_> {
         }
         let parts = documents.iter().map(|stage| stage.schedule.clone());
         let process = self.process("stages", &ScheduleSpec::Sequence(parts.collect()))?;
-        Some(self.open(&process, document, stages, words::stages(documents)))
+        let words = words::stages(&stages, documents);
+        Some(self.open(&process, document, stages, words))
     }
 
     fn open(
