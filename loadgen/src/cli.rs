@@ -1,15 +1,18 @@
 //! The command line, and the plan that is made of it.
 
+mod schedule;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use bytes::Bytes;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ebbtide_core::arrival::{Arrival, Schedule};
+use ebbtide_core::arrival::{ArrivalError, Schedule};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 
+pub(crate) use self::schedule::ScheduleArgs;
 use crate::client::{Body, ClientOptions};
 use crate::duration;
 use crate::report::Load;
@@ -50,6 +53,9 @@ pub(crate) enum Command {
     /// Sends requests to a URL and reports how they were answered.
     #[command(after_help = NOTES)]
     Run(RunArgs),
+    /// Makes a schedule of arrivals, shows it and writes its times to a file.
+    #[command(after_help = schedule::NOTES)]
+    Schedule(ScheduleArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,6 +64,8 @@ pub(crate) enum ArrivalName {
     Constant,
     /// Independent of each other, as from many users.
     Poisson,
+    /// In bursts, or more regular than independent ones, as --burstiness says.
+    Gamma,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -79,6 +87,9 @@ pub(crate) struct RunArgs {
     /// How the gaps between requests are chosen
     #[arg(long, value_enum, default_value = "constant")]
     arrival: ArrivalName,
+    /// With --arrival gamma: the variance of the gaps over the square of their mean; 1 is Poisson
+    #[arg(long, value_name = "CV2")]
+    burstiness: Option<f64>,
     /// What random gaps are made from: the same seed gives the same start times everywhere
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -155,12 +166,12 @@ impl RunArgs {
             );
             return Ok(None);
         };
-        let arrival = match self.arrival {
-            ArrivalName::Constant => Arrival::Constant,
-            ArrivalName::Poisson => Arrival::Poisson,
-        };
-        let schedule =
-            Schedule::new(arrival, rate, duration, self.seed).context("--rate cannot be used")?;
+        let arrival = schedule::arrival(self.arrival, self.burstiness)?;
+        let schedule = Schedule::new(arrival, rate, duration, self.seed);
+        let schedule = schedule.map_err(|error| match error {
+            ArrivalError::Rate(_) => anyhow!("--rate cannot be used: {error}"),
+            ArrivalError::Burstiness(_) => anyhow!("--burstiness cannot be used: {error}"),
+        })?;
         ensure!(
             burst > 0 || schedule.clone().next().is_some(),
             "no request would be sent: {rate} per second for {duration:?} gives none; \
@@ -178,6 +189,7 @@ impl RunArgs {
             arrival: scheduled.then_some(match self.arrival {
                 ArrivalName::Constant => "constant",
                 ArrivalName::Poisson => "poisson",
+                ArrivalName::Gamma => "gamma",
             }),
             rate: self.rate,
             duration_seconds: self.duration.map(|duration| duration.as_secs_f64()),

@@ -9,6 +9,7 @@ mod pacer;
 mod progress;
 mod report;
 mod run;
+mod schedule;
 mod tally;
 mod target;
 
@@ -39,9 +40,12 @@ fn main() -> ExitCode {
             };
         }
     };
-    let Command::Run(arguments) = cli.command;
-    match run(arguments) {
-        Ok(report) => exit_code(&report).into(),
+    let code = match cli.command {
+        Command::Run(arguments) => run(arguments).map(|report| exit_code(&report)),
+        Command::Schedule(arguments) => schedule::run(&arguments).map(|()| 0),
+    };
+    match code {
+        Ok(code) => code.into(),
         Err(error) => {
             let _ = writeln!(io::stderr(), "loadgen: {error:#}");
             SET_UP_ERROR.into()

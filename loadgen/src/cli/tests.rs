@@ -6,7 +6,9 @@ use super::*;
 fn parse(arguments: &str) -> Result<RunArgs, String> {
     let words = ["loadgen", "run"].into_iter().chain(arguments.split(' '));
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-    let Command::Run(arguments) = cli.command;
+    let Command::Run(arguments) = cli.command else {
+        panic!("not run");
+    };
     Ok(arguments)
 }
 
@@ -77,6 +79,14 @@ async fn what_is_wrong_is_said() {
         (
             "http://localhost --rate 5 --duration 0s",
             "no request would be sent",
+        ),
+        (
+            "http://localhost --rate 5 --duration 5s --arrival gamma",
+            "needs --burstiness",
+        ),
+        (
+            "http://localhost --rate 5 --duration 5s --arrival gamma --burstiness 0",
+            "--burstiness cannot be used",
         ),
         ("http://localhost --burst 0", "--burst must be at least 1"),
         (
