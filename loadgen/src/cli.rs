@@ -2,11 +2,13 @@
 
 pub(crate) mod request;
 pub(crate) mod run;
+mod schedule;
 pub(crate) mod schema;
 pub(crate) mod validate;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::schedule::ScheduleArgs;
 use self::schema::SchemaArgs;
 use self::validate::ValidateArgs;
 use crate::old_cli::RunArgs;
@@ -26,6 +28,9 @@ pub(crate) enum Command {
     Run(Box<RunArgs>),
     /// Checks scenario files without sending anything
     Validate(ValidateArgs),
+    /// Makes a schedule of arrivals, shows it and writes its times to a file
+    #[command(after_help = schedule::NOTES)]
+    Schedule(ScheduleArgs),
     /// Prints the JSON schema of scenario files or of reports
     Schema(SchemaArgs),
 }
@@ -37,6 +42,17 @@ pub(crate) enum Output {
     Text,
     /// For programs.
     Json,
+}
+
+/// How the gaps between requests are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ArrivalName {
+    /// Evenly spaced
+    Constant,
+    /// Independent of each other, as from many users
+    Poisson,
+    /// In bursts, or more regular than independent ones, as --burstiness says
+    Gamma,
 }
 
 #[cfg(test)]

@@ -170,7 +170,7 @@ const WRONG_FLAGS: &[(&str, &str)] = &[
     ),
     (
         "http://localhost --rate 5 --duration 1s --burstiness 5",
-        "--burstiness is of --arrival gamma",
+        "--burstiness is for --arrival gamma",
     ),
     (
         "http://localhost --rate 5 --duration 1s --arrival gamma",

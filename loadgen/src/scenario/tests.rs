@@ -249,7 +249,7 @@ fn what_is_wrong_has_its_file_line_and_field() {
         ),
         (
             "targets: [{url: http://localhost/}]\nschedule:\n  trace: {file: none.csv, unit: second}\n",
-            "run.yaml:3:17: schedule.trace.file: cannot read `none.csv`: ",
+            "run.yaml:3:17: schedule.trace.file: cannot read none.csv: ",
         ),
         ("a: 1\n---\nb: 2\n", "run.yaml:1:1: a: `a` is no field here"),
     ] {

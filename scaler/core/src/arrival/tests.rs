@@ -19,7 +19,7 @@ fn process(text: &str) -> Process {
 
 /// The same, where every file that is named has this content.
 fn with_file(text: &str, content: &str) -> Process {
-    let spec: ScheduleSpec = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let spec: ScheduleSpec = text.parse().unwrap_or_else(|error| panic!("{error}"));
     let process = spec.process(|_| Ok(content.to_owned()));
     process.unwrap_or_else(|error| panic!("{text}: {error}"))
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn error(text: &str) -> String {
-    let spec: ScheduleSpec = match serde_saphyr::from_str(text) {
+    let spec: ScheduleSpec = match text.parse() {
         Ok(spec) => spec,
         Err(error) => return error.to_string(),
     };
@@ -146,7 +146,7 @@ fn nesting_is_bounded() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let spec = "sum: [{trace: {file: a.csv, unit: minute}}]";
-    let spec: ScheduleSpec = serde_saphyr::from_str(spec).unwrap();
+    let spec: ScheduleSpec = spec.parse().unwrap();
     let error = spec.process(|file| Err(format!("cannot read {file}")));
     let error = error.unwrap_err().to_string();
     assert_eq!(error, "sum[0].trace.file: cannot read a.csv");
