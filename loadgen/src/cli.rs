@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 
 use crate::client::{Body, ClientOptions};
 use crate::duration;
-use crate::report::Load;
+use crate::old_report::Load;
 use crate::run::Plan;
 use crate::target::Target;
 

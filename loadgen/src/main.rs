@@ -4,9 +4,13 @@ mod cli;
 mod client;
 mod clock;
 mod duration;
+mod observe;
+mod old_report;
 mod outcome;
 mod pacer;
+mod plan;
 mod progress;
+mod record;
 mod report;
 mod run;
 mod tally;
@@ -19,7 +23,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command, Output, RunArgs};
-use crate::report::Report;
+use crate::old_report::Report;
 
 const SET_UP_ERROR: u8 = 1;
 const REQUESTS_FAILED: u8 = 2;
@@ -75,7 +79,7 @@ fn print(report: &Report, output: Output) -> io::Result<()> {
         }
         Output::Text => {
             let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            report::write_text(report, &mut out, !plain && io::stdout().is_terminal())?;
+            old_report::write_text(report, &mut out, !plain && io::stdout().is_terminal())?;
         }
     }
     out.flush()

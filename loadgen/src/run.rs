@@ -11,10 +11,10 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::client::{Client, ClientOptions};
 use crate::clock::RunClock;
+use crate::old_report::{Ending, Load, Report};
 use crate::outcome::Outcome;
 use crate::pacer::Pacer;
 use crate::progress::Progress;
-use crate::report::{Ending, Load, Report};
 use crate::tally::Tally;
 
 /// Requests that are not answered yet, in flight or waiting for a connection. Beyond it the
