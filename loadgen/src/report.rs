@@ -4,6 +4,7 @@ pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod hgrm;
 pub(crate) mod histogram;
+pub(crate) mod html;
 pub(crate) mod interval;
 pub(crate) mod make;
 pub(crate) mod model;

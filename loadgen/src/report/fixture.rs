@@ -123,8 +123,8 @@ fn record(recording: &mut Recording, second: u64, nth: u64, position: u64) {
             sample(&mut tally.wrong_status, "503: no room in the line");
         }
         tally.response.record(service + waited).unwrap();
-        tally.service.record(service + waited).unwrap();
-        tally.first_byte.record(service + waited - 900).unwrap();
+        tally.service.record(service + waited / 4).unwrap();
+        tally.first_byte.record(service + waited / 4 - 900).unwrap();
         if cold {
             tally.cold_starts += 1;
             tally.cold_start.record(waited.max(1000)).unwrap();
@@ -289,7 +289,7 @@ fn scale_second(second: u64) -> ScaleSecond {
         },
         waiting: Some(match second {
             0 => 3,
-            10..=13 => (14 - second) * 11,
+            10..=13 => (14 - second) * 7,
             _ => 0,
         }),
         queued: Some(match second {

@@ -7,6 +7,7 @@ mod times;
 
 use std::io::{self, Write};
 
+pub(crate) use self::autoscaler::figures;
 use super::model::{LoopKind, Report};
 use super::verdict::{Tone, Verdict};
 
