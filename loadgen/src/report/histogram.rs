@@ -12,7 +12,7 @@ use super::model::Distribution;
 use crate::record::recording::{SecondTimes, Times};
 
 /// The longest time that is told apart, in microseconds: a day.
-const LONGEST: u64 = 86_400_000_000;
+pub(crate) const LONGEST: u64 = 86_400_000_000;
 
 /// Why a histogram could not be written or read.
 #[derive(Debug, thiserror::Error)]
