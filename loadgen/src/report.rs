@@ -1,6 +1,7 @@
 //! What a run found: one model, and every form in which it is shown.
 
 pub(crate) mod columns;
+pub(crate) mod compare;
 pub(crate) mod csv;
 pub(crate) mod hgrm;
 pub(crate) mod histogram;

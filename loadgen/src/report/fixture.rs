@@ -1,6 +1,7 @@
 //! A made-up run for tests: a spike that starts from zero, of two revisions, with an autoscaler that follows.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::histogram::empty;
@@ -81,6 +82,13 @@ pub(crate) fn recording() -> Recording {
             position += 1;
         }
     }
+    for times in recording
+        .seconds
+        .iter_mut()
+        .filter_map(|second| second.response.as_mut())
+    {
+        times.buckets.sort_unstable();
+    }
     recording
 }
 
@@ -146,7 +154,6 @@ fn record(recording: &mut Recording, second: u64, nth: u64, position: u64) {
             .response
             .get_or_insert_with(Box::<SecondTimes>::default);
         times.buckets.push((service + waited, 1));
-        times.buckets.sort_unstable();
         let name = if position % 5 == 0 {
             "hello--green"
         } else {
@@ -301,6 +308,11 @@ fn scale_second(second: u64) -> ScaleSecond {
 
 /// The report of it.
 pub(crate) fn full() -> Report {
+    static FULL: LazyLock<Report> = LazyLock::new(make_full);
+    FULL.clone()
+}
+
+fn make_full() -> Report {
     let weights = [("hello--blue", 80.0), ("hello--green", 20.0)];
     let weights = weights
         .map(|(name, weight)| (name.to_owned(), weight))

@@ -8,6 +8,8 @@ mod times;
 use std::io::{self, Write};
 
 pub(crate) use self::autoscaler::figures;
+pub(crate) use self::counts::printable;
+pub(crate) use self::timeline::blocks;
 use super::model::{LoopKind, Report};
 use super::verdict::{Tone, Verdict};
 

@@ -80,7 +80,7 @@ fn failures(total: &Summary) -> String {
 }
 
 /// What a server sent may not command the terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let visible = |character: char| {
         if character.is_control() {
             '\u{fffd}'
