@@ -4,7 +4,10 @@ mod cli;
 mod client;
 mod clock;
 mod duration;
+mod exit;
+mod nearest;
 mod observe;
+mod old_cli;
 mod old_report;
 mod outcome;
 mod pacer;
@@ -13,8 +16,10 @@ mod progress;
 mod record;
 mod report;
 mod run;
+mod scenario;
 mod tally;
 mod target;
+mod threshold;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -22,12 +27,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, Output, RunArgs};
+use crate::cli::{Cli, Command, Output};
+use crate::exit::{INVALID, REQUESTS_FAILED, SET_UP_ERROR};
+use crate::old_cli::RunArgs;
 use crate::old_report::Report;
-
-const SET_UP_ERROR: u8 = 1;
-const REQUESTS_FAILED: u8 = 2;
-const GENERATOR_LAGGED: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -43,13 +46,46 @@ fn main() -> ExitCode {
             };
         }
     };
-    let Command::Run(arguments) = cli.command;
-    match run(arguments) {
-        Ok(report) => exit_code(&report).into(),
+    match command(cli.command) {
+        Ok(code) => code.into(),
         Err(error) => {
             let _ = writeln!(io::stderr(), "loadgen: {error:#}");
             SET_UP_ERROR.into()
         }
+    }
+}
+
+/// The code to exit with.
+fn command(command: Command) -> anyhow::Result<u8> {
+    let (mut out, mut errors) = (io::stdout().lock(), io::stderr());
+    match command {
+        Command::Run(arguments) => {
+            drop(out);
+            Ok(exit_code(&run(*arguments)?))
+        }
+        Command::Report(arguments) => cli::report::run(&arguments, &mut out, &mut errors, colour()),
+        Command::Compare(arguments) => cli::compare::run(&arguments, &mut out, colour()),
+        Command::Validate(arguments) => {
+            let valid = cli::validate::validate(&arguments, &mut out, &mut errors);
+            Ok(if written(valid)?.unwrap_or(true) {
+                exit::GOOD
+            } else {
+                SET_UP_ERROR
+            })
+        }
+        Command::Schema(arguments) => {
+            written(cli::schema::print(&arguments, &mut out))?;
+            Ok(exit::GOOD)
+        }
+    }
+}
+
+/// What was printed; nothing if nobody reads it.
+fn written<T>(result: io::Result<T>) -> anyhow::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        Err(error) => Err(error).context("cannot write to stdout"),
     }
 }
 
@@ -70,6 +106,12 @@ fn run(arguments: RunArgs) -> anyhow::Result<Report> {
     }
 }
 
+/// Whether stdout is to have colours.
+fn colour() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !plain && io::stdout().is_terminal()
+}
+
 fn print(report: &Report, output: Output) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match output {
@@ -78,8 +120,7 @@ fn print(report: &Report, output: Output) -> io::Result<()> {
             writeln!(out)?;
         }
         Output::Text => {
-            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            old_report::write_text(report, &mut out, !plain && io::stdout().is_terminal())?;
+            old_report::write_text(report, &mut out, colour())?;
         }
     }
     out.flush()
@@ -89,7 +130,7 @@ fn exit_code(report: &Report) -> u8 {
     if report.failed + report.abandoned > 0 {
         REQUESTS_FAILED
     } else if !report.valid {
-        GENERATOR_LAGGED
+        INVALID
     } else {
         0
     }

@@ -8,7 +8,7 @@ use super::histogram::empty;
 use super::make::{Head, report};
 use super::model::{
     Autoscaler, Destination, LoopKind, Named, Report, RevisionSeconds, ScaleEvent, ScaleFigures,
-    ScaleSecond, ThresholdResult,
+    ScaleSecond,
 };
 use crate::observe::model::Replicas;
 use crate::plan::Stage;
@@ -16,6 +16,7 @@ use crate::record::outcome::FailureKind;
 use crate::record::recording::{
     Live, Recording, RevisionTally, Sampled, SecondTally, SecondTimes, Tally,
 };
+use crate::threshold::Threshold;
 
 /// Seconds for which requests start.
 const LOADED: u64 = 60;
@@ -319,17 +320,9 @@ fn make_full() -> Report {
         .into();
     let mut report = report(&head(), &recording(), Some(autoscaler()), &weights).unwrap();
     report.generator = "loadgen 0.0.0".to_owned();
-    report.thresholds = [
-        ("p99 < 1s", true, "p99 is 351 ms"),
-        ("lost == 0", false, "lost is 3"),
-        ("timeToZero < 40s", true, "timeToZero is 22.4 s"),
-    ]
-    .map(|(expression, holds, found)| ThresholdResult {
-        expression: expression.to_owned(),
-        holds,
-        found: found.to_owned(),
-    })
-    .to_vec();
+    report.thresholds = ["p99 < 1s", "lost == 0", "timeToZero < 40s"]
+        .map(|expression| Threshold::parse(expression).unwrap().evaluate(&report))
+        .to_vec();
     report
 }
 

@@ -9,7 +9,6 @@ use std::io::{self, Write};
 
 pub(crate) use self::autoscaler::figures;
 pub(crate) use self::counts::printable;
-pub(crate) use self::timeline::blocks;
 use super::model::{LoopKind, Report};
 use super::verdict::{Tone, Verdict};
 
