@@ -1,13 +1,20 @@
 //! The command line.
 
+pub(crate) mod compare;
+pub(crate) mod files;
+pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod run;
 mod schedule;
 pub(crate) mod schema;
 pub(crate) mod validate;
 
+use std::io;
+
 use clap::{Parser, Subcommand, ValueEnum};
 
+use self::compare::CompareArgs;
+use self::report::ReportArgs;
 pub(crate) use self::schedule::ScheduleArgs;
 use self::schema::SchemaArgs;
 use self::validate::ValidateArgs;
@@ -26,6 +33,12 @@ pub(crate) enum Command {
     /// Sends requests as a scenario says, or to a URL, and reports how they were answered
     #[command(after_help = run::NOTES)]
     Run(Box<RunArgs>),
+    /// Shows reports that were written before in other forms, and merges those of several machines
+    #[command(after_help = report::NOTES)]
+    Report(ReportArgs),
+    /// Says where two runs differ, and whether by more than chance
+    #[command(after_help = compare::NOTES)]
+    Compare(CompareArgs),
     /// Checks scenario files without sending anything
     Validate(ValidateArgs),
     /// Makes a schedule of arrivals, shows it and writes its times to a file
@@ -53,6 +66,14 @@ pub(crate) enum ArrivalName {
     Poisson,
     /// In bursts, or more regular than independent ones, as --burstiness says
     Gamma,
+}
+
+/// A closed pipe leaves nobody to tell.
+fn unless_nobody_reads(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,5 @@
 //! How the program exits.
 
-#![expect(
-    dead_code,
-    reason = "until the parts of the new load generator are joined"
-)]
-
 use crate::report::model::Report;
 
 /// Every threshold holds; without thresholds, every request succeeded.

@@ -64,6 +64,8 @@ fn command(command: Command) -> anyhow::Result<u8> {
             drop(out);
             Ok(exit_code(&run(*arguments)?))
         }
+        Command::Report(arguments) => cli::report::run(&arguments, &mut out, &mut errors, colour()),
+        Command::Compare(arguments) => cli::compare::run(&arguments, &mut out, colour()),
         Command::Validate(arguments) => {
             let valid = cli::validate::validate(&arguments, &mut out, &mut errors);
             Ok(if written(valid)?.unwrap_or(true) {
@@ -110,6 +112,12 @@ fn run(arguments: RunArgs) -> anyhow::Result<Report> {
     }
 }
 
+/// Whether stdout is to have colours.
+fn colour() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !plain && io::stdout().is_terminal()
+}
+
 fn print(report: &Report, output: Output) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match output {
@@ -118,8 +126,7 @@ fn print(report: &Report, output: Output) -> io::Result<()> {
             writeln!(out)?;
         }
         Output::Text => {
-            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            old_report::write_text(report, &mut out, !plain && io::stdout().is_terminal())?;
+            old_report::write_text(report, &mut out, colour())?;
         }
     }
     out.flush()

@@ -1,6 +1,24 @@
-//! The report of a run.
+//! What a run found: one model, and every form in which it is shown.
 
+pub(crate) mod columns;
+pub(crate) mod compare;
+pub(crate) mod csv;
+pub(crate) mod hgrm;
+pub(crate) mod histogram;
+pub(crate) mod html;
+pub(crate) mod interval;
+pub(crate) mod make;
+pub(crate) mod merge;
 pub(crate) mod model;
+pub(crate) mod read;
+pub(crate) mod text;
+pub(crate) mod verdict;
+pub(crate) mod words;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
 
 use crate::report::model::Report;
 

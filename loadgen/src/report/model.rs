@@ -3,15 +3,11 @@
 //! Field names are camelCase, durations carry their unit in the name, times are RFC 3339 in UTC. Fields may be added
 //! within a version of the schema; none changes its meaning.
 
-#![expect(
-    dead_code,
-    reason = "until the parts of the new load generator are joined"
-)]
-
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::observe::model::Replicas;
 
@@ -38,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) load: String,
     /// What random choices were made from.
     pub(crate) seed: u64,
+    /// What was asked for, of each target.
+    pub(crate) destinations: Vec<Destination>,
     /// Runs that were merged into this one; 1 for a run.
     pub(crate) runs: u32,
     /// Ended early by a signal.
@@ -53,7 +51,7 @@ pub(crate) struct Report {
     /// The requests of each target, if there are several.
     pub(crate) targets: Vec<Named<Summary>>,
     /// The requests of each stage, if there are several.
-    pub(crate) stages: Vec<Named<Summary>>,
+    pub(crate) stages: Vec<Stage>,
     /// Answers by the revision that they name.
     pub(crate) revisions: Vec<RevisionShare>,
     /// How often each value of the counted header came.
@@ -87,13 +85,42 @@ pub(crate) struct Named<T> {
     pub(crate) value: T,
 }
 
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Destination {
+    /// The name of the target.
+    pub(crate) target: String,
+    /// What is sent, where: `GET http://hello.localhost:8080/`.
+    pub(crate) what: String,
+    /// How: `HTTP/1.1, at most 1000 connections`.
+    pub(crate) how: String,
+    /// Its percentage of the requests.
+    pub(crate) share_percent: f64,
+}
+
+/// The requests of a stage.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    /// Requests intended from here on are its, in seconds from the start.
+    pub(crate) from_seconds: f64,
+    /// Up to here.
+    pub(crate) until_seconds: f64,
+    #[serde(flatten)]
+    pub(crate) value: Summary,
+}
+
 /// How long after their intended start the generator turned to requests.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Lateness {
     /// Later than this is late.
     pub(crate) threshold_ms: f64,
-    /// How many were.
+    /// Of a valid run the 99th percentile is not above this.
+    pub(crate) limit_ms: f64,
+    /// How many were late.
     pub(crate) late: u64,
     /// Requests of the schedule that were never begun, because too many were outstanding or the run was ended.
     pub(crate) dropped: u64,
@@ -127,6 +154,7 @@ pub(crate) struct Summary {
     pub(crate) waited_for_connection: u64,
     /// Requests that waited for a replica to start.
     pub(crate) cold_starts: u64,
+    #[serde(deserialize_with = "numbered")]
     pub(crate) status_codes: BTreeMap<u16, u64>,
     /// Failures by kind: `connect`, `reset`, `timeout`, `protocol`, `status`, `check`.
     pub(crate) errors: BTreeMap<String, u64>,
@@ -142,6 +170,16 @@ pub(crate) struct Summary {
     pub(crate) connect_time: Option<Distribution>,
     /// How long those that waited for a replica did.
     pub(crate) cold_start_time: Option<Distribution>,
+}
+
+/// In a flattened struct serde has the keys of JSON's objects only as text.
+fn numbered<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
+    let named = BTreeMap::<String, u64>::deserialize(from)?;
+    let number = |(code, count): (String, u64)| match code.parse() {
+        Ok(code) => Ok((code, count)),
+        Err(_) => Err(D::Error::custom(format!("`{code}` is no status code"))),
+    };
+    named.into_iter().map(number).collect()
 }
 
 /// A distribution of times, in milliseconds.

@@ -3,7 +3,7 @@
 use super::Threshold;
 use super::figures::{self, Distributed, Number, STATISTICS};
 use super::metric::{Figure, Metric, Subject};
-use crate::report::model::{Distribution, Named, Report, Summary, ThresholdResult};
+use crate::report::model::{Distribution, Report, Summary, ThresholdResult};
 
 impl Threshold {
     /// Whether it holds. A figure that is not known holds nothing.
@@ -29,11 +29,19 @@ impl Metric {
         match &self.subject {
             Subject::All => self.find_of_run(report),
             Subject::Stage(name) => {
-                let stage = part(&report.stages, &report.total, name);
+                let stages = report
+                    .stages
+                    .iter()
+                    .map(|stage| (&stage.name, &stage.value));
+                let stage = part(stages, &report.total, name);
                 self.find_of_requests(stage.ok_or_else(|| format!("there was no stage `{name}`"))?)
             }
             Subject::Target(name) => {
-                let target = part(&report.targets, &report.total, name);
+                let targets = report
+                    .targets
+                    .iter()
+                    .map(|target| (&target.name, &target.value));
+                let target = part(targets, &report.total, name);
                 let target = target.ok_or_else(|| format!("there was no target `{name}`"))?;
                 self.find_of_requests(target)
             }
@@ -110,11 +118,17 @@ impl Metric {
 }
 
 /// The part with the name. Where the report has no parts, the only one there was is the whole.
-fn part<'a>(parts: &'a [Named<Summary>], whole: &'a Summary, name: &str) -> Option<&'a Summary> {
-    if parts.is_empty() {
+fn part<'a>(
+    parts: impl Iterator<Item = (&'a String, &'a Summary)>,
+    whole: &'a Summary,
+    name: &str,
+) -> Option<&'a Summary> {
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
         return Some(whole);
     }
-    figures::named(parts, name)
+    let named = parts.find(|(found, _)| *found == name);
+    named.map(|(_, part)| part)
 }
 
 fn value(distribution: &Distribution, statistic: &str) -> f64 {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::report::model::{
     Autoscaler, Distribution, Lateness, LoopKind, Named, QueueSummary, Report, RevisionShare,
-    ScaleFigures, Summary,
+    ScaleFigures, Stage, Summary,
 };
 
 fn times(p99_ms: f64) -> Distribution {
@@ -45,8 +45,10 @@ fn summary() -> Summary {
 }
 
 fn report() -> Report {
-    let named = |name: &str, value: Summary| Named {
+    let stage = |name: &str, value: Summary| Stage {
         name: name.to_owned(),
+        from_seconds: 0.0,
+        until_seconds: 5.0,
         value,
     };
     Report {
@@ -58,12 +60,14 @@ fn report() -> Report {
         loop_kind: LoopKind::Open,
         load: "constant".into(),
         seed: 0,
+        destinations: Vec::new(),
         runs: 1,
         interrupted: false,
         valid: true,
         invalid_reasons: Vec::new(),
         lateness: Lateness {
             threshold_ms: 1.0,
+            limit_ms: 1.0,
             late: 3,
             dropped: 0,
             times: times(0.2),
@@ -71,8 +75,8 @@ fn report() -> Report {
         total: summary(),
         targets: Vec::new(),
         stages: vec![
-            named("calm", Summary::default()),
-            named("the spike", summary()),
+            stage("calm", Summary::default()),
+            stage("the spike", summary()),
         ],
         revisions: vec![RevisionShare {
             revision: "hello--blue".into(),

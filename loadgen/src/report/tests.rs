@@ -1,0 +1,158 @@
+//! Every output of a fixed run, as committed. `EBBTIDE_GENERATE=1` writes them anew.
+
+use std::path::Path;
+
+use super::model::{Report, VERSION};
+use super::{csv, fixture, hgrm, schema, text};
+
+/// Compares with the committed file, or writes it.
+pub(crate) fn snapshot(name: &str, found: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/report/snapshots")
+        .join(name);
+    if std::env::var_os("EBBTIDE_GENERATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read(&path).unwrap_or_default();
+    let (found, expected) = (
+        String::from_utf8_lossy(found),
+        String::from_utf8_lossy(&expected),
+    );
+    for (line, (found, expected)) in (1..).zip(found.lines().zip(expected.lines())) {
+        assert_eq!(
+            found, expected,
+            "{name}, line {line}; EBBTIDE_GENERATE=1 writes it anew"
+        );
+    }
+    assert_eq!(
+        found.lines().count(),
+        expected.lines().count(),
+        "{name} has other lines"
+    );
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    out
+}
+
+#[test]
+fn text_is_as_committed() {
+    let (full, plain) = (fixture::full(), fixture::plain());
+    snapshot("full.txt", &written(|out| text::write(&full, out, false)));
+    snapshot("plain.txt", &written(|out| text::write(&plain, out, false)));
+}
+
+#[test]
+fn only_colour_differs_with_colour() {
+    let report = fixture::full();
+    let coloured = String::from_utf8(written(|out| text::write(&report, out, true))).unwrap();
+    assert!(coloured.contains("\x1b[1;31mFAILED: 1 of 3 thresholds does not hold\x1b[0m"));
+    let mut bare = coloured;
+    for code in ["\x1b[1;31m", "\x1b[1;32m", "\x1b[1m", "\x1b[0m"] {
+        bare = bare.replace(code, "");
+    }
+    assert_eq!(
+        bare.into_bytes(),
+        written(|out| text::write(&report, out, false))
+    );
+}
+
+#[test]
+fn a_server_does_not_command_the_terminal() {
+    let mut report = fixture::full();
+    let hostile = "\x1b]0;title\x07\x1b[2J";
+    report
+        .total
+        .error_samples
+        .insert("reset".to_owned(), hostile.to_owned());
+    report.revisions[0].revision = hostile.to_owned();
+    report.autoscaler.as_mut().unwrap().events[0].message = hostile.to_owned();
+    let text = written(|out| text::write(&report, out, false));
+    assert!(!text.contains(&0x1b) && !text.contains(&0x07));
+}
+
+#[test]
+fn csv_is_as_committed() {
+    let report = fixture::full();
+    let rows = written(|out| csv::write(&report, out));
+    snapshot("full.csv", &rows);
+    let rows = String::from_utf8(rows).unwrap();
+    assert!(rows.lines().all(|row| row.split(',').count() == 16));
+    assert_eq!(rows.lines().count(), 86);
+    let plain = String::from_utf8(written(|out| csv::write(&fixture::plain(), out))).unwrap();
+    assert!(plain.lines().all(|row| row.split(',').count() == 16));
+}
+
+#[test]
+fn hgrm_is_as_committed() {
+    let times = fixture::full()
+        .total
+        .response_time
+        .unwrap()
+        .times()
+        .unwrap();
+    snapshot("response.hgrm", &written(|out| hgrm::write(&times, out)));
+}
+
+#[test]
+fn json_is_as_committed_and_is_read_back() {
+    let report = fixture::full();
+    let json = serde_json::to_string_pretty(&report).unwrap();
+    snapshot("full.json", json.as_bytes());
+    let back: Report = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&back).unwrap(), json);
+    assert_eq!(back.schema_version, VERSION);
+}
+
+#[test]
+fn the_schema_has_every_field() {
+    let schema = serde_json::to_value(schema()).unwrap();
+    let report = serde_json::to_value(fixture::full()).unwrap();
+    for (name, _) in report.as_object().unwrap() {
+        assert!(
+            schema["properties"].get(name).is_some(),
+            "{name} is not in the schema"
+        );
+    }
+    assert!(schema["properties"]["elapsedSeconds"]["description"].is_string());
+}
+
+#[test]
+fn counts_add_up() {
+    let report = fixture::full();
+    let total = &report.total;
+    assert_eq!(total.sent, total.succeeded + total.failed + total.abandoned);
+    assert_eq!(total.lost, total.errors["reset"]);
+    let stages: u64 = report.stages.iter().map(|stage| stage.value.sent).sum();
+    assert_eq!(stages, total.sent);
+    let seconds = |of: fn(&super::model::Second) -> u64| report.seconds.iter().map(of).sum::<u64>();
+    assert_eq!(seconds(|second| second.sent), total.sent);
+    assert_eq!(
+        seconds(|second| second.succeeded + second.failed),
+        total.sent
+    );
+    assert_eq!(report.seconds.last().unwrap().outstanding, 0);
+    assert!(report.valid && report.invalid_reasons.is_empty());
+}
+
+#[test]
+fn a_lagging_generator_makes_a_run_invalid() {
+    let mut recording = fixture::recording();
+    recording
+        .lateness
+        .record_n(1_600, recording.lateness.len() / 50)
+        .unwrap();
+    let weights = std::collections::BTreeMap::new();
+    let report = super::make::report(&fixture::head(), &recording, None, &weights).unwrap();
+    assert!(!report.valid);
+    assert!(
+        report.invalid_reasons[0].contains("1.600 ms or more"),
+        "{:?}",
+        report.invalid_reasons
+    );
+    let plain = fixture::plain();
+    assert!(plain.invalid_reasons[0].starts_with("12 requests of the schedule"));
+}
