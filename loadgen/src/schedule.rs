@@ -24,7 +24,7 @@ use crate::clock::RunClock;
 const MAX_FILE: u64 = 1 << 30;
 
 /// The most requests that are expected of a schedule.
-const MAX_REQUESTS: f64 = 1e9;
+const MAX_REQUESTS: f64 = 1e10;
 
 /// Makes the schedule, writes its times if they are wanted, and says what is in it.
 pub(crate) fn run(arguments: &ScheduleArgs) -> anyhow::Result<()> {
@@ -35,13 +35,12 @@ pub(crate) fn run(arguments: &ScheduleArgs) -> anyhow::Result<()> {
         expected <= MAX_REQUESTS,
         "about {expected:.0} requests are too many: at most {MAX_REQUESTS:.0} can be made here"
     );
-    let mut destination = Destination::open(arguments.out.as_deref())?;
-    let summary = match make(&spec, &process, arguments, &mut destination) {
-        // Whoever read what was written to stdout has enough.
+    let destination = Destination::open(arguments.out.as_deref())?;
+    let summary = match make(&spec, &process, arguments, destination) {
+        // Whoever read what was written has enough.
         Err(error) if is_broken_pipe(&error) => return Ok(()),
         summary => summary?,
     };
-    destination.finish()?;
     let to_stderr = arguments.out.as_deref() == Some(Path::new("-"));
     let written = if to_stderr {
         print(&summary, arguments.output, &mut io::stderr().lock())
@@ -60,7 +59,7 @@ fn make(
     spec: &ScheduleSpec,
     process: &Process,
     arguments: &ScheduleArgs,
-    destination: &mut Destination,
+    mut destination: Destination,
 ) -> anyhow::Result<Summary> {
     let (seed, duration) = (arguments.seed, process.duration());
     let clock = RunClock::start();
@@ -76,6 +75,7 @@ fn make(
         }
     }
     progress.clear();
+    destination.finish().context(cannot)?;
     Ok(counting.summary(spec.clone(), seed, process.expected_requests()))
 }
 

@@ -1,6 +1,6 @@
 //! A file with times of arrival: comments that say where they are from, then a column of seconds.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +20,8 @@ pub(crate) fn is_arrivals(text: &str) -> bool {
 /// Where times go.
 pub(super) enum Destination {
     Nowhere,
-    Stdout(BufWriter<io::Stdout>),
+    /// What is there already and is not a regular file: stdout, a pipe, a device.
+    Stream(BufWriter<Box<dyn Write>>),
     File(Partial),
 }
 
@@ -35,17 +36,27 @@ pub(super) struct Partial {
 
 impl Destination {
     pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
-        match path {
-            None => Ok(Self::Nowhere),
-            Some(path) if path == Path::new("-") => Ok(Self::Stdout(BufWriter::new(io::stdout()))),
-            Some(path) => Partial::open(path).map(Self::File),
+        let Some(path) = path else {
+            return Ok(Self::Nowhere);
+        };
+        if path == Path::new("-") {
+            return Ok(Self::Stream(BufWriter::new(Box::new(io::stdout()))));
         }
+        // A link stays, and what it leads to is written.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let cannot = || format!("cannot write --out {}", path.display());
+        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            let stream = OpenOptions::new().write(true).open(&path);
+            let stream = stream.with_context(cannot)?;
+            return Ok(Self::Stream(BufWriter::new(Box::new(stream))));
+        }
+        Partial::open(&path).map(Self::File).with_context(cannot)
     }
 
     fn out(&mut self) -> Option<&mut dyn Write> {
         match self {
             Self::Nowhere => None,
-            Self::Stdout(out) => Some(out),
+            Self::Stream(out) => Some(out),
             Self::File(partial) => Some(&mut partial.out),
         }
     }
@@ -75,39 +86,32 @@ impl Destination {
         writeln!(out, "{}.{:09}", offset.as_secs(), offset.subsec_nanos())
     }
 
-    pub(super) fn finish(self) -> anyhow::Result<()> {
+    /// Everything is written. A file has its name from here on.
+    pub(super) fn finish(self) -> io::Result<()> {
         match self {
             Self::Nowhere => Ok(()),
-            Self::Stdout(mut out) => match out.flush() {
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    Err(error).context("cannot write to stdout")
-                }
-                _ => Ok(()),
-            },
+            Self::Stream(mut out) => out.flush(),
             Self::File(partial) => partial.finish(),
         }
     }
 }
 
 impl Partial {
-    fn open(path: &Path) -> anyhow::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".partial");
         let beside = PathBuf::from(beside);
-        let file = File::create(&beside);
-        let file = file.with_context(|| format!("cannot write --out {}", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
+            out: BufWriter::new(File::create(&beside)?),
             beside,
-            out: BufWriter::new(file),
             complete: false,
         })
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
-        let cannot = |path: &Path| format!("cannot write --out {}", path.display());
-        self.out.flush().with_context(|| cannot(&self.path))?;
-        fs::rename(&self.beside, &self.path).with_context(|| cannot(&self.path))?;
+    fn finish(mut self) -> io::Result<()> {
+        self.out.flush()?;
+        fs::rename(&self.beside, &self.path)?;
         self.complete = true;
         Ok(())
     }

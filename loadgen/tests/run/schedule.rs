@@ -1,9 +1,11 @@
 //! `loadgen schedule`: what it writes, it reads again.
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
 use serde_json::Value;
 
 fn schedule(folder: &Path, arguments: &[&str]) -> Output {
@@ -125,6 +127,42 @@ fn it_shows_what_is_in_a_schedule() {
     let summary = summary(home.path(), &gamma);
     let dispersion = summary["bins"]["indexOfDispersion"].as_f64().unwrap();
     assert!((dispersion - 4.0).abs() < 4.0 * 4.0 * 0.1, "{dispersion}");
+}
+
+/// Links, pipes and devices stay what they are.
+#[test]
+fn what_is_no_regular_file_is_not_replaced() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let (pipe, link) = (folder.join("pipe"), folder.join("link"));
+    fs::write(folder.join("file"), "old").unwrap();
+    std::os::unix::fs::symlink("file", &link).unwrap();
+    let readable = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, &pipe, FileType::Fifo, readable, 0).unwrap();
+    let expected = "seconds\n0.000000000\n0.500000000\n";
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| fs::read_to_string(&pipe).unwrap());
+        let made = schedule(
+            folder,
+            &["--rate", "2", "--duration", "1s", "--out", "pipe"],
+        );
+        // If nothing was written the reader would wait for ever; now it sees an end.
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+        drop(open(&pipe, flags, Mode::empty()));
+        assert_eq!(made.status.code(), Some(0));
+        assert!(read.join().unwrap().ends_with(expected));
+    });
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    summary(
+        folder,
+        &["--rate", "2", "--duration", "1s", "--out", "link"],
+    );
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(
+        fs::read_to_string(folder.join("file"))
+            .unwrap()
+            .ends_with(expected)
+    );
 }
 
 #[test]

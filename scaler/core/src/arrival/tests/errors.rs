@@ -75,7 +75,15 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "steps: {rates: [1, 2], each: 18446744073709551615s}",
-        "steps: all together",
+        "steps.each: it should be at most ten years",
+    ),
+    (
+        "sine: {mean: 5, amplitude: 5, period: 1ns, duration: 2s}",
+        "sine.period: 2s has it more than a billion times",
+    ),
+    (
+        "onOff: {on: {mean: 1h}, off: {mean: 1ns}, duration: 1h}",
+        "onOff.off.mean: 1h has it more than",
     ),
     (
         "spike: {peak: 5, at: 10s, lasting: 1m, duration: 1m}",
