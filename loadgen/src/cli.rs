@@ -1,5 +1,6 @@
 //! The command line, and the plan that is made of it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,11 +8,12 @@ use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ebbtide_core::arrival::{Arrival, Schedule};
-use http::uri::{Authority, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use http::uri::Authority;
+use http::{HeaderName, HeaderValue, Method, header};
 
-use crate::client::{Body, ClientOptions};
 use crate::duration;
+use crate::plan::{self, Connections, HttpTarget, TargetKind, Template, Validity, Version};
+use crate::record::recorder::LATE_AFTER;
 use crate::report::Load;
 use crate::run::Plan;
 use crate::target::Target;
@@ -24,9 +26,10 @@ What is measured:
   when the request is handed to a connection. Times are of complete answers,
   whatever their status.
 
-  A request is late if the generator turned to it more than 10 ms after its time.
-  If more than 1% of the schedule is late, the run is reported as invalid. Those
-  of --burst are sent as fast as can be and are not counted as late.
+  A request is late if the generator turned to it more than 1 ms after its time.
+  If more than 1% of the schedule is late, or a part of it was dropped because
+  100,000 requests were outstanding, the run is reported as invalid. Those of
+  --burst are sent as fast as can be: the first one says how late they are.
 
   The first Ctrl-C ends the schedule and waits for what is outstanding, the second
   gives that up.
@@ -71,10 +74,10 @@ pub(crate) struct RunArgs {
     /// Where to send requests, http:// only; localhost and *.localhost are 127.0.0.1
     url: String,
     /// Requests per second, on average
-    #[arg(short, long, requires = "duration", required_unless_present = "burst")]
+    #[arg(short, long, requires = "duration", required_unless_present_any = ["burst", "closed"])]
     rate: Option<f64>,
     /// How long to start requests for: 500ms, 60s, 5m, 1m30s
-    #[arg(short, long, requires = "rate", value_parser = duration::parse)]
+    #[arg(short, long, value_parser = duration::parse)]
     duration: Option<Duration>,
     /// How the gaps between requests are chosen
     #[arg(long, value_enum, default_value = "constant")]
@@ -85,6 +88,18 @@ pub(crate) struct RunArgs {
     /// Sends this many requests at once at the start, before the schedule or without one
     #[arg(long, value_name = "N")]
     burst: Option<u64>,
+    /// A closed loop instead of a rate: so many clients, each of which sends when it has its answer
+    #[arg(long, value_name = "N", conflicts_with_all = ["rate", "burst"], requires = "duration")]
+    closed: Option<NonZeroUsize>,
+    /// A new connection for each request
+    #[arg(long, conflicts_with = "fixed_connections")]
+    connections_per_request: bool,
+    /// Opens so many connections before the first request, and no more than these
+    #[arg(long, value_name = "N")]
+    fixed_connections: Option<NonZeroUsize>,
+    /// Threads that send
+    #[arg(long, value_name = "N", default_value = "1")]
+    workers: NonZeroUsize,
     /// The Host header, if it is not the URL's
     #[arg(long)]
     host: Option<String>,
@@ -125,30 +140,59 @@ impl RunArgs {
     /// Checks everything that can be checked before the first request.
     pub(crate) async fn into_plan(self) -> anyhow::Result<Plan> {
         let target = Target::parse(&self.url)?;
-        ensure!(self.connections > 0, "--connections must be at least 1");
+        let connections =
+            NonZeroUsize::new(self.connections).context("--connections must be at least 1")?;
         ensure!(!self.timeout.is_zero(), "--timeout must be longer than 0");
         let schedule = self.schedule()?;
         let host = self.host.clone().unwrap_or(target.authority.clone());
-        let load = self.load(&host, schedule.is_some());
-        let request = self.request(&target, &host)?;
+        let http = self.http(&target, &host, connections).await?;
         Ok(Plan {
-            load,
-            schedule,
-            client: ClientOptions {
-                address: target.resolve().await?,
-                request,
-                timeout: self.timeout,
-                connections: self.connections,
-                http2: self.http2,
-                count_header: self.count_header,
+            load: self.load(&host, schedule.is_some()),
+            plan: plan::Plan {
+                name: self.url.clone(),
+                seed: self.seed,
+                load: self.load_of(schedule),
+                stages: Vec::new(),
+                targets: vec![plan::Target {
+                    name: self.url.clone(),
+                    share: 1.0,
+                    kind: TargetKind::Http(http),
+                    timeout: self.timeout,
+                    checks: Vec::new(),
+                }],
+                workers: self.workers,
+                validity: Validity {
+                    lateness_p99: LATE_AFTER,
+                },
             },
             quiet: self.quiet,
         })
     }
 
+    fn load_of(&self, schedule: Option<Schedule>) -> plan::Load {
+        match (self.closed, self.duration) {
+            (Some(clients), Some(duration)) => plan::Load::Closed {
+                clients,
+                duration,
+                pause: Duration::ZERO,
+            },
+            _ => plan::Load::Open {
+                burst: self.burst.unwrap_or(0),
+                schedule,
+            },
+        }
+    }
+
     fn schedule(&self) -> anyhow::Result<Option<Schedule>> {
         let burst = self.burst.unwrap_or(0);
+        if self.closed.is_some() {
+            return Ok(None);
+        }
         let (Some(rate), Some(duration)) = (self.rate, self.duration) else {
+            ensure!(
+                self.duration.is_none(),
+                "--duration needs --rate or --closed"
+            );
             ensure!(
                 burst > 0,
                 "--burst must be at least 1 if there is no --rate"
@@ -175,6 +219,7 @@ impl RunArgs {
             host: host.to_owned(),
             method: self.method.to_string(),
             protocol: if self.http2 { "HTTP/2" } else { "HTTP/1.1" },
+            clients: self.closed,
             arrival: scheduled.then_some(match self.arrival {
                 ArrivalName::Constant => "constant",
                 ArrivalName::Poisson => "poisson",
@@ -187,31 +232,48 @@ impl RunArgs {
         }
     }
 
-    fn request(&self, target: &Target, host: &str) -> anyhow::Result<Request<Body>> {
+    async fn http(
+        &self,
+        target: &Target,
+        host: &str,
+        connections: NonZeroUsize,
+    ) -> anyhow::Result<HttpTarget> {
         let authority: Authority = host
             .parse()
             .with_context(|| format!("--host `{host}` is not a host name"))?;
-        let mut uri = Uri::builder().path_and_query(target.path.clone());
-        let mut headers = HeaderMap::new();
-        if self.http2 {
-            uri = uri.scheme(Scheme::HTTP).authority(authority);
-        } else {
-            headers.insert(header::HOST, HeaderValue::try_from(host)?);
-        }
+        let own = |name: HeaderName| self.headers.iter().any(|(header, _)| *header == name);
+        ensure!(!own(header::HOST), "the Host header is set with --host");
         let agent = concat!("ebbtide-loadgen/", env!("CARGO_PKG_VERSION"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        let mut own = HeaderMap::new();
-        for (name, value) in &self.headers {
-            ensure!(name != header::HOST, "the Host header is set with --host");
-            own.append(name, value.clone());
-        }
-        headers.extend(own);
-        let mut request = Request::new(Body::new(self.read_body()?));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri.build()?;
-        *request.headers_mut() = headers;
-        Ok(request)
+        let usual = [(header::USER_AGENT, agent), (header::ACCEPT, "*/*")];
+        let usual = usual
+            .map(|(name, value)| (name, HeaderValue::from_static(value)))
+            .into_iter()
+            .filter(|(name, _)| !own(name.clone()));
+        let headers = usual.chain(self.headers.iter().cloned());
+        let fixed = |bytes: &[u8]| Template::Fixed(Bytes::copy_from_slice(bytes));
+        Ok(HttpTarget {
+            url: self.url.clone(),
+            address: target.resolve().await?,
+            tls: None,
+            authority: authority.to_string(),
+            version: if self.http2 {
+                Version::Http2
+            } else {
+                Version::Http1
+            },
+            connections: match self.fixed_connections {
+                Some(count) => Connections::Fixed(count),
+                None if self.connections_per_request => Connections::PerRequest(connections),
+                None => Connections::Pool(connections),
+            },
+            method: self.method.clone(),
+            path: fixed(target.path.as_str().as_bytes()),
+            headers: headers
+                .map(|(name, value)| (name, fixed(value.as_bytes())))
+                .collect(),
+            body: Template::Fixed(self.read_body()?),
+            count_header: self.count_header.clone(),
+        })
     }
 
     fn read_body(&self) -> anyhow::Result<Bytes> {

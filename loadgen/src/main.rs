@@ -1,15 +1,14 @@
 //! `loadgen`: an open-loop HTTP load generator.
 
 mod cli;
-mod client;
 mod clock;
 mod duration;
-mod outcome;
-mod pacer;
+mod engine;
+mod plan;
 mod progress;
+mod record;
 mod report;
 mod run;
-mod tally;
 mod target;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -49,10 +48,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs on one thread beside the pacer's: what is measured usually shares the machine.
+/// Runs on one thread beside that of the worker: what is measured usually shares the machine.
 fn run(arguments: RunArgs) -> anyhow::Result<Report> {
     let output = arguments.output;
-    client::raise_socket_limit()?;
+    engine::raise_socket_limit()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

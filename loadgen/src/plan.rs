@@ -33,8 +33,10 @@ pub(crate) struct Plan {
 pub(crate) enum Load {
     /// A schedule, however slow the answers are.
     Open {
-        /// Offsets from the start of the run.
-        schedule: Schedule,
+        /// Requests at once at the start, before the schedule.
+        burst: u64,
+        /// Offsets from the start of the run; none if there is only a burst.
+        schedule: Option<Schedule>,
     },
     /// The answer to the one before: the figures leave out what nobody asked for meanwhile.
     Closed {
@@ -88,7 +90,7 @@ pub(crate) enum TargetKind {
 }
 
 /// An HTTP server and what it is asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HttpTarget {
     /// As it was written, for reports.
     pub(crate) url: String,

@@ -3,18 +3,15 @@
 mod text;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::outcome::FailureKind;
-use crate::tally::{LATE_AFTER, Tally};
+use crate::record::outcome::FailureKind;
+use crate::record::recorder::LATE_AFTER;
+use crate::record::recording::{Recording, Tally};
 
 pub(crate) use self::text::write as write_text;
-
-/// The share of late requests above which a run is not valid.
-const LATE_SHARE: f64 = 0.01;
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,6 +21,8 @@ pub(crate) struct Load {
     pub(crate) host: String,
     pub(crate) method: String,
     pub(crate) protocol: &'static str,
+    /// The clients of a closed loop. Its times leave out what nobody asked for while an answer was late.
+    pub(crate) clients: Option<std::num::NonZeroUsize>,
     /// Absent if only a burst was sent.
     pub(crate) arrival: Option<&'static str>,
     /// Requests per second.
@@ -86,8 +85,10 @@ pub(crate) struct Errors {
     pub(crate) timeout: u64,
     /// What came back is not HTTP.
     pub(crate) protocol: u64,
-    /// Answered with a status from 400.
+    /// Answered with a status that counts as failed.
     pub(crate) status: u64,
+    /// Answered with what another check does not pass.
+    pub(crate) check: u64,
 }
 
 /// How often each value of a header came.
@@ -126,66 +127,50 @@ pub(crate) struct Times {
     pub(crate) max: f64,
 }
 
-/// How the run ended, apart from its requests.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ending {
-    pub(crate) interrupted: bool,
-    pub(crate) connections_opened: u64,
-    /// When the run ended.
-    pub(crate) at: Duration,
-}
-
 impl Report {
-    pub(crate) fn new(
-        load: Load,
-        tally: Tally,
-        ending: Ending,
-        counted_header: Option<String>,
-    ) -> Self {
-        let recorded = tally.answered + failures(&tally, None);
-        let ended = if tally.ended.is_zero() {
-            ending.at
-        } else {
-            tally.ended
-        };
-        let elapsed_seconds = ended.as_secs_f64();
-        let invalid_reason = invalid_reason(&tally);
+    pub(crate) fn new(load: Load, recording: Recording, counted_header: Option<String>) -> Self {
+        let tally = &recording.total;
+        let elapsed_seconds = recording.elapsed.as_secs_f64();
+        let invalid_reason = invalid_reason(&recording);
+        let lost = failures(tally, None);
+        let abandoned = failures(tally, Some(FailureKind::Abandoned));
         Self {
             load,
             elapsed_seconds,
-            interrupted: ending.interrupted,
+            interrupted: recording.interrupted,
             valid: invalid_reason.is_none(),
             invalid_reason,
             sent: tally.sent,
             answered: tally.answered,
             succeeded: tally.succeeded,
-            failed: tally.failed(),
-            abandoned: tally.sent - recorded,
+            failed: lost - abandoned + tally.answered - tally.succeeded,
+            abandoned,
             answers_per_second: if elapsed_seconds > 0.0 {
                 as_float(tally.answered) / elapsed_seconds
             } else {
                 0.0
             },
             bytes_received: tally.bytes,
-            connections_opened: ending.connections_opened,
+            connections_opened: tally.connections_opened,
             waited_for_connection: tally.waited,
             errors: Errors {
-                connect: failures(&tally, Some(FailureKind::Connect)),
-                reset: failures(&tally, Some(FailureKind::Reset)),
-                timeout: failures(&tally, Some(FailureKind::Timeout)),
-                protocol: failures(&tally, Some(FailureKind::Protocol)),
-                status: tally.answered - tally.succeeded,
+                connect: failures(tally, Some(FailureKind::Connect)),
+                reset: failures(tally, Some(FailureKind::Reset)),
+                timeout: failures(tally, Some(FailureKind::Timeout)),
+                protocol: failures(tally, Some(FailureKind::Protocol)),
+                status: tally.wrong_status.count,
+                check: tally.wrong_check.count,
             },
             error_samples: (tally.failures.iter())
-                .map(|(kind, failures)| (kind.name(), failures.first.clone()))
+                .filter_map(|(kind, failures)| Some((kind.name(), failures.first.clone()?)))
                 .collect(),
-            lateness: Lateness::new(&tally),
+            lateness: Lateness::new(&recording),
             response_time_ms: Times::of(&tally.response),
             service_time_ms: Times::of(&tally.service),
-            status_codes: tally.statuses,
+            status_codes: tally.statuses.clone(),
             counted_header: counted_header.map(|name| CountedHeader {
                 name,
-                values: tally.headers,
+                values: recording.counted,
             }),
         }
     }
@@ -198,6 +183,7 @@ impl FailureKind {
             Self::Reset => "reset",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
+            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -209,28 +195,36 @@ fn failures(tally: &Tally, kind: Option<FailureKind>) -> u64 {
     counts.map(|(_, failures)| failures.count).sum()
 }
 
-fn invalid_reason(tally: &Tally) -> Option<String> {
-    let lagged = as_float(tally.late) > LATE_SHARE * as_float(tally.scheduled);
+fn invalid_reason(recording: &Recording) -> Option<String> {
+    if recording.dropped > 0 {
+        return Some(format!(
+            "{} requests of the schedule were dropped, because 100000 were outstanding",
+            recording.dropped
+        ));
+    }
+    let p99 = as_millis(recording.lateness.value_at_quantile(0.99));
+    let lagged = p99 > LATE_AFTER.as_secs_f64() * 1000.0;
     lagged.then(|| {
         format!(
             "the generator itself lagged: {} of {} requests were started more than {} ms after \
              their time, {:.1} ms at most; lower the rate or free the processor",
-            tally.late,
-            tally.scheduled,
+            recording.late,
+            recording.lateness.len(),
             LATE_AFTER.as_millis(),
-            as_millis(tally.lateness.max()),
+            as_millis(recording.lateness.max()),
         )
     })
 }
 
 impl Lateness {
-    fn new(tally: &Tally) -> Self {
+    fn new(recording: &Recording) -> Self {
+        let lateness = &recording.lateness;
         Self {
             threshold_ms: LATE_AFTER.as_secs_f64() * 1000.0,
-            late: tally.late,
-            p50_ms: as_millis(tally.lateness.value_at_quantile(0.5)),
-            p99_ms: as_millis(tally.lateness.value_at_quantile(0.99)),
-            max_ms: as_millis(tally.lateness.max()),
+            late: recording.late,
+            p50_ms: as_millis(lateness.value_at_quantile(0.5)),
+            p99_ms: as_millis(lateness.value_at_quantile(0.99)),
+            max_ms: as_millis(lateness.max()),
         }
     }
 }

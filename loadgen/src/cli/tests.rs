@@ -1,5 +1,4 @@
 use clap::CommandFactory as _;
-use http_body_util::BodyExt as _;
 
 use super::*;
 
@@ -30,18 +29,26 @@ async fn a_plan_has_what_was_asked_for() {
     )
     .await
     .unwrap();
-    let mut request = plan.client.request;
-    assert_eq!(request.uri(), "/work?ms=5");
-    assert_eq!(request.method(), Method::POST);
-    assert_eq!(request.headers()["host"], "hello.localhost");
-    assert_eq!(request.headers()["user-agent"], "me");
-    let repeated: Vec<_> = request.headers().get_all("a").iter().collect();
-    assert_eq!(repeated, ["1", "2"]);
-    let body = request.body_mut().collect().await.unwrap().to_bytes();
-    assert_eq!(body, "text");
-    let count = plan.schedule.unwrap().count();
+    let plan::TargetKind::Http(http) = &plan.plan.targets[0].kind;
+    let text = |template: &Template| template.fixed().cloned().unwrap();
+    assert_eq!(text(&http.path), "/work?ms=5");
+    assert_eq!(
+        (&http.method, http.authority.as_str()),
+        (&Method::POST, "hello.localhost")
+    );
+    let values = |wanted: &str| {
+        let found = http.headers.iter().filter(|(name, _)| name == wanted);
+        found.map(|(_, value)| text(value)).collect::<Vec<_>>()
+    };
+    assert_eq!(values("user-agent"), ["me"]);
+    assert_eq!(values("a"), ["1", "2"]);
+    assert_eq!(text(&http.body), "text");
+    let plan::Load::Open { burst: 0, schedule } = plan.plan.load else {
+        panic!("{:?}", plan.plan.load);
+    };
+    let count = schedule.unwrap().count();
     assert!((11_500..12_500).contains(&count), "{count}");
-    assert_eq!(plan.client.timeout, Duration::from_mins(5));
+    assert_eq!(plan.plan.targets[0].timeout, Duration::from_mins(5));
     assert_eq!(plan.load.arrival, Some("poisson"));
 }
 
@@ -50,9 +57,18 @@ async fn with_http2_the_host_is_the_authority() {
     let plan = plan("http://127.0.0.1:8080 --host a.localhost --burst 5 --http2")
         .await
         .unwrap();
-    assert_eq!(plan.client.request.uri(), "http://a.localhost/");
-    assert!(!plan.client.request.headers().contains_key("host"));
-    assert!(plan.schedule.is_none());
+    let plan::TargetKind::Http(http) = &plan.plan.targets[0].kind;
+    assert_eq!(
+        (http.version, http.authority.as_str()),
+        (Version::Http2, "a.localhost")
+    );
+    assert!(matches!(
+        plan.plan.load,
+        plan::Load::Open {
+            burst: 5,
+            schedule: None
+        }
+    ));
 }
 
 #[tokio::test]
@@ -61,6 +77,11 @@ async fn what_is_wrong_is_said() {
         ("http://localhost", "--rate"),
         ("http://localhost --rate 5", "--duration"),
         ("http://localhost --duration 5s", "--rate"),
+        ("http://localhost --closed 5", "--duration"),
+        (
+            "http://localhost --closed 5 --rate 5 --duration 5s",
+            "cannot be used with",
+        ),
         ("http://localhost --rate x --duration 5s", "invalid float"),
         (
             "http://localhost --rate 5 --duration 5",

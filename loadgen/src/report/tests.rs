@@ -1,7 +1,8 @@
-use http::StatusCode;
+use std::time::Duration;
 
 use super::*;
-use crate::outcome::{Answer, Failure, Outcome};
+use crate::record::outcome::{Answer, Failure, Outcome, Wrong};
+use crate::record::recorder::Recorder;
 
 fn load() -> Load {
     Load {
@@ -9,6 +10,7 @@ fn load() -> Load {
         host: "hello.localhost".to_owned(),
         method: "GET".to_owned(),
         protocol: "HTTP/1.1",
+        clients: None,
         arrival: Some("poisson"),
         rate: Some(100.0),
         duration_seconds: Some(1.0),
@@ -19,53 +21,60 @@ fn load() -> Load {
 }
 
 /// A request due at `intended` ms, begun `lag` ms later and answered 10 ms after that.
-fn answered(intended: u64, lag: u64, status: StatusCode) -> Outcome {
+fn answered(intended: u64, lag: u64, status: u16) -> Outcome<'static> {
     let begun = Duration::from_millis(intended + lag);
+    let revisions = ["revision-0", "revision-1"];
     Outcome {
+        target: 0,
         intended: Duration::from_millis(intended),
         begun,
         waited: false,
+        connect: None,
         result: Ok(Answer {
             status,
             bytes: 100,
-            header: Some(format!("revision-{}", intended % 2)),
+            counted: Some(revisions[usize::from(intended % 2 == 1)]),
             sent: begun,
+            first_byte: begun,
             ended: begun + Duration::from_millis(10),
+            cold_start: None,
+            revision: None,
+            replica: None,
+            wrong: (status >= 400).then_some(Wrong::Status),
         }),
     }
 }
 
-fn failed(kind: FailureKind, detail: &str) -> Outcome {
+fn failed(kind: FailureKind, detail: &str) -> Outcome<'static> {
     Outcome {
+        target: 0,
         intended: Duration::ZERO,
         begun: Duration::ZERO,
         waited: true,
+        connect: Some(Duration::ZERO),
         result: Err(Failure {
             kind,
             detail: detail.to_owned(),
+            at: Duration::ZERO,
         }),
     }
 }
 
-fn report(burst: u64, outcomes: Vec<Outcome>) -> Report {
-    let mut tally = Tally::new(burst).unwrap();
-    for (position, outcome) in (0..).zip(outcomes) {
-        tally.sent += 1;
-        tally.record(position, outcome, true);
+fn report(burst: usize, outcomes: Vec<Outcome<'_>>) -> Report {
+    let mut recorder = Recorder::new(1, &[], true).unwrap();
+    for (position, outcome) in outcomes.iter().enumerate() {
+        recorder.begun(0, outcome.intended, outcome.begun, position < burst);
+        recorder.ended(outcome);
     }
-    let ending = Ending {
-        interrupted: false,
-        connections_opened: 3,
-        at: Duration::from_secs(1),
-    };
-    Report::new(load(), tally, ending, Some("x-revision".to_owned()))
+    let recording = recorder.finish(Duration::from_secs(1), false).unwrap();
+    Report::new(load(), recording, Some("x-revision".to_owned()))
 }
 
 #[test]
 fn every_request_is_counted_once() {
-    let mut outcomes: Vec<_> = (0..90).map(|at| answered(at, 0, StatusCode::OK)).collect();
-    outcomes.push(answered(90, 0, StatusCode::FOUND));
-    outcomes.push(answered(91, 0, StatusCode::SERVICE_UNAVAILABLE));
+    let mut outcomes: Vec<_> = (0..90).map(|at| answered(at, 0, 200)).collect();
+    outcomes.push(answered(90, 0, 302));
+    outcomes.push(answered(91, 0, 503));
     outcomes.push(failed(FailureKind::Reset, "connection closed"));
     outcomes.push(failed(FailureKind::Reset, "another"));
     outcomes.push(failed(FailureKind::Connect, "refused"));
@@ -98,10 +107,7 @@ fn every_request_is_counted_once() {
 
 #[test]
 fn response_time_has_the_lag_and_service_time_has_not() {
-    let report = report(
-        0,
-        (0..100).map(|at| answered(at, 5, StatusCode::OK)).collect(),
-    );
+    let report = report(0, (0..100).map(|at| answered(at, 5, 200)).collect());
     let (response, service) = (
         report.response_time_ms.unwrap(),
         report.service_time_ms.unwrap(),
@@ -109,14 +115,14 @@ fn response_time_has_the_lag_and_service_time_has_not() {
     assert!((response.p50 - 15.0).abs() < 0.02);
     assert!((service.p50 - 10.0).abs() < 0.02);
     assert!((report.lateness.p50_ms - 5.0).abs() < 0.01);
-    assert_eq!(report.lateness.late, 0);
+    assert_eq!(report.lateness.late, 100);
 }
 
 #[test]
 fn a_generator_that_lags_makes_the_run_invalid() {
     let lagging = |late: u64| -> Vec<_> {
         (0..100)
-            .map(|at| answered(at, if at < late { 50 } else { 0 }, StatusCode::OK))
+            .map(|at| answered(at, if at < late { 50 } else { 0 }, 200))
             .collect()
     };
     assert!(report(0, lagging(1)).valid);
@@ -141,7 +147,7 @@ fn a_run_without_answers_has_no_times() {
 
 #[test]
 fn the_text_says_it_loudly() {
-    let mut outcomes: Vec<_> = (0..9).map(|at| answered(at, 50, StatusCode::OK)).collect();
+    let mut outcomes: Vec<_> = (0..9).map(|at| answered(at, 50, 200)).collect();
     outcomes.push(failed(FailureKind::Connect, "refused"));
     let report = report(0, outcomes);
     let text = |colour| {

@@ -49,6 +49,12 @@ fn write_load(load: &Load, out: &mut dyn Write) -> io::Result<()> {
     if load.burst > 0 {
         writeln!(out, "{} requests at once", load.burst)?;
     }
+    if let Some(clients) = load.clients {
+        writeln!(
+            out,
+            "CLOSED LOOP, {clients} clients: the times leave out what nobody asked for while an answer was late"
+        )?;
+    }
     if let (Some(arrival), Some(rate), Some(seconds)) =
         (load.arrival, load.rate, load.duration_seconds)
     {
@@ -109,6 +115,7 @@ fn failures(report: &Report) -> String {
         ("timeout", errors.timeout),
         ("protocol", errors.protocol),
         ("status", errors.status),
+        ("check", errors.check),
     ];
     let seen = kinds.iter().filter(|(_, count)| *count > 0);
     let parts: Vec<_> = seen
