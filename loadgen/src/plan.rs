@@ -1,10 +1,5 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
-#![expect(
-    dead_code,
-    reason = "until the parts of the new load generator are joined"
-)]
-
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -95,7 +90,7 @@ pub(crate) enum TargetKind {
 }
 
 /// An HTTP server and what it is asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HttpTarget {
     /// As it was written, for reports.
     pub(crate) url: String,
