@@ -5,6 +5,7 @@ mod client;
 mod clock;
 mod duration;
 mod exit;
+mod live;
 mod nearest;
 mod observe;
 mod old_cli;
