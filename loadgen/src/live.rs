@@ -3,12 +3,9 @@
 //! It runs on a thread of its own and only reads what the engine publishes, so it holds nothing up. Keys do what signals do:
 //! `q` and Ctrl-C raise SIGINT, of which the first ends the schedule and the second gives up what is outstanding.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
+#![expect(
+    dead_code,
+    reason = "until the parts of the new load generator are joined"
 )]
 
 mod histogram;

@@ -4,14 +4,6 @@
 //! (`p99`, `lost`), of a part of them (`stages.spike.p99`, `targets.home.failed`, `revisions.hello--blue.percent`),
 //! of a queue, and of the autoscaler (`timeToZero`).
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 mod bound;
 mod evaluate;
 mod figures;

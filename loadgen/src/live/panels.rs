@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Paragraph, Sparkline};
+use ratatui::widgets::{Block, BorderType, Paragraph, Sparkline, Wrap};
 
 use super::histogram::bins;
 use super::state::{RECENT, State};
@@ -19,6 +19,9 @@ const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 const GOOD: Style = Style::new().fg(Color::Green);
 const SOFT: Style = Style::new().add_modifier(Modifier::DIM);
 const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
+
+/// The width of a row of counts.
+const COUNTS: u16 = 34;
 
 fn block(title: &str) -> Block<'static> {
     Block::bordered()
@@ -51,7 +54,12 @@ pub(super) fn requests(frame: &mut Frame<'_>, state: &State, area: Rect) {
     frame.render_widget(block, area);
     let lines = request_lines(state);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let [top, line] = Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(inner);
+    // Beside the numbers where there is room, else below them.
+    let [top, line] = if inner.width >= 2 * COUNTS {
+        Layout::horizontal([Constraint::Length(COUNTS + 2), Constraint::Min(0)]).areas(inner)
+    } else {
+        Layout::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(inner)
+    };
     frame.render_widget(Paragraph::new(lines), top);
     let seconds = &state.live.seconds;
     let complete = seconds.len().saturating_sub(1);
@@ -195,7 +203,7 @@ pub(super) fn histogram(frame: &mut Frame<'_>, state: &State, area: Rect) {
         .fold(f64::MIN_POSITIVE, f64::max);
     let room = usize::from(inner.width.saturating_sub(19));
     let lines = bins.iter().map(|bin| {
-        let bar = "█".repeat(cells(bin.share / most, room).max(usize::from(bin.share > 0.0)));
+        let bar = bar(bin.share / most, room);
         Line::from(vec![
             Span::raw(format!("{:>11} ", bin.name)),
             Span::styled(format!("{bar:<room$}"), TIDE),
@@ -239,13 +247,20 @@ pub(super) fn replicas(frame: &mut Frame<'_>, state: &State, area: Rect) {
     if let Some(queued) = scaling.queued {
         lines.push(Line::styled(format!("{} queued", number(queued)), SOFT));
     }
-    frame.render_widget(Paragraph::new(lines).block(block("Replicas")), area);
+    frame.render_widget(
+        Paragraph::new(lines)
+            .wrap(Wrap { trim: true })
+            .block(block("Replicas")),
+        area,
+    );
 }
 
 /// Whether each threshold holds so far.
 pub(super) fn thresholds(frame: &mut Frame<'_>, state: &State, area: Rect) {
     frame.render_widget(
-        Paragraph::new(threshold_lines(state)).block(block("Thresholds so far")),
+        Paragraph::new(threshold_lines(state))
+            .wrap(Wrap { trim: true })
+            .block(block("Thresholds so far")),
         area,
     );
 }
@@ -273,6 +288,13 @@ pub(super) fn decision(state: &State) -> Line<'static> {
         .as_ref()
         .and_then(|scaling| scaling.decision.as_deref());
     Line::styled(printable(decision.unwrap_or_default()), TIDE)
+}
+
+/// A bar of so much of `width`, to an eighth of a cell; what is not 0 has something.
+fn bar(part: f64, width: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = cells(part, width * 8).max(usize::from(part > 0.0));
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
 /// So many cells of `width`.

@@ -1,5 +1,6 @@
 //! A line now and then, for logs.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub(super) fn line(state: &State) -> String {
             .fold((0, 0), |(ready, desired), replicas| {
                 (ready + replicas.ready, desired + replicas.desired)
             });
-        line += &format!(", {ready} of {desired} replicas ready");
+        let _ = write!(line, ", {ready} of {desired} replicas ready");
     }
     line
 }

@@ -89,9 +89,9 @@ where
     B::Error: std::error::Error + Send + Sync + 'static,
 {
     let mut state = State::new(sources);
-    let mut stale = true;
+    let mut old = true;
     while let Some(changed) = state.refresh() {
-        if stale || changed {
+        if old || changed {
             terminal
                 .draw(|frame| view::draw(frame, &state))
                 .map_err(io::Error::other)?;
@@ -100,7 +100,7 @@ where
             break;
         }
         let action = next()?;
-        stale = action.is_some();
+        old = action.is_some();
         if action == Some(Action::End) {
             state.ends += 1;
             end();

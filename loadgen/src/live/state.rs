@@ -54,14 +54,15 @@ impl Scaling {
         }
         let waiting = last.values().filter_map(|sample| sample.waiting);
         let queues = last.values().flat_map(|sample| sample.queues.values());
-        let decisions = observation
+        let mut decisions = observation
             .events
             .iter()
+            .rev()
             .filter(|event| event.reason == "Decision");
         Self {
             waiting: waiting.reduce(|one, other| one + other),
             queued: queues.copied().reduce(|one, other| one + other),
-            decision: decisions.last().map(|event| event.message.clone()),
+            decision: decisions.next().map(|event| event.message.clone()),
             replicas: (last.iter())
                 .map(|(name, sample)| ((*name).clone(), sample.replicas))
                 .collect(),

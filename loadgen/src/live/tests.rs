@@ -133,7 +133,7 @@ fn no_size_is_too_small_and_no_state_too_empty() {
 fn a_line_says_the_same() {
     assert_eq!(
         plain::line(&state()),
-        "0:13 of 1:00: 4,407 sent, 4,404 answered, 7 failed, 0 outstanding, p99 373 ms, 5 of 7 replicas ready"
+        "0:13 of 1:00: 4,407 sent, 4,404 answered, 7 failed, 0 outstanding, p99 365 ms, 5 of 7 replicas ready"
     );
 }
 
@@ -192,7 +192,7 @@ fn it_ends_with_the_run() {
         Ok(step)
     };
     show(&mut terminal, sources, &|| false, &mut next, &mut || {
-        ends.set(ends.get() + 1)
+        ends.set(ends.get() + 1);
     })
     .unwrap();
     assert_eq!(ends.get(), 2);

@@ -9,6 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::panels;
 use super::state::State;
 use crate::report::model::LoopKind;
+use crate::report::text::printable;
 use crate::report::words::{clock, count, plural};
 
 /// Rows of the two panels at the top, with their frames.
@@ -111,11 +112,13 @@ fn title(state: &State, width: u16) -> Line<'static> {
         .chars()
         .take(room)
         .collect();
-    let gap =
-        " ".repeat(usize::from(width).saturating_sub(name.chars().count() + time.chars().count()));
+    let load = format!("  {}", state.head.load);
+    let load: String = load.chars().take(room - name.chars().count()).collect();
+    let used = name.chars().count() + load.chars().count() + time.chars().count();
     Line::from(vec![
-        Span::styled(name, Style::new().add_modifier(Modifier::BOLD)),
-        Span::raw(gap),
+        Span::styled(printable(&name), Style::new().add_modifier(Modifier::BOLD)),
+        Span::styled(printable(&load), Style::new().add_modifier(Modifier::DIM)),
+        Span::raw(" ".repeat(usize::from(width).saturating_sub(used))),
         Span::raw(time),
     ])
 }
