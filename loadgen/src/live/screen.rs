@@ -27,7 +27,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Whether the terminal is taken over.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The terminal of stderr, taken over until it is dropped: stdout is the report's.
+/// The terminal of stderr, taken over until it is dropped: stdout is the report's. Whoever takes it over handles SIGINT:
+/// where nothing does, Ctrl-C would end the process before the terminal is given back.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stderr>>>,
 }
@@ -60,7 +61,9 @@ impl Screen {
 
     /// Shows the run until it or the view is ended.
     pub(super) fn show(mut self, sources: Sources, ended: &Receiver<()>) -> io::Result<()> {
-        let ended = || ended.try_recv() == Err(TryRecvError::Disconnected);
+        // After a panic elsewhere the terminal is no longer its own.
+        let given_back = || !TAKEN.load(Ordering::SeqCst);
+        let ended = || given_back() || ended.try_recv() == Err(TryRecvError::Disconnected);
         show(
             &mut self.terminal,
             sources,
@@ -91,13 +94,13 @@ where
     let mut state = State::new(sources);
     let mut old = true;
     while let Some(changed) = state.refresh() {
+        if ended() {
+            break;
+        }
         if old || changed {
             terminal
                 .draw(|frame| view::draw(frame, &state))
                 .map_err(io::Error::other)?;
-        }
-        if ended() {
-            break;
         }
         let action = next()?;
         old = action.is_some();
