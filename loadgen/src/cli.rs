@@ -5,6 +5,7 @@ pub(crate) mod files;
 pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod run;
+mod schedule;
 pub(crate) mod schema;
 pub(crate) mod validate;
 
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use self::compare::CompareArgs;
 use self::report::ReportArgs;
+pub(crate) use self::schedule::ScheduleArgs;
 use self::schema::SchemaArgs;
 use self::validate::ValidateArgs;
 use crate::old_cli::RunArgs;
@@ -39,6 +41,9 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Checks scenario files without sending anything
     Validate(ValidateArgs),
+    /// Makes a schedule of arrivals, shows it and writes its times to a file
+    #[command(after_help = schedule::NOTES)]
+    Schedule(ScheduleArgs),
     /// Prints the JSON schema of scenario files or of reports
     Schema(SchemaArgs),
 }
@@ -50,6 +55,17 @@ pub(crate) enum Output {
     Text,
     /// For programs.
     Json,
+}
+
+/// How the gaps between requests are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ArrivalName {
+    /// Evenly spaced
+    Constant,
+    /// Independent of each other, as from many users
+    Poisson,
+    /// In bursts, or more regular than independent ones, as --burstiness says
+    Gamma,
 }
 
 /// A closed pipe leaves nobody to tell.

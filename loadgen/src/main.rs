@@ -18,6 +18,7 @@ mod record;
 mod report;
 mod run;
 mod scenario;
+mod schedule;
 mod tally;
 mod target;
 mod threshold;
@@ -73,6 +74,11 @@ fn command(command: Command) -> anyhow::Result<u8> {
             } else {
                 SET_UP_ERROR
             })
+        }
+        Command::Schedule(arguments) => {
+            drop(out);
+            schedule::run(&arguments)?;
+            Ok(exit::GOOD)
         }
         Command::Schema(arguments) => {
             written(cli::schema::print(&arguments, &mut out))?;

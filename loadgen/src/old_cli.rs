@@ -5,25 +5,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use ebbtide_core::arrival::{Arrival, Schedule};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 
-use crate::cli::Output;
+use crate::cli::{ArrivalName, Output};
 use crate::client::{Body, ClientOptions};
 use crate::duration;
 use crate::old_report::Load;
 use crate::run::Plan;
 use crate::target::Target;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ArrivalName {
-    /// Evenly spaced.
-    Constant,
-    /// Independent of each other, as from many users.
-    Poisson,
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -117,6 +109,7 @@ impl RunArgs {
         let arrival = match self.arrival {
             ArrivalName::Constant => Arrival::Constant,
             ArrivalName::Poisson => Arrival::Poisson,
+            ArrivalName::Gamma => anyhow::bail!("--arrival gamma needs a scenario"),
         };
         let schedule =
             Schedule::new(arrival, rate, duration, self.seed).context("--rate cannot be used")?;
@@ -137,6 +130,7 @@ impl RunArgs {
             arrival: scheduled.then_some(match self.arrival {
                 ArrivalName::Constant => "constant",
                 ArrivalName::Poisson => "poisson",
+                ArrivalName::Gamma => "gamma",
             }),
             rate: self.rate,
             duration_seconds: self.duration.map(|duration| duration.as_secs_f64()),

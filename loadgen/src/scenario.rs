@@ -18,6 +18,7 @@ mod read;
 mod template;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::threshold::Threshold;
@@ -42,7 +43,15 @@ pub(crate) struct Prepared {
 
 /// An autoscaler to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Observe {
+pub(crate) struct Observe {
+    pub(crate) what: Observed,
+    /// How long to go on after the last answer, or until no replica is left.
+    pub(crate) after: Duration,
+}
+
+/// What is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Observed {
     /// By the URL of Ebbtide's status API.
     Ebbtide(String),
     /// Whoever scales this Deployment.

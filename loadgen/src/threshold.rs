@@ -16,7 +16,7 @@ use std::fmt;
 use crate::nearest::suggestion;
 
 pub(crate) use self::bound::Bound;
-pub(crate) use self::metric::{Metric, Subject};
+pub(crate) use self::metric::{Figure, Metric, Subject};
 
 /// A condition on a figure of the report.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +97,11 @@ impl Threshold {
         Err(format!(
             "`{expression}`: there is no {what} `{name}`{meant} (there is `{known}`)"
         ))
+    }
+
+    /// Whether it is about the time until no replica is left, which comes after the last answer.
+    pub(crate) fn asks_for_time_to_zero(&self) -> bool {
+        self.metric.figure == Figure::Number("timeToZero")
     }
 
     fn check_observed(&self, observed: bool) -> Result<(), String> {

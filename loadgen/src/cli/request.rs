@@ -4,26 +4,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::ensure;
-use clap::{Args, ValueEnum};
-use ebbtide_core::arrival::{GammaSpec, ScheduleSpec, SteadySpec};
+use clap::Args;
 use ebbtide_core::duration::{self, Span};
 
+use super::ArrivalName;
+use super::schedule::steady;
 use crate::scenario::Headers;
 use crate::scenario::document::{
     CheckDocument, ClosedDocument, ConnectionPolicy, ConnectionsDocument, Document, StatusDocument,
     TargetDocument, TlsDocument, VersionDocument,
 };
-
-/// How the gaps between requests are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ArrivalName {
-    /// Evenly spaced
-    Constant,
-    /// Independent of each other, as from many users
-    Poisson,
-    /// In bursts, see --burstiness
-    Gamma,
-}
 
 /// When requests start.
 #[derive(Debug, Args)]
@@ -122,13 +112,10 @@ impl LoadArgs {
             self.duration.is_none() || self.rate.is_some() || self.closed.is_some(),
             "--duration needs --rate or --closed"
         );
-        ensure!(
-            self.burstiness.is_none() || self.arrival == Some(ArrivalName::Gamma),
-            "--burstiness is of --arrival gamma"
-        );
         document.burst = self.burst;
         if let (Some(rate), Some(duration)) = (self.rate, self.duration) {
-            document.schedule = Some(self.schedule(rate, Span(duration))?);
+            let arrival = self.arrival.unwrap_or(ArrivalName::Constant);
+            document.schedule = Some(steady(arrival, self.burstiness, rate, duration)?);
         }
         if let (Some(clients), Some(duration)) = (self.closed, self.duration) {
             let duration = Span(duration);
@@ -139,23 +126,6 @@ impl LoadArgs {
             });
         }
         Ok(())
-    }
-
-    fn schedule(&self, rate: f64, duration: Span) -> anyhow::Result<ScheduleSpec> {
-        Ok(match (self.arrival, self.burstiness) {
-            (None | Some(ArrivalName::Constant), _) => {
-                ScheduleSpec::Constant(SteadySpec { rate, duration })
-            }
-            (Some(ArrivalName::Poisson), _) => ScheduleSpec::Poisson(SteadySpec { rate, duration }),
-            (Some(ArrivalName::Gamma), Some(burstiness)) => ScheduleSpec::Gamma(GammaSpec {
-                rate,
-                burstiness,
-                duration,
-            }),
-            (Some(ArrivalName::Gamma), None) => {
-                anyhow::bail!("--arrival gamma needs --burstiness, such as 4")
-            }
-        })
     }
 }
 

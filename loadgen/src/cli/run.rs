@@ -9,9 +9,11 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
+use ebbtide_core::duration::{self, Span};
 
 use super::Output;
 use super::request::{LoadArgs, TargetArgs};
@@ -77,11 +79,15 @@ pub(crate) struct RunArgs {
     #[arg(long = "threshold", value_name = "EXPRESSION", value_parser = checked_threshold)]
     thresholds: Vec<String>,
     /// Follows Ebbtide by its status API, and puts what it did on the report's time line
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", group = "observed")]
     observe: Option<String>,
     /// Follows a Deployment, whoever scales it
-    #[arg(long, value_name = "NAMESPACE/DEPLOYMENT", conflicts_with = "observe", value_parser = parse_deployment)]
+    #[arg(long, value_name = "NAMESPACE/DEPLOYMENT", group = "observed", value_parser = parse_deployment)]
     observe_kubernetes: Option<KubernetesDocument>,
+    /// How long to go on looking at it after the last answer, or until no replica is left; 2m if a
+    /// threshold asks for timeToZero, else not at all, if it is not given
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, requires = "observed")]
+    observe_after: Option<Duration>,
     #[command(flatten)]
     load: LoadArgs,
     #[command(flatten)]
@@ -178,12 +184,12 @@ impl RunArgs {
         }
         document.workers = self.workers.or(document.workers);
         document.thresholds.extend(self.thresholds.iter().cloned());
-        if let Some(url) = &self.observe {
-            document.observe = Some(ObserveDocument::Url(url.clone()));
-        }
-        if let Some(deployment) = &self.observe_kubernetes {
-            let observed = ObservedDocument::Kubernetes(deployment.clone());
-            document.observe = Some(ObserveDocument::Other(observed));
+        if self.observe.is_some() || self.observe_kubernetes.is_some() {
+            document.observe = Some(ObserveDocument::Other(ObservedDocument {
+                ebbtide: self.observe.clone(),
+                kubernetes: self.observe_kubernetes.clone(),
+                after: self.observe_after.map(Span),
+            }));
         }
         self.outputs.change(&mut document.outputs);
     }

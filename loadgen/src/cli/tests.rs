@@ -5,7 +5,7 @@ use clap::{CommandFactory as _, Parser};
 use super::Cli;
 use super::run::RunArgs;
 use crate::plan::{Check, Connections, Load, TargetKind, Template, Version};
-use crate::scenario::{Observe, Prepared};
+use crate::scenario::{Observe, Observed, Prepared};
 
 #[derive(Debug, Parser)]
 struct Run {
@@ -42,7 +42,7 @@ fn flags_make_a_plan() {
         "http://127.0.0.1:8080/work?ms=5 --host hello.localhost --rate 200 --duration 60s \
          --arrival poisson --seed 3 -X POST -H a:1 -H a:2 --header user-agent:me --body text \
          --connections 7 --check-status 200-299,404 --count-header x-revision --timeout 5s --http2 \
-         --threshold p99<1s --observe http://127.0.0.1:8081 --workers 2 --out results --csv rows.csv",
+         --threshold p99<1s --observe http://127.0.0.1:8081 --observe-after 9s --workers 2 --out results --csv rows.csv",
     );
     let plan = prepared.plan;
     let TargetKind::Http(http) = &plan.targets[0].kind;
@@ -83,10 +83,11 @@ fn flags_make_a_plan() {
     assert!((11_500..12_500).contains(&count), "{count}");
     assert_eq!(prepared.load, "poisson 200/s for 1m");
     assert_eq!(prepared.thresholds[0].expression, "p99<1s");
-    assert_eq!(
-        prepared.observe,
-        Some(Observe::Ebbtide("http://127.0.0.1:8081".into()))
-    );
+    let expected = Observe {
+        what: Observed::Ebbtide("http://127.0.0.1:8081".into()),
+        after: Duration::from_secs(9),
+    };
+    assert_eq!(prepared.observe, Some(expected));
     assert_eq!(prepared.outputs.csv, Some("rows.csv".into()));
     assert_eq!(prepared.outputs.html, Some("results/report.html".into()));
 }
@@ -119,11 +120,11 @@ fn every_kind_of_load_and_of_connections_has_its_flags() {
         assert_eq!(format!("{:?}", http.connections), shown, "{flags}");
     }
     let kubernetes = load("--burst 1 --observe-kubernetes default/hello");
-    let expected = Observe::Kubernetes {
+    let expected = Observed::Kubernetes {
         namespace: "default".into(),
         deployment: "hello".into(),
     };
-    assert_eq!(kubernetes.observe, Some(expected));
+    assert_eq!(kubernetes.observe.unwrap().what, expected);
 }
 
 /// Arguments, and what their error has.
@@ -169,7 +170,7 @@ const WRONG_FLAGS: &[(&str, &str)] = &[
     ),
     (
         "http://localhost --rate 5 --duration 1s --burstiness 5",
-        "--burstiness is of --arrival gamma",
+        "--burstiness is for --arrival gamma",
     ),
     (
         "http://localhost --rate 5 --duration 1s --arrival gamma",

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::load::Loaded;
-use super::document::{Document, ObserveDocument, ObservedDocument, OutputsDocument};
+use super::document::{Document, KubernetesDocument, ObserveDocument, OutputsDocument};
 use super::endpoint::Endpoint;
 use super::problem::{Origin, Problems, ScenarioError};
-use super::{Observe, Outputs, Prepared};
+use super::{Observe, Observed, Outputs, Prepared};
 use crate::plan::{Plan, Target, Validity};
 use crate::threshold::{Available, Threshold};
+
+/// How long to wait for no replica to be left, where a threshold asks for the time to it.
+const LOOK_FOR_ZERO: Duration = Duration::from_mins(2);
 
 /// Whether hosts are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,6 @@ impl Builder<'_> {
         let loaded = self.load(&document);
         let workers = document.workers.unwrap_or(1);
         let workers = self.at_least_one("workers", workers);
-        let observe = self.observe(document.observe.as_ref());
         let stages = loaded.as_ref().map_or(&[][..], |loaded| &loaded.stages);
         let available = Available {
             stages: &stages
@@ -69,6 +71,7 @@ impl Builder<'_> {
             observed: document.observe.is_some(),
         };
         let thresholds = self.thresholds(&document.thresholds, available);
+        let observe = self.observe(&document, &thresholds);
         let validity = self.validity(&document);
         let Loaded {
             load,
@@ -113,36 +116,54 @@ impl Builder<'_> {
         thresholds
     }
 
-    fn observe(&mut self, observe: Option<&ObserveDocument>) -> Option<Observe> {
-        match observe? {
-            ObserveDocument::Url(url) => self.ebbtide("observe", url),
-            ObserveDocument::Other(ObservedDocument::Ebbtide(url)) => {
-                self.ebbtide("observe.ebbtide", url)
-            }
-            ObserveDocument::Other(ObservedDocument::Kubernetes(of)) => {
-                for (name, value) in [("namespace", &of.namespace), ("deployment", &of.deployment)]
-                {
-                    if value.is_empty() {
-                        self.problems
-                            .add(format!("observe.kubernetes.{name}"), "it is empty");
+    fn observe(&mut self, document: &Document, thresholds: &[Threshold]) -> Option<Observe> {
+        let document = document.observe.as_ref()?;
+        let (what, after) = match document {
+            ObserveDocument::Url(url) => (self.ebbtide("observe", url), None),
+            ObserveDocument::Other(of) => {
+                let what = match (&of.ebbtide, &of.kubernetes) {
+                    (Some(url), None) => self.ebbtide("observe.ebbtide", url),
+                    (None, Some(deployment)) => Some(self.deployment(deployment)),
+                    _ => {
+                        let message = "one of `ebbtide` and `kubernetes` says what to follow";
+                        self.problems.add("observe", message);
+                        None
                     }
-                }
-                Some(Observe::Kubernetes {
-                    namespace: of.namespace.clone(),
-                    deployment: of.deployment.clone(),
-                })
+                };
+                (what, of.after)
             }
+        };
+        let to_zero = thresholds.iter().any(Threshold::asks_for_time_to_zero);
+        let default = if to_zero {
+            LOOK_FOR_ZERO
+        } else {
+            Duration::ZERO
+        };
+        let after = after.map_or(default, |after| after.0);
+        what.map(|what| Observe { what, after })
+    }
+
+    fn deployment(&mut self, of: &KubernetesDocument) -> Observed {
+        for (name, value) in [("namespace", &of.namespace), ("deployment", &of.deployment)] {
+            if value.is_empty() {
+                self.problems
+                    .add(format!("observe.kubernetes.{name}"), "it is empty");
+            }
+        }
+        Observed::Kubernetes {
+            namespace: of.namespace.clone(),
+            deployment: of.deployment.clone(),
         }
     }
 
-    fn ebbtide(&mut self, path: &str, url: &str) -> Option<Observe> {
+    fn ebbtide(&mut self, path: &str, url: &str) -> Option<Observed> {
         let endpoint = self.problems.take(path, Endpoint::parse(url))?;
         if endpoint.tls || endpoint.path != "/" {
             let message = format!("`{url}`: the status API is at http://HOST:PORT, without a path");
             self.problems.add(path, message);
             return None;
         }
-        Some(Observe::Ebbtide(format!("http://{}", endpoint.authority)))
+        Some(Observed::Ebbtide(format!("http://{}", endpoint.authority)))
     }
 
     fn validity(&mut self, document: &Document) -> Validity {

@@ -189,21 +189,26 @@ pub(crate) enum HeaderDocument {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
     untagged,
-    expecting = "write the URL of Ebbtide's status API, or {kubernetes: {namespace: …, deployment: …}}"
+    expecting = "write the URL of Ebbtide's status API, {ebbtide: URL, after: 60s}, or \
+                 {kubernetes: {namespace: NAME, deployment: NAME}, after: 60s}"
 )]
 pub(crate) enum ObserveDocument {
-    /// Of Ebbtide's status API: `http://127.0.0.1:8081`.
+    /// Ebbtide, by the URL of its status API: `http://127.0.0.1:8081`.
     Url(String),
     Other(ObservedDocument),
 }
 
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum ObservedDocument {
+/// What to follow, and for how long: one of `ebbtide` and `kubernetes`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ObservedDocument {
     /// Ebbtide, by the URL of its status API.
-    Ebbtide(String),
+    pub(crate) ebbtide: Option<String>,
     /// A Deployment, whoever scales it.
-    Kubernetes(KubernetesDocument),
+    pub(crate) kubernetes: Option<KubernetesDocument>,
+    /// How long to go on looking after the last answer, or until no replica is left. 2 minutes if a threshold asks for
+    /// `timeToZero`, else not at all, if it is not given.
+    pub(crate) after: Option<Span>,
 }
 
 /// A Deployment.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -107,13 +105,15 @@ fn a_scenario_becomes_a_plan() {
     assert_eq!(prepared.expected_requests, Some(75.0));
     assert_eq!(
         prepared.load,
-        "10 requests at once, then calm: constant 5/s for 10s; spike: trace trace.csv"
+        "10 requests at once, then calm: constant 5/s for 10s; spike: trace trace.csv for 2s"
     );
     assert_eq!(prepared.thresholds.len(), 4);
+    let observe = prepared.observe.unwrap();
     assert_eq!(
-        prepared.observe,
-        Some(Observe::Ebbtide("http://127.0.0.1:8081".into()))
+        observe.what,
+        Observed::Ebbtide("http://127.0.0.1:8081".into())
     );
+    assert_eq!(observe.after, Duration::from_mins(2), "for timeToZero");
     assert_eq!(prepared.outputs.json, Some("out/report.json".into()));
     assert_eq!(prepared.outputs.html, Some("page.html".into()));
 }
@@ -249,7 +249,7 @@ fn what_is_wrong_has_its_file_line_and_field() {
         ),
         (
             "targets: [{url: http://localhost/}]\nschedule:\n  trace: {file: none.csv, unit: second}\n",
-            "run.yaml:3:17: schedule.trace.file: cannot read `none.csv`: ",
+            "run.yaml:3:17: schedule.trace.file: cannot read none.csv: ",
         ),
         ("a: 1\n---\nb: 2\n", "run.yaml:1:1: a: `a` is no field here"),
     ] {
@@ -353,6 +353,14 @@ fn what_does_not_go_together_is_said() {
             "observe.kubernetes.deployment: it is empty",
         ),
         (
+            "burst: 1\nobserve: {after: 5s}\n",
+            "observe: one of `ebbtide` and `kubernetes`",
+        ),
+        (
+            "burst: 1\nobserve: {ebbtid: a}\n",
+            "observe: write the URL of Ebbtide's status API, {ebbtide: URL, after: 60s}, or {",
+        ),
+        (
             "schedule: {constant: {rate: 1, duration: 1s}}\nstages: [{name: a, schedule: {constant: {rate: 1, duration: 1s}}}]\n",
             "make the schedule a stage",
         ),
@@ -371,6 +379,34 @@ fn what_does_not_go_together_is_said() {
         missing.starts_with("/nonexistent/run.yaml: cannot be read: "),
         "{missing}"
     );
+}
+
+/// The scenarios that come with Ebbtide, where they are and as they are.
+#[test]
+fn the_ready_scenarios_are_valid() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/load");
+    let files = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files
+        .filter(|file| file.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    assert!(files.len() >= 8, "{files:?}");
+    for file in files {
+        let prepared =
+            load(&file, Resolve::Nothing, |_| {}).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!prepared.thresholds.is_empty(), "{}", file.display());
+        assert!(prepared.observe.is_some(), "{}", file.display());
+        let schema = "# yaml-language-server: $schema=../../docs/loadgen-scenario.schema.json\n";
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with(schema), "{}", file.display());
+        // What its head says to run is it.
+        let command = format!(
+            "loadgen run manifests/load/{}",
+            file.file_name().unwrap().display()
+        );
+        assert!(text.contains(&command), "{}", file.display());
+    }
 }
 
 proptest! {

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -348,6 +350,30 @@ fn what_the_run_will_not_have_is_an_error_before_it() {
         Threshold::parse("flaps == 0").unwrap().check(observed),
         Ok(())
     );
+}
+
+/// Every metric is in the guide.
+#[test]
+fn the_guide_has_every_metric() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/loadgen.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let name = String::new;
+    for subject in [
+        Subject::All,
+        Subject::Revision(name()),
+        Subject::Queue(name()),
+    ] {
+        for first in metric::known(&subject, None) {
+            let words = match metric::known(&subject, Some(first))[..] {
+                [] => format!("`{first}`"),
+                _ if first == "statusCodes" => "`statusCodes.503`".to_owned(),
+                [second, ..] if first == "errors" => format!("`errors.{second}`"),
+                _ => format!("`{first}.p99`"),
+            };
+            let found = Subject::KINDS.contains(&first) || guide.contains(&words);
+            assert!(found, "{words} is not in docs/loadgen.md");
+        }
+    }
 }
 
 fn any_name() -> impl Strategy<Value = String> {

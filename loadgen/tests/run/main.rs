@@ -8,6 +8,7 @@
 )]
 
 mod reports;
+mod schedule;
 mod server;
 
 use std::process::{Command, Output, Stdio};

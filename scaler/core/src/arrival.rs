@@ -32,8 +32,8 @@ pub use gaps::{Arrival, ArrivalError, BURSTINESS, MAX_RATE};
 pub use process::{Process, part_seed};
 pub use schedule::Schedule;
 pub use spec::{
-    Column, GammaSpec, OnOffSpec, PhaseSpec, RampSpec, ScheduleSpec, SineSpec, SpikeSpec,
-    SteadySpec, StepsSpec, TraceSpec, TraceUnit,
+    Column, GammaSpec, OnOffSpec, PhaseSpec, RampSpec, ReadError, ScheduleSpec, SineSpec,
+    SpikeSpec, SteadySpec, StepsSpec, TraceSpec, TraceUnit,
 };
 
 #[cfg(test)]

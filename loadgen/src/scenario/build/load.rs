@@ -8,6 +8,7 @@ use super::super::document::{ClosedDocument, Document, StageDocument};
 use super::Builder;
 use super::words;
 use crate::plan::{Load, Stage};
+use crate::schedule::files_in;
 
 /// The load of a run.
 pub(super) struct Loaded {
@@ -18,9 +19,6 @@ pub(super) struct Loaded {
     /// About how many requests it is; none of a closed loop.
     pub(super) expected: Option<f64>,
 }
-
-/// The longest file that a trace may be, in bytes.
-const MAX_TRACE_BYTES: u64 = 256 << 20;
 
 impl Builder<'_> {
     pub(super) fn load(&mut self, document: &Document) -> Option<Loaded> {
@@ -42,7 +40,12 @@ impl Builder<'_> {
             (None, Some(stages), None) => self.stages(stages, document),
             (None, None, Some(schedule)) => {
                 let process = self.process("schedule", schedule)?;
-                Some(self.open(&process, document, Vec::new(), words::schedule(schedule)))
+                Some(self.open(
+                    &process,
+                    document,
+                    Vec::new(),
+                    words::load(schedule, process.duration()),
+                ))
             }
             (None, None, None) => self.burst(document),
         }
@@ -116,7 +119,8 @@ impl Builder<'_> {
         }
         let parts = documents.iter().map(|stage| stage.schedule.clone());
         let process = self.process("stages", &ScheduleSpec::Sequence(parts.collect()))?;
-        Some(self.open(&process, document, stages, words::stages(documents)))
+        let words = words::stages(&stages, documents);
+        Some(self.open(&process, document, stages, words))
     }
 
     fn open(
@@ -153,21 +157,7 @@ impl Builder<'_> {
 
     /// Checks a schedule; its traces are read from the scenario's folder.
     fn process(&mut self, path: &str, spec: &ScheduleSpec) -> Option<Process> {
-        let folder = self.folder;
-        let read = |file: &str| {
-            let file = folder.join(file);
-            let size = std::fs::metadata(&file).map(|metadata| metadata.len());
-            match size {
-                Ok(size) if size > MAX_TRACE_BYTES => Err(format!(
-                    "`{}` is longer than {} MiB",
-                    file.display(),
-                    MAX_TRACE_BYTES >> 20
-                )),
-                _ => std::fs::read_to_string(&file)
-                    .map_err(|error| format!("cannot read `{}`: {error}", file.display())),
-            }
-        };
-        match spec.process(read) {
+        match spec.process(files_in(self.folder.to_owned())) {
             Ok(process) => Some(process),
             Err(error) => {
                 self.problems

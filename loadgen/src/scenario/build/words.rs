@@ -1,14 +1,25 @@
 //! Loads in words, for reports.
 
+use std::time::Duration;
+
 use ebbtide_core::arrival::ScheduleSpec;
+use ebbtide_core::duration::Span;
 
 use super::super::document::{ClosedDocument, StageDocument};
+use crate::plan::Stage;
 
 /// How many parts of a load are said.
 const SHOWN: usize = 6;
 
-/// A schedule: `poisson 50/s for 1m`.
-pub(super) fn schedule(spec: &ScheduleSpec) -> String {
+/// A schedule that takes `duration`: `poisson 50/s for 1m`.
+pub(super) fn load(spec: &ScheduleSpec, duration: Duration) -> String {
+    match spec {
+        ScheduleSpec::Trace(of) => format!("trace {} for {}", of.file, Span(duration)),
+        other => schedule(other),
+    }
+}
+
+fn schedule(spec: &ScheduleSpec) -> String {
     match spec {
         ScheduleSpec::Constant(of) => format!("constant {}/s for {}", of.rate, of.duration),
         ScheduleSpec::Poisson(of) => format!("poisson {}/s for {}", of.rate, of.duration),
@@ -42,10 +53,11 @@ pub(super) fn schedule(spec: &ScheduleSpec) -> String {
 }
 
 /// Stages by name.
-pub(super) fn stages(stages: &[StageDocument]) -> String {
-    let stages = stages
-        .iter()
-        .map(|stage| format!("{}: {}", stage.name, schedule(&stage.schedule)));
+pub(super) fn stages(stages: &[Stage], documents: &[StageDocument]) -> String {
+    let stages = stages.iter().zip(documents).map(|(stage, document)| {
+        let load = load(&document.schedule, stage.until.saturating_sub(stage.from));
+        format!("{}: {load}", stage.name)
+    });
     listed(&stages.collect::<Vec<_>>(), "; ")
 }
 

@@ -12,7 +12,8 @@ use super::piece::Piece;
 use super::process::{Node, Process};
 use super::shape::{List, Shape, Sine};
 use super::spec::{
-    GammaSpec, OnOffSpec, RampSpec, ScheduleSpec, SineSpec, SpikeSpec, SteadySpec, StepsSpec,
+    GammaSpec, OnOffSpec, PhaseSpec, RampSpec, ScheduleSpec, SineSpec, SpikeSpec, SteadySpec,
+    StepsSpec,
 };
 
 /// How deep sums and sequences may be in each other.
@@ -114,14 +115,15 @@ fn gamma(spec: GammaSpec, at: &At) -> Result<Node, SpecError> {
 }
 
 fn on_off(spec: &OnOffSpec, at: &At) -> Result<Node, SpecError> {
-    let phase = |name: &str, phase: &super::spec::PhaseSpec| {
+    let duration = at.duration("duration", spec.duration)?;
+    let phase = |name: &str, phase: &PhaseSpec| {
         let at = at.field(name);
-        let mean = at.duration("mean", phase.mean)?;
+        let mean = at.part("mean", phase.mean, duration)?;
         Ok((at.rate("rate", phase.rate)?, mean.as_secs_f64()))
     };
     let shape = Shape::OnOff {
         phases: [phase("on", &spec.on)?, phase("off", &spec.off)?],
-        duration: at.duration("duration", spec.duration)?,
+        duration,
     };
     varying(shape, 0.0, spec.arrivals, at)
 }
@@ -135,11 +137,12 @@ fn sine(spec: &SineSpec, at: &At) -> Result<Node, SpecError> {
              at most the mean"
         )));
     }
+    let duration = at.duration("duration", spec.duration)?;
     let shape = Shape::Sine(Sine {
         mean,
         amplitude,
-        period: at.duration("period", spec.period)?,
-        duration: at.duration("duration", spec.duration)?,
+        period: at.part("period", spec.period, duration)?,
+        duration,
     });
     varying(shape, spec.noise, spec.arrivals, at)
 }

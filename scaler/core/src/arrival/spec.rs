@@ -1,5 +1,7 @@
 //! What people write: an arrival process as a document.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::gaps::Arrival;
@@ -45,6 +47,20 @@ pub enum ScheduleSpec {
     Sum(Vec<ScheduleSpec>),
     /// These one after the other.
     Sequence(Vec<ScheduleSpec>),
+}
+
+/// Text that does not describe an arrival process: where it is wrong, and how.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ReadError(String);
+
+impl FromStr for ScheduleSpec {
+    type Err = ReadError;
+
+    /// Reads YAML, or JSON, which is YAML too.
+    fn from_str(text: &str) -> Result<Self, ReadError> {
+        serde_saphyr::from_str(text).map_err(|error| ReadError(error.to_string()))
+    }
 }
 
 /// A rate that does not change.
@@ -222,6 +238,25 @@ pub struct TraceSpec {
     /// times of arrival have none to choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrival>,
+}
+
+impl TraceSpec {
+    /// All of a file, as it is.
+    pub fn new(file: impl Into<String>, unit: TraceUnit) -> Self {
+        Self {
+            file: file.into(),
+            unit,
+            column: None,
+            time_column: None,
+            from: None,
+            lasting: None,
+            scale_time: None,
+            scale_rate: None,
+            max_rate: None,
+            noise: 0.0,
+            arrivals: None,
+        }
+    }
 }
 
 /// What a row of a recording is.

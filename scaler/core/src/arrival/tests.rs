@@ -3,6 +3,7 @@
 mod compose;
 mod errors;
 mod frozen;
+mod guide;
 mod recordings;
 #[cfg(feature = "schema")]
 mod schema;
@@ -19,7 +20,7 @@ fn process(text: &str) -> Process {
 
 /// The same, where every file that is named has this content.
 fn with_file(text: &str, content: &str) -> Process {
-    let spec: ScheduleSpec = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let spec: ScheduleSpec = text.parse().unwrap_or_else(|error| panic!("{error}"));
     let process = spec.process(|_| Ok(content.to_owned()));
     process.unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -39,6 +40,14 @@ fn counts(process: &Process, seed: u64, bin: Duration) -> Vec<f64> {
         }
     }
     counts
+}
+
+/// A schedule can be given to a thread of its own.
+#[test]
+fn schedules_can_be_sent() {
+    fn sent<T: Iterator<Item = Duration> + Send + 'static>(_: &T) {}
+    let process = process("sum: [{poisson: {rate: 1, duration: 1s}}]");
+    sent(&process.schedule(0));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "tests have few numbers")]

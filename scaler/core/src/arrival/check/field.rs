@@ -8,6 +8,12 @@ use crate::duration::Span;
 /// The highest coefficient of variation that noise may have.
 const MAX_NOISE: f64 = 10.0;
 
+/// The longest duration: ten years, of the longest kind.
+const MAX_DURATION: Duration = Duration::from_secs(3653 * 86_400);
+
+/// How often something may change on average, so that a schedule comes to its end.
+const MAX_CHANGES: u128 = 1_000_000_000;
+
 /// A description that no schedule can be made of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
@@ -59,12 +65,32 @@ impl At {
         )))
     }
 
-    /// A duration above 0.
+    /// A duration above 0, of at most ten years.
     pub(super) fn duration(&self, name: &str, duration: Span) -> Result<Duration, SpecError> {
         if duration.0.is_zero() {
             return Err(self.field(name).error("it should be longer than 0"));
         }
+        if duration.0 > MAX_DURATION {
+            return Err(self.field(name).error("it should be at most ten years"));
+        }
         Ok(duration.0)
+    }
+
+    /// A duration that is a part of `whole`.
+    pub(super) fn part(
+        &self,
+        name: &str,
+        part: Span,
+        whole: Duration,
+    ) -> Result<Duration, SpecError> {
+        let part = self.duration(name, part)?;
+        if whole.as_nanos() / part.as_nanos() > MAX_CHANGES {
+            return Err(self.field(name).error(&format!(
+                "{} has it more than a billion times: it should be longer",
+                Span(whole)
+            )));
+        }
+        Ok(part)
     }
 
     /// A factor above 0.

@@ -10,7 +10,7 @@ use crate::arrival::{
 use crate::duration::Span;
 
 fn spans() -> impl Strategy<Value = Span> {
-    (1_u64..3_000_000_000).prop_map(|nanos| Span(Duration::from_nanos(nanos)))
+    (100_u64..3_000_000_000).prop_map(|nanos| Span(Duration::from_nanos(nanos)))
 }
 
 fn arrivals() -> impl Strategy<Value = Arrival> {

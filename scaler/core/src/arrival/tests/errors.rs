@@ -3,7 +3,7 @@
 use super::*;
 
 fn error(text: &str) -> String {
-    let spec: ScheduleSpec = match serde_saphyr::from_str(text) {
+    let spec: ScheduleSpec = match text.parse() {
         Ok(spec) => spec,
         Err(error) => return error.to_string(),
     };
@@ -75,7 +75,15 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "steps: {rates: [1, 2], each: 18446744073709551615s}",
-        "steps: all together",
+        "steps.each: it should be at most ten years",
+    ),
+    (
+        "sine: {mean: 5, amplitude: 5, period: 1ns, duration: 2s}",
+        "sine.period: 2s has it more than a billion times",
+    ),
+    (
+        "onOff: {on: {mean: 1h}, off: {mean: 1ns}, duration: 1h}",
+        "onOff.off.mean: 1h has it more than",
     ),
     (
         "spike: {peak: 5, at: 10s, lasting: 1m, duration: 1m}",
@@ -146,7 +154,7 @@ fn nesting_is_bounded() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let spec = "sum: [{trace: {file: a.csv, unit: minute}}]";
-    let spec: ScheduleSpec = serde_saphyr::from_str(spec).unwrap();
+    let spec: ScheduleSpec = spec.parse().unwrap();
     let error = spec.process(|file| Err(format!("cannot read {file}")));
     let error = error.unwrap_err().to_string();
     assert_eq!(error, "sum[0].trace.file: cannot read a.csv");
