@@ -5,6 +5,7 @@ mod clock;
 mod duration;
 mod engine;
 mod exit;
+mod live;
 mod nearest;
 mod observe;
 mod plan;

@@ -37,7 +37,7 @@ pub(crate) struct Columns {
     pub(crate) width: usize,
     /// Seconds of all.
     pub(crate) seconds: usize,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) parts: Vec<Column>,
 }
 
 impl Columns {
@@ -56,7 +56,7 @@ impl Columns {
         Self {
             width,
             seconds,
-            columns: columns.collect(),
+            parts: columns.collect(),
         }
     }
 }

@@ -325,11 +325,7 @@ fn seconds(tallies: &[SecondTally]) -> Result<Vec<Second>, HistogramError> {
     (tallies.iter())
         .map(|tally| {
             outstanding = (outstanding + tally.sent).saturating_sub(tally.succeeded + tally.failed);
-            let times = tally
-                .response
-                .as_deref()
-                .map(|times| of_second(times))
-                .transpose()?;
+            let times = tally.response.as_deref().map(of_second).transpose()?;
             Second {
                 offered: tally.offered,
                 sent: tally.sent,

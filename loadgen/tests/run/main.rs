@@ -7,6 +7,7 @@
     reason = "this is how a test fails"
 )]
 
+mod reports;
 mod schedule;
 mod server;
 
