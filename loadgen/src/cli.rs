@@ -148,7 +148,7 @@ impl RunArgs {
         let http = self.http(&target, &host, connections).await?;
         Ok(Plan {
             load: self.load(&host, schedule.is_some()),
-            plan: plan::Plan {
+            engine: plan::Plan {
                 name: self.url.clone(),
                 seed: self.seed,
                 load: self.load_of(schedule),

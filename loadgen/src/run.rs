@@ -16,16 +16,16 @@ use crate::report::{Load, Report};
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) load: Load,
-    pub(crate) plan: plan::Plan,
+    pub(crate) engine: plan::Plan,
     pub(crate) quiet: bool,
 }
 
 /// Sends all requests of the plan and reports on them.
 pub(crate) async fn run(plan: Plan) -> anyhow::Result<Report> {
     let mut signals = Signals::new()?;
-    let plan::TargetKind::Http(target) = &plan.plan.targets[0].kind;
+    let plan::TargetKind::Http(target) = &plan.engine.targets[0].kind;
     let counted = target.count_header.as_ref().map(ToString::to_string);
-    let engine = engine::prepare(plan.plan).await?;
+    let engine = engine::prepare(plan.engine).await?;
     let clock = RunClock::start();
     let progress = Progress::new(plan.quiet, plan.load.duration_seconds);
     let (live, mut shown) = watch::channel(Live::new()?);

@@ -29,7 +29,7 @@ async fn a_plan_has_what_was_asked_for() {
     )
     .await
     .unwrap();
-    let plan::TargetKind::Http(http) = &plan.plan.targets[0].kind;
+    let plan::TargetKind::Http(http) = &plan.engine.targets[0].kind;
     let text = |template: &Template| template.fixed().cloned().unwrap();
     assert_eq!(text(&http.path), "/work?ms=5");
     assert_eq!(
@@ -43,12 +43,12 @@ async fn a_plan_has_what_was_asked_for() {
     assert_eq!(values("user-agent"), ["me"]);
     assert_eq!(values("a"), ["1", "2"]);
     assert_eq!(text(&http.body), "text");
-    let plan::Load::Open { burst: 0, schedule } = plan.plan.load else {
-        panic!("{:?}", plan.plan.load);
+    let plan::Load::Open { burst: 0, schedule } = plan.engine.load else {
+        panic!("{:?}", plan.engine.load);
     };
     let count = schedule.unwrap().count();
     assert!((11_500..12_500).contains(&count), "{count}");
-    assert_eq!(plan.plan.targets[0].timeout, Duration::from_mins(5));
+    assert_eq!(plan.engine.targets[0].timeout, Duration::from_mins(5));
     assert_eq!(plan.load.arrival, Some("poisson"));
 }
 
@@ -57,13 +57,13 @@ async fn with_http2_the_host_is_the_authority() {
     let plan = plan("http://127.0.0.1:8080 --host a.localhost --burst 5 --http2")
         .await
         .unwrap();
-    let plan::TargetKind::Http(http) = &plan.plan.targets[0].kind;
+    let plan::TargetKind::Http(http) = &plan.engine.targets[0].kind;
     assert_eq!(
         (http.version, http.authority.as_str()),
         (Version::Http2, "a.localhost")
     );
     assert!(matches!(
-        plan.plan.load,
+        plan.engine.load,
         plan::Load::Open {
             burst: 5,
             schedule: None

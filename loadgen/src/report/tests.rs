@@ -60,7 +60,7 @@ fn failed(kind: FailureKind, detail: &str) -> Outcome<'static> {
     }
 }
 
-fn report(burst: usize, outcomes: Vec<Outcome<'_>>) -> Report {
+fn report(burst: usize, outcomes: &[Outcome<'_>]) -> Report {
     let mut recorder = Recorder::new(1, &[], true).unwrap();
     for (position, outcome) in outcomes.iter().enumerate() {
         recorder.begun(0, outcome.intended, outcome.begun, position < burst);
@@ -78,7 +78,7 @@ fn every_request_is_counted_once() {
     outcomes.push(failed(FailureKind::Reset, "connection closed"));
     outcomes.push(failed(FailureKind::Reset, "another"));
     outcomes.push(failed(FailureKind::Connect, "refused"));
-    let report = report(0, outcomes);
+    let report = report(0, &outcomes);
     assert_eq!((report.sent, report.answered), (95, 92));
     assert_eq!(
         (report.succeeded, report.failed, report.abandoned),
@@ -107,7 +107,8 @@ fn every_request_is_counted_once() {
 
 #[test]
 fn response_time_has_the_lag_and_service_time_has_not() {
-    let report = report(0, (0..100).map(|at| answered(at, 5, 200)).collect());
+    let outcomes: Vec<_> = (0..100).map(|at| answered(at, 5, 200)).collect();
+    let report = report(0, &outcomes);
     let (response, service) = (
         report.response_time_ms.unwrap(),
         report.service_time_ms.unwrap(),
@@ -125,21 +126,18 @@ fn a_generator_that_lags_makes_the_run_invalid() {
             .map(|at| answered(at, if at < late { 50 } else { 0 }, 200))
             .collect()
     };
-    assert!(report(0, lagging(1)).valid);
-    let invalid = report(0, lagging(2));
+    assert!(report(0, &lagging(1)).valid);
+    let invalid = report(0, &lagging(2));
     assert!(!invalid.valid);
     let reason = invalid.invalid_reason.as_deref().unwrap();
     assert!(reason.contains("2 of 100 requests"), "{reason}");
     // A burst takes as long as it takes.
-    assert!(report(2, lagging(2)).valid);
+    assert!(report(2, &lagging(2)).valid);
 }
 
 #[test]
 fn a_run_without_answers_has_no_times() {
-    let report = report(
-        0,
-        vec![failed(FailureKind::Timeout, "deadline has elapsed")],
-    );
+    let report = report(0, &[failed(FailureKind::Timeout, "deadline has elapsed")]);
     assert_eq!(report.errors.timeout, 1);
     assert!(report.response_time_ms.is_none());
     assert!((report.elapsed_seconds - 1.0).abs() < f64::EPSILON);
@@ -149,7 +147,7 @@ fn a_run_without_answers_has_no_times() {
 fn the_text_says_it_loudly() {
     let mut outcomes: Vec<_> = (0..9).map(|at| answered(at, 50, 200)).collect();
     outcomes.push(failed(FailureKind::Connect, "refused"));
-    let report = report(0, outcomes);
+    let report = report(0, &outcomes);
     let text = |colour| {
         let mut out = Vec::new();
         write_text(&report, &mut out, colour).unwrap();
