@@ -20,6 +20,9 @@ mod template;
 mod tls;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -56,7 +59,7 @@ pub(crate) struct Target<'a> {
     pub(crate) position: usize,
     /// The run's.
     pub(crate) seed: u64,
-    pub(crate) target: &'a crate::plan::Target,
+    pub(crate) plan: &'a crate::plan::Target,
 }
 
 /// A run that can start: everything is checked, threads are there, and connections that are to be open are open.

@@ -60,7 +60,7 @@ impl Http2 {
                 Scheme::HTTP
             },
             target: http.clone(),
-            rules: Rules::of(target.target),
+            rules: Rules::of(target.plan),
             dialer: Dialer::new(http)?,
             connections: (0..connections).map(|_| Mutex::default()).collect(),
             next: Cell::new(0),
@@ -157,7 +157,10 @@ impl Http2 {
         request: Request<Full<Bytes>>,
     ) -> Result<Complete, Failed> {
         let sent = clock.elapsed();
-        let response = sender.send_request(request).await.map_err(broken)?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| broken(&error))?;
         let first_byte = clock.elapsed();
         let mut found = Found::default();
         found.clear(&self.rules);
@@ -168,7 +171,7 @@ impl Http2 {
         let mut body = response.into_body();
         let mut bytes = 0;
         while let Some(frame) = body.frame().await {
-            if let Some(data) = frame.map_err(broken)?.data_ref() {
+            if let Some(data) = frame.map_err(|error| broken(&error))?.data_ref() {
                 bytes += data.len() as u64;
                 found.body(&self.rules, data);
             }
@@ -205,13 +208,13 @@ fn refused(error: &(dyn Error + 'static)) -> Failed {
     (FailureKind::Protocol, chain(error))
 }
 
-fn broken(error: hyper::Error) -> Failed {
+fn broken(error: &hyper::Error) -> Failed {
     let kind = if error.is_parse() {
         FailureKind::Protocol
     } else {
         FailureKind::Reset
     };
-    (kind, chain(&error))
+    (kind, chain(error))
 }
 
 fn chain(error: &(dyn Error + 'static)) -> String {

@@ -106,9 +106,10 @@ impl Found {
         for ((wanted, expected), seen) in rules.headers.iter().zip(&mut self.seen) {
             let is_right = |expected: &String| expected.as_bytes() == value;
             if is(wanted) && *seen != Seen::Right {
-                *seen = match expected.as_ref().is_none_or(is_right) {
-                    true => Seen::Right,
-                    false => Seen::AnotherValue,
+                *seen = if expected.as_ref().is_none_or(is_right) {
+                    Seen::Right
+                } else {
+                    Seen::AnotherValue
                 };
             }
         }

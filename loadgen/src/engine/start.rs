@@ -151,13 +151,13 @@ async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
         let target = Target {
             position,
             seed: whole.seed,
-            target,
+            plan: target,
         };
         let driver = driver(&target, Rc::downgrade(&worker), (number, whole.workers));
-        let driver = driver.with_context(|| format!("target {}", target.target.name))?;
+        let driver = driver.with_context(|| format!("target {}", target.plan.name))?;
         let prepared = driver.prepare().await.map_err(anyhow::Error::msg);
         prepared.with_context(|| {
-            let TargetKind::Http(http) = &target.target.kind;
+            let TargetKind::Http(http) = &target.plan.kind;
             format!("cannot open the connections to {}", http.url)
         })?;
         drivers.push(driver);
@@ -185,7 +185,7 @@ fn source(spec: Spec, workers: usize) -> Source {
 
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
-    let TargetKind::Http(http) = &target.target.kind;
+    let TargetKind::Http(http) = &target.plan.kind;
     check(http)?;
     // A worker without any connection could not send.
     let own = |count: NonZeroUsize| share(count.get(), of.0, of.1).len().max(1);
@@ -198,7 +198,7 @@ fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyh
         Version::Http1 => Driver::Http1(Rc::new(Pool::new(target, http, worker, most)?)),
         Version::Http2 => {
             let http2 = Protocol::Http2(Http2::new(target, http, connections)?);
-            let timeout = target.target.timeout;
+            let timeout = target.plan.timeout;
             let tasks = Tasks::new(target.position, worker, http2, timeout, streams);
             Driver::Tasks(Rc::new(tasks))
         }

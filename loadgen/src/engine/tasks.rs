@@ -143,7 +143,7 @@ impl Tasks {
         let tasks = Rc::clone(self);
         let task = spawn_local(async move {
             let exchange = tasks.protocol.exchange(clock, &start).await;
-            tasks.exchanged(id, exchange);
+            tasks.exchanged(id, &exchange);
         });
         let mut state = self.state.borrow_mut();
         state.carried += 1;
@@ -152,7 +152,7 @@ impl Tasks {
         }
     }
 
-    fn exchanged(self: &Rc<Self>, id: FlightId, exchange: Exchange) {
+    fn exchanged(self: &Rc<Self>, id: FlightId, exchange: &Exchange) {
         let flight = self.state.borrow_mut().flights.end(id);
         self.carry_next();
         if let Some(flight) = flight {
@@ -178,7 +178,7 @@ impl Tasks {
         }
     }
 
-    fn ended(&self, flight: &Flight, exchange: Exchange) {
+    fn ended(&self, flight: &Flight, exchange: &Exchange) {
         let Some(worker) = self.worker.upgrade() else {
             return;
         };
@@ -226,6 +226,6 @@ impl Tasks {
         }
         let result = Err((kind, detail.to_owned()));
         let connect = None;
-        self.ended(&flight, Exchange { connect, result });
+        self.ended(&flight, &Exchange { connect, result });
     }
 }

@@ -254,6 +254,6 @@ impl Worker {
 /// Waits until the run is to be stopped, this way or a faster one; for ever if nobody can say so any more.
 async fn until(stop: &mut watch::Receiver<Stop>, this: Stop) {
     if stop.wait_for(|stop| *stop >= this).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -1,5 +1,13 @@
 //! What became of one request.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "until the parts of the new load generator are joined"
+    )
+)]
+
 use std::time::Duration;
 
 /// One request, from its intended start to its end. Times are offsets from the start of the run.

@@ -11,7 +11,7 @@ use super::tally::record;
 /// The seconds so far. Response times are collected in one histogram, which is packed as soon as its second is over.
 #[derive(Debug)]
 pub(super) struct Seconds {
-    seconds: Vec<SecondTally>,
+    all: Vec<SecondTally>,
     /// The second whose response times are being collected, and they.
     collecting: usize,
     times: Times,
@@ -20,7 +20,7 @@ pub(super) struct Seconds {
 impl Seconds {
     pub(super) fn new() -> Result<Self, CreationError> {
         Ok(Self {
-            seconds: Vec::new(),
+            all: Vec::new(),
             collecting: 0,
             times: Histogram::new(2)?,
         })
@@ -29,10 +29,10 @@ impl Seconds {
     /// The second in which this is.
     pub(super) fn at(&mut self, time: Duration) -> &mut SecondTally {
         let position = position(time);
-        if position >= self.seconds.len() {
-            self.seconds.resize_with(position + 1, SecondTally::default);
+        if position >= self.all.len() {
+            self.all.resize_with(position + 1, SecondTally::default);
         }
-        &mut self.seconds[position]
+        &mut self.all[position]
     }
 
     /// Records the response time of what ended then.
@@ -57,7 +57,7 @@ impl Seconds {
 
     /// All from a position on, so far.
     pub(super) fn since(&self, position: usize) -> Vec<SecondTally> {
-        let mut since = self.seconds.get(position..).unwrap_or_default().to_vec();
+        let mut since = self.all.get(position..).unwrap_or_default().to_vec();
         let collecting = self.collecting.checked_sub(position);
         if let Some(second) = collecting.and_then(|at| since.get_mut(at))
             && !self.times.is_empty()
@@ -71,7 +71,7 @@ impl Seconds {
     /// All of them, at the end.
     pub(super) fn finish(&mut self) -> Vec<SecondTally> {
         self.pack();
-        std::mem::take(&mut self.seconds)
+        std::mem::take(&mut self.all)
     }
 }
 

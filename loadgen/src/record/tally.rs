@@ -1,5 +1,6 @@
 //! Counts and times: how one more is added, and how two become one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::{AdditionError, CreationError, Histogram};
@@ -36,8 +37,8 @@ impl Tally {
             connections_opened: 0,
             waited: 0,
             cold_starts: 0,
-            statuses: Default::default(),
-            failures: Default::default(),
+            statuses: BTreeMap::new(),
+            failures: BTreeMap::new(),
             wrong_status: Sampled::default(),
             wrong_check: Sampled::default(),
             response: none.clone(),
@@ -140,7 +141,7 @@ impl RevisionTally {
         Self {
             answered: 0,
             succeeded: 0,
-            replicas: Default::default(),
+            replicas: BTreeMap::new(),
             response: times,
         }
     }

@@ -221,11 +221,20 @@ impl Reading {
 #[derive(Default)]
 struct Framing {
     length: Option<u64>,
-    /// Whether there is a coding, and whether the last one is chunked.
-    coded: bool,
-    chunked: bool,
+    coding: Coding,
     close: bool,
     keep_alive: bool,
+}
+
+/// What the body is coded in for its transfer.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Coding {
+    #[default]
+    None,
+    /// Chunks, last of all.
+    Chunked,
+    /// Something whose end only the connection's end tells.
+    Other,
 }
 
 impl Framing {
@@ -234,10 +243,13 @@ impl Framing {
         match header.name.len() {
             14 if is("content-length") => self.take_length(header.value),
             17 if is("transfer-encoding") => {
-                self.coded = true;
-                self.chunked = tokens(header.value)
-                    .last()
-                    .is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked"));
+                let last = tokens(header.value).last();
+                let chunked = last.is_some_and(|it| it.eq_ignore_ascii_case(b"chunked"));
+                self.coding = if chunked {
+                    Coding::Chunked
+                } else {
+                    Coding::Other
+                };
                 Ok(())
             }
             10 if is("connection") => {
@@ -266,17 +278,16 @@ impl Framing {
     }
 
     fn keeps(&self, is_http_1_1: bool) -> bool {
-        let ambiguous = self.coded && self.length.is_some();
+        let ambiguous = self.coding != Coding::None && self.length.is_some();
         !self.close && !ambiguous && (is_http_1_1 || self.keep_alive)
     }
 
     fn place(&self, is_empty: bool) -> Place {
-        match self.length {
+        match (self.coding, self.length) {
             _ if is_empty => Place::Length(0),
-            _ if self.chunked => Place::Chunked(Chunks::START),
-            _ if self.coded => Place::UntilClose,
-            Some(length) => Place::Length(length),
-            None => Place::UntilClose,
+            (Coding::Chunked, _) => Place::Chunked(Chunks::START),
+            (Coding::None, Some(length)) => Place::Length(length),
+            _ => Place::UntilClose,
         }
     }
 }

@@ -86,7 +86,6 @@ impl Chunks {
             (Self::SizeEnd { size: 0 }, b'\n') => Self::TrailerStart { length: 0 },
             (Self::SizeEnd { size }, b'\n') => Self::Data { left: size },
             (Self::DataReturn, b'\r') => Self::DataEnd,
-            (Self::DataEnd, b'\n') => Self::START,
             (Self::TrailerStart { .. }, b'\r') => Self::LastEnd,
             (Self::Trailer { length }, b'\n') => Self::TrailerStart { length },
             (Self::TrailerStart { length } | Self::Trailer { length }, _)
@@ -94,7 +93,7 @@ impl Chunks {
             {
                 Self::Trailer { length: length + 1 }
             }
-            (Self::LastEnd, b'\n') => Self::START,
+            (Self::DataEnd | Self::LastEnd, b'\n') => Self::START,
             _ => return Err(ProtocolError::Chunks),
         })
     }

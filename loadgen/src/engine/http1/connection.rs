@@ -122,10 +122,20 @@ impl Connection {
         drop(read);
         match progress {
             Ok(Progress::More) => {}
-            Ok(Progress::Complete) => self.answered(carried, now),
+            Ok(Progress::Complete) => {
+                self.reading.keeps &= self.is_quiet(worker, context);
+                self.answered(carried, now);
+            }
             Err(error) => self.pool.nonsense(&self.wire, carried.flight, error),
         }
         Poll::Ready(())
+    }
+
+    /// Whether neither the end of the connection nor anything unasked has come with the answer. It costs no call of
+    /// the system if nothing has.
+    fn is_quiet(&mut self, worker: &Rc<Worker>, context: &mut Context<'_>) -> bool {
+        let mut read = worker.read.borrow_mut();
+        self.reading.keeps && self.poll_read(context, &mut read).is_pending()
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>, read: &mut [u8]) -> Poll<io::Result<usize>> {

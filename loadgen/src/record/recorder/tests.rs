@@ -57,7 +57,7 @@ impl Request {
             intended,
             begun,
             waited: false,
-            connect: (self.took % 2 == 0).then_some(millis(1)),
+            connect: self.took.is_multiple_of(2).then_some(millis(1)),
             result: if self.status > 0 {
                 Ok(answer)
             } else {
