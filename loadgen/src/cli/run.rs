@@ -10,6 +10,7 @@ use ebbtide_core::duration::{self, Span};
 use super::Output;
 use super::files::Files;
 use super::request::{LoadArgs, TargetArgs};
+use crate::live::Progress;
 use crate::scenario::document::{
     Document, KubernetesDocument, ObserveDocument, ObservedDocument, OutputsDocument,
 };
@@ -101,8 +102,11 @@ pub(crate) struct OutputArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     files: Files,
-    /// Shows nothing during the run
-    #[arg(short, long)]
+    /// What is shown on stderr during the run
+    #[arg(long, value_enum, default_value = "auto")]
+    progress: Progress,
+    /// Shows nothing during the run, as --progress off
+    #[arg(short, long, conflicts_with = "progress")]
     quiet: bool,
 }
 
@@ -167,6 +171,15 @@ impl RunArgs {
 }
 
 impl OutputArgs {
+    /// What is shown during the run.
+    pub(crate) fn progress(&self) -> Progress {
+        if self.quiet {
+            Progress::Off
+        } else {
+            self.progress
+        }
+    }
+
     fn change(&self, outputs: &mut OutputsDocument) {
         let Files {
             json,
