@@ -65,6 +65,10 @@ fn command(command: Command) -> anyhow::Result<u8> {
 fn run(arguments: cli::run::RunArgs) -> anyhow::Result<u8> {
     let (output, progress) = (arguments.outputs.output, arguments.outputs.progress());
     let prepared = arguments.prepare()?;
+    if let Some(folder) = &prepared.folder {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
     let files = prepared.outputs.clone();
     files.check()?;
     engine::raise_socket_limit()?;

@@ -69,6 +69,10 @@ pub(crate) struct RunArgs {
     /// Threads that send; 1, or as the scenario says, if it is not given
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// How late requests may be at the 99th percentile for the figures to count; 1ms, or as the scenario
+    /// says, if it is not given
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    lateness_limit: Option<Duration>,
     /// What must hold of the report, as in 'p99 < 250ms'; may be repeated
     #[arg(long = "threshold", value_name = "EXPRESSION", value_parser = checked_threshold)]
     thresholds: Vec<String>,
@@ -156,6 +160,9 @@ impl RunArgs {
     fn change(&self, document: &mut Document) {
         if let Some(seed) = self.seed {
             document.seed = seed;
+        }
+        if let Some(limit) = self.lateness_limit {
+            document.validity.lateness_p99 = Some(Span(limit));
         }
         document.workers = self.workers.or(document.workers);
         document.thresholds.extend(self.thresholds.iter().cloned());

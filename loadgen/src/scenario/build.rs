@@ -97,6 +97,7 @@ impl Builder<'_> {
             expected_requests: expected,
             thresholds,
             observe,
+            folder: document.outputs.folder.as_ref().map(PathBuf::from),
             outputs: outputs(document.outputs),
         })
     }
