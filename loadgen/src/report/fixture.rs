@@ -227,8 +227,8 @@ fn revision() -> RevisionTally {
 /// What the autoscaler did meanwhile.
 pub(crate) fn autoscaler() -> Autoscaler {
     let seconds: Vec<_> = (0..FOLLOWED).map(scale_second).collect();
-    let blue = seconds.iter().map(|second| without_one(second));
-    let green = seconds.iter().map(|second| one_of(second));
+    let blue = seconds.iter().map(without_one);
+    let green = seconds.iter().map(one_of);
     let named = |name: &str, seconds| Named {
         name: name.to_owned(),
         value: RevisionSeconds { seconds },

@@ -106,7 +106,7 @@ fn several_machines_are_merged() {
 fn what_cannot_be_read_or_merged_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let another = changed(folder.path(), "another.json", |report| {
-        report["name"] = "Another".into()
+        report["name"] = "Another".into();
     });
     let broken = folder.path().join("broken.json");
     std::fs::write(&broken, "{\"schemaVersion\": 1").unwrap();
