@@ -2,6 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
+/// The date and time, for reports.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// The time since the start of the run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunClock {

@@ -95,7 +95,7 @@ pub(crate) enum TargetKind {
 }
 
 /// An HTTP server and what it is asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HttpTarget {
     /// As it was written, for reports.
     pub(crate) url: String,

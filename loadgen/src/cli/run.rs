@@ -1,21 +1,14 @@
 //! `loadgen run`
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use ebbtide_core::duration::{self, Span};
 
 use super::Output;
+use super::files::Files;
 use super::request::{LoadArgs, TargetArgs};
 use crate::scenario::document::{
     Document, KubernetesDocument, ObserveDocument, ObservedDocument, OutputsDocument,
@@ -103,36 +96,14 @@ pub(crate) struct OutputArgs {
     /// The form of the report on stdout
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: Output,
-    /// A folder that gets the report in all forms
+    /// A folder that gets the report in all forms; it is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// A file that gets the report as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// A file that gets a row for each second
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
-    /// A file that gets the response times for HdrHistogram's tools
-    #[arg(long, value_name = "FILE")]
-    hgrm: Option<PathBuf>,
-    /// A file that gets the report as a page
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// What is shown during the run, on stderr
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) progress: ProgressName,
+    #[command(flatten)]
+    files: Files,
     /// Shows nothing during the run
     #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-/// What is shown during a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProgressName {
-    /// The live view on a terminal, and nothing elsewhere
-    Auto,
-    /// Lines
-    Plain,
+    quiet: bool,
 }
 
 impl RunArgs {
@@ -197,12 +168,18 @@ impl RunArgs {
 
 impl OutputArgs {
     fn change(&self, outputs: &mut OutputsDocument) {
+        let Files {
+            json,
+            html,
+            csv,
+            hgrm,
+        } = &self.files;
         for (flag, field) in [
             (&self.out, &mut outputs.folder),
-            (&self.json, &mut outputs.json),
-            (&self.csv, &mut outputs.csv),
-            (&self.hgrm, &mut outputs.hgrm),
-            (&self.html, &mut outputs.html),
+            (json, &mut outputs.json),
+            (csv, &mut outputs.csv),
+            (hgrm, &mut outputs.hgrm),
+            (html, &mut outputs.html),
         ] {
             if let Some(path) = flag {
                 *field = Some(path.to_string_lossy().into_owned());

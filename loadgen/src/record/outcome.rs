@@ -1,5 +1,13 @@
 //! What became of one request.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "until the parts of the new load generator are joined"
+    )
+)]
+
 use std::time::Duration;
 
 /// One request, from its intended start to its end. Times are offsets from the start of the run.
@@ -40,8 +48,17 @@ pub(crate) struct Answer<'a> {
     pub(crate) replica: Option<&'a str>,
     /// The value of the header that is counted, if one is and the answer has it.
     pub(crate) counted: Option<&'a str>,
-    /// The first check that it does not pass, in words.
-    pub(crate) wrong: Option<String>,
+    /// Why it is not a right one; none if it is.
+    pub(crate) wrong: Option<Wrong>,
+}
+
+/// Why a complete answer is not a right one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// Its status counts as failed.
+    Status,
+    /// The first other check that it does not pass, in words.
+    Check(String),
 }
 
 /// Why a request has no complete answer.
@@ -51,6 +68,8 @@ pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     /// What exactly happened, for people.
     pub(crate) detail: String,
+    /// When it was noticed.
+    pub(crate) at: Duration,
 }
 
 /// Kinds of failure.

@@ -12,7 +12,8 @@ use self::load::Loaded;
 use super::document::{Document, KubernetesDocument, ObserveDocument, OutputsDocument};
 use super::endpoint::Endpoint;
 use super::problem::{Origin, Problems, ScenarioError};
-use super::{Observe, Observed, Outputs, Prepared};
+use super::{Observe, Observed, Prepared};
+use crate::cli::files::Files;
 use crate::plan::{Plan, Target, Validity};
 use crate::threshold::{Available, Threshold};
 
@@ -191,7 +192,7 @@ fn names(document: &Document, targets: &[Target]) -> Vec<String> {
     names
 }
 
-fn outputs(document: OutputsDocument) -> Outputs {
+fn outputs(document: OutputsDocument) -> Files {
     let OutputsDocument {
         folder,
         json,
@@ -203,7 +204,7 @@ fn outputs(document: OutputsDocument) -> Outputs {
         let in_folder = folder.as_ref().map(|folder| Path::new(folder).join(name));
         file.map(PathBuf::from).or(in_folder)
     };
-    Outputs {
+    Files {
         json: path(json, "report.json"),
         csv: path(csv, "seconds.csv"),
         hgrm: path(hgrm, "response.hgrm"),
