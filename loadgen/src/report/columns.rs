@@ -61,6 +61,17 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// Other seconds, put together in the same way.
+    pub(crate) fn scale(&self, seconds: &[ScaleSecond]) -> Vec<Option<ScaleSecond>> {
+        let parts = self
+            .parts
+            .iter()
+            .map(|part| part.from..part.from + self.width);
+        parts.map(|part| scale_of(slice(seconds, &part))).collect()
+    }
+}
+
 fn slice<'a, T>(all: &'a [T], part: &std::ops::Range<usize>) -> &'a [T] {
     &all[part.start.min(all.len())..part.end.min(all.len())]
 }
@@ -81,15 +92,21 @@ fn column(from: usize, seconds: &[Second], scale: &[ScaleSecond]) -> Column {
         cold_starts: seconds.iter().map(|second| second.cold_starts).sum(),
         p50_ms,
         p99_ms,
-        scale: scale.last().map(|last| ScaleSecond {
-            replicas: last.replicas,
-            waiting: scale.iter().filter_map(|second| second.waiting).max(),
-            queued: scale
-                .iter()
-                .filter_map(|second| second.queued)
-                .reduce(f64::max),
-        }),
+        scale: scale_of(scale),
     }
+}
+
+/// At the end of some seconds; the most of what waited and lay in queues.
+fn scale_of(seconds: &[ScaleSecond]) -> Option<ScaleSecond> {
+    let last = seconds.last()?;
+    Some(ScaleSecond {
+        replicas: last.replicas,
+        waiting: seconds.iter().filter_map(|second| second.waiting).max(),
+        queued: seconds
+            .iter()
+            .filter_map(|second| second.queued)
+            .reduce(f64::max),
+    })
 }
 
 fn rates(seconds: &[Second]) -> Option<Rates> {

@@ -227,15 +227,19 @@ fn revision() -> RevisionTally {
 /// What the autoscaler did meanwhile.
 pub(crate) fn autoscaler() -> Autoscaler {
     let seconds: Vec<_> = (0..FOLLOWED).map(scale_second).collect();
-    let named = |name: &str| Named {
+    let blue = seconds.iter().map(without_one);
+    let green = seconds.iter().map(one_of);
+    let named = |name: &str, seconds| Named {
         name: name.to_owned(),
-        value: RevisionSeconds {
-            seconds: seconds.clone(),
-        },
+        value: RevisionSeconds { seconds },
     };
+    let revisions = vec![
+        named("hello--blue", blue.collect()),
+        named("hello--green", green.collect()),
+    ];
     Autoscaler {
         source: "http://127.0.0.1:8081".to_owned(),
-        revisions: ["hello--blue", "hello--green"].map(named).to_vec(),
+        revisions,
         events: EVENTS.map(event).to_vec(),
         gaps: vec!["0:41 to 0:42: the connection was closed".to_owned()],
         figures: ScaleFigures {
@@ -252,6 +256,29 @@ pub(crate) fn autoscaler() -> Autoscaler {
         },
         seconds,
     }
+}
+
+/// What green has of all: one replica while there are several.
+fn one_of(second: &ScaleSecond) -> ScaleSecond {
+    let several = u32::from(second.replicas.ready > 1);
+    ScaleSecond {
+        replicas: Replicas {
+            desired: u32::from(second.replicas.desired > 1),
+            ready: several,
+            ..Replicas::default()
+        },
+        waiting: Some(0),
+        queued: None,
+    }
+}
+
+/// The rest.
+fn without_one(second: &ScaleSecond) -> ScaleSecond {
+    let mut rest = second.clone();
+    let green = one_of(second).replicas;
+    rest.replicas.desired -= green.desired;
+    rest.replicas.ready -= green.ready;
+    rest
 }
 
 const EVENTS: [(f64, &str, &str); 7] = [

@@ -76,8 +76,8 @@ fn picture(response: &Times, service: Option<&Times>) -> String {
         id: "percentiles",
         reading: "Percentile read",
         charts: vec![Chart {
-            id: "percentile",
-            title: "Time below which so many answers are, log scale",
+            id: "percentile".to_owned(),
+            title: "Time below which so many answers are, log scale".to_owned(),
             height: 190,
             unit: Unit::Millis,
             logarithmic: true,

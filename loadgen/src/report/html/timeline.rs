@@ -32,7 +32,7 @@ pub(super) fn section(report: &Report) -> String {
     let stack = Stack {
         id: "timeline",
         reading: "Time read in all pictures",
-        charts: charts(&line),
+        charts: charts(report, &line),
         ticks: times(end),
         marks: marks(report, end),
         marked: "replicas",

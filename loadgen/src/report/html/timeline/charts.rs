@@ -3,7 +3,7 @@
 use crate::report::columns::{Column, Columns, Rates};
 use crate::report::histogram::as_float;
 use crate::report::html::chart::{Chart, Series, Shape, Unit};
-use crate::report::model::ScaleSecond;
+use crate::report::model::{Named, Report, RevisionSeconds, ScaleSecond};
 
 /// A series: its class, its label, how it is drawn, and its value of a column.
 type Row = (
@@ -15,6 +15,9 @@ type Row = (
 
 /// A picture: its name, title, height, unit and series.
 type Picture = (&'static str, &'static str, u32, Unit, &'static [Row]);
+
+/// Revisions that have a picture of their own.
+const REVISIONS: usize = 6;
 
 const PICTURES: [Picture; 7] = [
     ("rates", "Requests per second", 128, Unit::Number, &RATES),
@@ -95,11 +98,14 @@ const FAILED: [Row; 1] = [("failed", "failed", Shape::Bars, |column| {
 })];
 
 /// The pictures that show something, and those of requests in any case.
-pub(super) fn charts(line: &Columns) -> Vec<Chart> {
+pub(super) fn charts(report: &Report, line: &Columns) -> Vec<Chart> {
     let mut charts: Vec<_> = PICTURES
         .iter()
         .map(|picture| chart(picture, line))
         .collect();
+    let replicas = charts.iter().position(|chart| chart.id == "replicas");
+    let at = replicas.map_or(charts.len(), |replicas| replicas + 1);
+    charts.splice(at..at, revisions(report, line));
     charts.retain_mut(|chart| {
         let some = |series: &Series| series.values.iter().flatten().any(|value| *value > 0.0);
         if chart.id == "outstanding" {
@@ -107,7 +113,8 @@ pub(super) fn charts(line: &Columns) -> Vec<Chart> {
                 .series
                 .retain(|series| series.class == "outstanding" || some(series));
         }
-        matches!(chart.id, "rates" | "times" | "outstanding") || chart.series.iter().any(some)
+        matches!(chart.id.as_str(), "rates" | "times" | "outstanding")
+            || chart.series.iter().any(some)
     });
     charts
 }
@@ -120,13 +127,39 @@ fn chart(&(id, title, height, unit, rows): &Picture, line: &Columns) -> Chart {
         values: line.parts.iter().map(value).collect(),
     });
     Chart {
-        id,
-        title,
+        id: id.to_owned(),
+        title: title.to_owned(),
         height,
         unit,
         logarithmic: unit == Unit::Millis,
         series: series.collect(),
     }
+}
+
+/// The replicas of each revision, where there are several.
+fn revisions(report: &Report, line: &Columns) -> Vec<Chart> {
+    let revisions = report
+        .autoscaler
+        .iter()
+        .flat_map(|scaler| &scaler.revisions);
+    let chart = |(position, revision): (usize, &Named<RevisionSeconds>)| {
+        let seconds = line.scale(&revision.value.seconds).into_iter();
+        let seen = seconds.map(|scale| Column {
+            scale,
+            ..Column::default()
+        });
+        let seen = Columns {
+            width: line.width,
+            seconds: line.seconds,
+            parts: seen.collect(),
+        };
+        Chart {
+            id: format!("replicas-{position}"),
+            title: format!("Replicas of {}", revision.name),
+            ..chart(&("", "", 60, Unit::Count, &REPLICAS), &seen)
+        }
+    };
+    revisions.take(REVISIONS).enumerate().map(chart).collect()
 }
 
 fn rate(column: &Column, of: fn(&Rates) -> f64) -> Option<f64> {
