@@ -76,6 +76,16 @@ pub(crate) enum LoopKind {
     Closed,
 }
 
+impl LoopKind {
+    /// As JSON has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// Something with a name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
