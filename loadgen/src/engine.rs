@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 
 use self::start::{Signal, Spec, Whole};
 use crate::clock::RunClock;
-use crate::plan::Plan;
+use crate::plan::{Load, Plan};
 use crate::record::recording::{Live, Recording};
 
 /// Requests of a run that may be outstanding. What is due beyond that is dropped and counted: the schedule does not
@@ -83,7 +83,10 @@ struct WorkerThread {
 /// cannot be opened.
 pub(crate) async fn prepare(plan: Plan) -> anyhow::Result<Engine> {
     let workers = plan.workers.get();
-    let until = plan.stages.last().map(|stage| stage.until);
+    let until = match &plan.load {
+        Load::Closed { duration, .. } => Some(*duration),
+        Load::Open { .. } => plan.stages.last().map(|stage| stage.until),
+    };
     let (whole, specs) = start::split(plan);
     let mut threads = Vec::with_capacity(workers);
     let mut ready = JoinSet::new();

@@ -17,8 +17,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::plan::{
-    Connections, HttpTarget, Load, Piece, Target as PlanTarget, TargetKind, Template, Validity,
-    Version,
+    Connections, HttpTarget, Piece, Target as PlanTarget, TargetKind, Template, Validity, Version,
 };
 use crate::record::outcome::FailureKind;
 use server::Server;
