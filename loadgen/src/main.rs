@@ -21,6 +21,7 @@ mod schedule;
 mod tally;
 mod target;
 mod threshold;
+mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
