@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::time::{sleep, timeout};
 
 use self::api::{Apps, Happened, read};

@@ -1,8 +1,5 @@
 //! Computed by hand, and what holds of whatever was seen.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use proptest::prelude::*;
 
 use super::*;

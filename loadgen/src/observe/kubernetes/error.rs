@@ -1,6 +1,7 @@
 //! Why a Deployment cannot be followed.
 
 use std::error::Error;
+use std::time::Duration;
 
 use kube::runtime::watcher;
 use thiserror::Error;
@@ -30,8 +31,8 @@ pub(crate) enum KubernetesError {
     #[error("Kubernetes cannot be asked to {what}: {because}")]
     Unreachable { what: &'static str, because: String },
     /// It did not answer in time.
-    #[error("Kubernetes did not tell of {0} within {} s", FIRST.as_secs())]
-    TooLate(String),
+    #[error("Kubernetes did not tell of {what} within {} s", within.as_secs())]
+    TooLate { what: String, within: Duration },
     /// It is not known which pods are meant.
     #[error("{0} has no selector for its pods")]
     Selector(String),
@@ -39,7 +40,10 @@ pub(crate) enum KubernetesError {
 
 impl Deployment {
     pub(super) fn late(&self) -> KubernetesError {
-        KubernetesError::TooLate(self.to_string())
+        KubernetesError::TooLate {
+            what: self.to_string(),
+            within: FIRST,
+        }
     }
 
     pub(super) fn unreachable(&self, what: &'static str, error: &kube::Error) -> KubernetesError {
