@@ -9,16 +9,18 @@ mod schedule;
 pub(crate) mod schema;
 pub(crate) mod validate;
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 use self::compare::CompareArgs;
 use self::report::ReportArgs;
+use self::run::RunArgs;
 pub(crate) use self::schedule::ScheduleArgs;
 use self::schema::SchemaArgs;
 use self::validate::ValidateArgs;
-use crate::old_cli::RunArgs;
+use crate::report::model::Report;
+use crate::report::text;
 
 /// A load generator whose figures can be believed, made for autoscalers.
 #[derive(Debug, Parser)]
@@ -55,6 +57,22 @@ pub(crate) enum Output {
     Text,
     /// For programs.
     Json,
+}
+
+impl Output {
+    /// Prints a report in this form.
+    pub(crate) fn print(
+        self,
+        report: &Report,
+        out: &mut dyn Write,
+        colour: bool,
+    ) -> io::Result<()> {
+        let printed = match self {
+            Self::Json => files::write_json(report, out),
+            Self::Text => text::write(report, out, colour),
+        };
+        unless_nobody_reads(printed.and_then(|()| out.flush()))
+    }
 }
 
 /// How the gaps between requests are chosen.

@@ -18,7 +18,7 @@ pub(crate) mod words;
 #[cfg(test)]
 pub(crate) mod fixture;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::report::model::Report;
 

@@ -1,13 +1,5 @@
 //! Scenarios: what people write, as a file or as flags, and what a run makes of it.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 mod build;
 pub(crate) mod document;
 mod endpoint;
@@ -20,6 +12,7 @@ mod template;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cli::files::Files;
 use crate::plan::Plan;
 use crate::threshold::Threshold;
 
@@ -38,7 +31,10 @@ pub(crate) struct Prepared {
     pub(crate) expected_requests: Option<f64>,
     pub(crate) thresholds: Vec<Threshold>,
     pub(crate) observe: Option<Observe>,
-    pub(crate) outputs: Outputs,
+    /// A folder for such files, which is made if it is not there.
+    pub(crate) folder: Option<PathBuf>,
+    /// Files that the report is written to.
+    pub(crate) outputs: Files,
 }
 
 /// An autoscaler to follow.
@@ -59,15 +55,6 @@ pub(crate) enum Observed {
         namespace: String,
         deployment: String,
     },
-}
-
-/// Files that the report is written to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outputs {
-    pub(crate) json: Option<PathBuf>,
-    pub(crate) csv: Option<PathBuf>,
-    pub(crate) hgrm: Option<PathBuf>,
-    pub(crate) html: Option<PathBuf>,
 }
 
 /// The longest scenario that is read, in bytes.

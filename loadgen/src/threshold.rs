@@ -4,14 +4,6 @@
 //! (`p99`, `lost`), of a part of them (`stages.spike.p99`, `targets.home.failed`, `revisions.hello--blue.percent`),
 //! of a queue, and of the autoscaler (`timeToZero`).
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 mod bound;
 mod evaluate;
 mod figures;
@@ -110,6 +102,16 @@ impl Threshold {
     /// Whether it is about the time until no replica is left, which comes after the last answer.
     pub(crate) fn asks_for_time_to_zero(&self) -> bool {
         self.metric.figure == Figure::Number("timeToZero")
+    }
+
+    /// Whether it can be held against a run that still goes on: it is of all requests, and not of how late they were.
+    pub(crate) fn is_of_requests(&self) -> bool {
+        let Metric { subject, figure } = &self.metric;
+        *subject == Subject::All
+            && match figure {
+                Figure::Number(name) => figures::find(&figures::OF_REQUESTS, name).is_some(),
+                Figure::Time(..) | Figure::Errors(_) | Figure::Status(_) => true,
+            }
     }
 
     fn check_observed(&self, observed: bool) -> Result<(), String> {

@@ -29,7 +29,7 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "B.json")]
     b: PathBuf,
     /// Exits with 99 if a figure is worse beyond chance and by more than PERCENT
-    #[arg(long, value_name = "PERCENT", num_args = 0..=1, default_missing_value = "0", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = percent)]
     fail_if_worse: Option<f64>,
     /// The form of what is printed
     #[arg(short, long, value_enum, default_value = "text")]

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::report::histogram;
-use crate::report::model::Report;
+use crate::report::model::{Distribution, Report};
 use crate::report::{csv, hgrm, html};
 
 /// Where else a report goes beside stdout.
@@ -67,11 +67,7 @@ impl Files {
         write(self.html.as_deref(), |out| html::write(report, out))?;
         write(self.csv.as_deref(), |out| csv::write(report, out))?;
         if self.hgrm.is_some() {
-            let times = report
-                .total
-                .response_time
-                .as_ref()
-                .map(|times| times.times());
+            let times = report.total.response_time.as_ref().map(Distribution::times);
             let times = times.transpose()?.map_or_else(histogram::empty, Ok)?;
             write(self.hgrm.as_deref(), |out| hgrm::write(&times, out))?;
         }

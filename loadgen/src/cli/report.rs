@@ -7,12 +7,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::Output;
-use super::files::{Files, write_json};
+use super::files::Files;
 use crate::exit;
 use crate::report::merge::{Merged, merge};
 use crate::report::model::Report;
 use crate::report::read::read;
-use crate::report::text;
 use crate::threshold::Threshold;
 
 pub(crate) const NOTES: &str = "\
@@ -69,11 +68,7 @@ pub(crate) fn run(
     }
     arguments.files.write(&report)?;
     if !arguments.quiet {
-        let written = match arguments.output {
-            Output::Json => write_json(&report, out),
-            Output::Text => text::write(&report, out, colour),
-        };
-        super::unless_nobody_reads(written)?;
+        arguments.output.print(&report, out, colour)?;
     }
     Ok(exit::of_run(&report))
 }

@@ -1,22 +1,16 @@
 //! `loadgen run`
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use ebbtide_core::duration::{self, Span};
 
 use super::Output;
+use super::files::Files;
 use super::request::{LoadArgs, TargetArgs};
+use crate::live::Progress;
 use crate::scenario::document::{
     Document, KubernetesDocument, ObserveDocument, ObservedDocument, OutputsDocument,
 };
@@ -75,6 +69,10 @@ pub(crate) struct RunArgs {
     /// Threads that send; 1, or as the scenario says, if it is not given
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// How late requests may be at the 99th percentile for the figures to count; 1ms, or as the scenario
+    /// says, if it is not given
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    lateness_limit: Option<Duration>,
     /// What must hold of the report, as in 'p99 < 250ms'; may be repeated
     #[arg(long = "threshold", value_name = "EXPRESSION", value_parser = checked_threshold)]
     thresholds: Vec<String>,
@@ -103,36 +101,17 @@ pub(crate) struct OutputArgs {
     /// The form of the report on stdout
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: Output,
-    /// A folder that gets the report in all forms
+    /// A folder that gets the report in all forms; it is made if it is not there
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// A file that gets the report as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// A file that gets a row for each second
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
-    /// A file that gets the response times for HdrHistogram's tools
-    #[arg(long, value_name = "FILE")]
-    hgrm: Option<PathBuf>,
-    /// A file that gets the report as a page
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// What is shown during the run, on stderr
+    #[command(flatten)]
+    files: Files,
+    /// What is shown on stderr during the run
     #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) progress: ProgressName,
-    /// Shows nothing during the run
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-/// What is shown during a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProgressName {
-    /// The live view on a terminal, and nothing elsewhere
-    Auto,
-    /// Lines
-    Plain,
+    progress: Progress,
+    /// Shows nothing during the run, as --progress off
+    #[arg(short, long, conflicts_with = "progress")]
+    quiet: bool,
 }
 
 impl RunArgs {
@@ -182,6 +161,9 @@ impl RunArgs {
         if let Some(seed) = self.seed {
             document.seed = seed;
         }
+        if let Some(limit) = self.lateness_limit {
+            document.validity.lateness_p99 = Some(Span(limit));
+        }
         document.workers = self.workers.or(document.workers);
         document.thresholds.extend(self.thresholds.iter().cloned());
         if self.observe.is_some() || self.observe_kubernetes.is_some() {
@@ -196,13 +178,28 @@ impl RunArgs {
 }
 
 impl OutputArgs {
+    /// What is shown during the run.
+    pub(crate) fn progress(&self) -> Progress {
+        if self.quiet {
+            Progress::Off
+        } else {
+            self.progress
+        }
+    }
+
     fn change(&self, outputs: &mut OutputsDocument) {
+        let Files {
+            json,
+            html,
+            csv,
+            hgrm,
+        } = &self.files;
         for (flag, field) in [
             (&self.out, &mut outputs.folder),
-            (&self.json, &mut outputs.json),
-            (&self.csv, &mut outputs.csv),
-            (&self.hgrm, &mut outputs.hgrm),
-            (&self.html, &mut outputs.html),
+            (json, &mut outputs.json),
+            (csv, &mut outputs.csv),
+            (hgrm, &mut outputs.hgrm),
+            (html, &mut outputs.html),
         ] {
             if let Some(path) = flag {
                 *field = Some(path.to_string_lossy().into_owned());

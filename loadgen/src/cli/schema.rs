@@ -1,6 +1,6 @@
 //! `loadgen schema`
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use schemars::Schema;
@@ -22,12 +22,16 @@ enum Of {
 }
 
 /// Prints a schema.
-pub(crate) fn print(arguments: &SchemaArgs, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn run(arguments: &SchemaArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let schema = match arguments.of {
         Of::Scenario => scenario::schema(),
         Of::Report => report::schema(),
     };
-    writeln!(out, "{}", text(&schema))
+    Ok(super::unless_nobody_reads(writeln!(
+        out,
+        "{}",
+        text(&schema)
+    ))?)
 }
 
 /// As it is printed, and as the files in docs/ have it.

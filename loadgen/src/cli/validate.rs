@@ -1,13 +1,14 @@
 //! `loadgen validate`
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::Output;
-use crate::scenario::{self, Placed, Prepared, Resolve, ScenarioError};
+use crate::exit;
+use crate::scenario::{self, Placed, Prepared, Resolve};
 
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
@@ -41,42 +42,47 @@ struct Summary {
     thresholds: Vec<String>,
 }
 
-/// Checks the files and prints what was found, errors to `errors` where it is for people. False if one is wrong.
-pub(crate) fn validate(
+/// Checks the files and prints what was found, what is wrong to `errors` where it is for people. Returns the code to
+/// exit with.
+pub(crate) fn run(
     arguments: &ValidateArgs,
     out: &mut dyn Write,
     errors: &mut dyn Write,
-) -> io::Result<bool> {
-    let checked: Vec<_> = arguments
-        .files
-        .iter()
-        .map(|file| {
-            let found = scenario::load(file, Resolve::Nothing, |_| {});
-            Checked::new(file.display().to_string(), found)
-        })
-        .collect();
-    match arguments.output {
+) -> anyhow::Result<u8> {
+    let files = arguments.files.iter();
+    let checked: Vec<_> = files.map(|file| Checked::new(file)).collect();
+    super::unless_nobody_reads(print(&checked, arguments.output, out, errors))?;
+    let valid = checked.iter().all(|file| file.valid);
+    Ok(if valid {
+        exit::GOOD
+    } else {
+        exit::SET_UP_ERROR
+    })
+}
+
+fn print(
+    checked: &[Checked],
+    output: Output,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> io::Result<()> {
+    match output {
         Output::Json => {
-            serde_json::to_writer_pretty(&mut *out, &checked)?;
-            writeln!(out)?;
+            serde_json::to_writer_pretty(&mut *out, checked)?;
+            writeln!(out)
         }
-        Output::Text => {
-            for file in &checked {
-                file.print(out, errors)?;
-            }
-        }
+        Output::Text => checked.iter().try_for_each(|file| file.print(out, errors)),
     }
-    Ok(checked.iter().all(|file| file.valid))
 }
 
 impl Checked {
-    fn new(file: String, found: Result<Prepared, ScenarioError>) -> Self {
-        let (summary, errors) = match found {
+    fn new(file: &Path) -> Self {
+        let (summary, errors) = match scenario::load(file, Resolve::Nothing, |_| {}) {
             Ok(prepared) => (Some(Summary::new(&prepared)), Vec::new()),
             Err(error) => (None, error.0),
         };
         Self {
-            file,
+            file: file.display().to_string(),
             valid: errors.is_empty(),
             summary,
             errors,

@@ -10,6 +10,13 @@ pub(crate) struct Outcome<'a> {
     /// When it was to start. In a closed loop, when it did.
     pub(crate) intended: Duration,
     /// When the generator turned to it: later than intended if the generator lagged.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "lateness is recorded as a request begins; tests read it here"
+        )
+    )]
     pub(crate) begun: Duration,
     /// Whether it had to wait because as many requests were in flight as there may be connections.
     pub(crate) waited: bool,
@@ -40,8 +47,17 @@ pub(crate) struct Answer<'a> {
     pub(crate) replica: Option<&'a str>,
     /// The value of the header that is counted, if one is and the answer has it.
     pub(crate) counted: Option<&'a str>,
-    /// The first check that it does not pass, in words.
-    pub(crate) wrong: Option<String>,
+    /// Why it is not a right one; none if it is.
+    pub(crate) wrong: Option<Wrong>,
+}
+
+/// Why a complete answer is not a right one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// Its status counts as failed.
+    Status,
+    /// The first other check that it does not pass, in words.
+    Check(String),
 }
 
 /// Why a request has no complete answer.
@@ -51,6 +67,8 @@ pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     /// What exactly happened, for people.
     pub(crate) detail: String,
+    /// When it was noticed.
+    pub(crate) at: Duration,
 }
 
 /// Kinds of failure.

@@ -11,7 +11,7 @@ use super::outcome::FailureKind;
 pub(crate) type Times = Histogram<u64>;
 
 /// All that is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recording {
     /// Until the end of the last answer.
     pub(crate) elapsed: Duration,
@@ -38,7 +38,7 @@ pub(crate) struct Recording {
 }
 
 /// Counts and times of some requests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tally {
     /// Intended by the schedule.
     pub(crate) offered: u64,
@@ -67,7 +67,7 @@ pub(crate) struct Tally {
 }
 
 /// How often something happened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sampled {
     pub(crate) count: u64,
     /// The first, in words.
@@ -75,7 +75,7 @@ pub(crate) struct Sampled {
 }
 
 /// The answers of one revision.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RevisionTally {
     pub(crate) answered: u64,
     pub(crate) succeeded: u64,
@@ -85,7 +85,7 @@ pub(crate) struct RevisionTally {
 }
 
 /// A second.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SecondTally {
     /// Intended in it.
     pub(crate) offered: u64,
@@ -124,4 +124,18 @@ pub(crate) struct Live {
     pub(crate) lateness: Times,
     /// The seconds so far; the last one is not complete.
     pub(crate) seconds: Vec<SecondTally>,
+}
+
+impl Live {
+    /// Before the run has begun.
+    pub(crate) fn new() -> Result<Self, hdrhistogram::CreationError> {
+        Ok(Self {
+            at: Duration::ZERO,
+            until: None,
+            ending: false,
+            total: Tally::new()?,
+            lateness: super::tally::times()?,
+            seconds: Vec::new(),
+        })
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Columns {
     pub(crate) width: usize,
     /// Seconds of all.
     pub(crate) seconds: usize,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) parts: Vec<Column>,
 }
 
 impl Columns {
@@ -56,8 +56,19 @@ impl Columns {
         Self {
             width,
             seconds,
-            columns: columns.collect(),
+            parts: columns.collect(),
         }
+    }
+}
+
+impl Columns {
+    /// Other seconds, put together in the same way.
+    pub(crate) fn scale(&self, seconds: &[ScaleSecond]) -> Vec<Option<ScaleSecond>> {
+        let parts = self
+            .parts
+            .iter()
+            .map(|part| part.from..part.from + self.width);
+        parts.map(|part| scale_of(slice(seconds, &part))).collect()
     }
 }
 
@@ -81,15 +92,21 @@ fn column(from: usize, seconds: &[Second], scale: &[ScaleSecond]) -> Column {
         cold_starts: seconds.iter().map(|second| second.cold_starts).sum(),
         p50_ms,
         p99_ms,
-        scale: scale.last().map(|last| ScaleSecond {
-            replicas: last.replicas,
-            waiting: scale.iter().filter_map(|second| second.waiting).max(),
-            queued: scale
-                .iter()
-                .filter_map(|second| second.queued)
-                .reduce(f64::max),
-        }),
+        scale: scale_of(scale),
     }
+}
+
+/// At the end of some seconds; the most of what waited and lay in queues.
+fn scale_of(seconds: &[ScaleSecond]) -> Option<ScaleSecond> {
+    let last = seconds.last()?;
+    Some(ScaleSecond {
+        replicas: last.replicas,
+        waiting: seconds.iter().filter_map(|second| second.waiting).max(),
+        queued: seconds
+            .iter()
+            .filter_map(|second| second.queued)
+            .reduce(f64::max),
+    })
 }
 
 fn rates(seconds: &[Second]) -> Option<Rates> {

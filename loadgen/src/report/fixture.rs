@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::histogram::empty;
+use super::histogram::{as_float, empty};
 use super::make::{Head, report};
 use super::model::{
     Autoscaler, Destination, LoopKind, Named, Report, RevisionSeconds, ScaleEvent, ScaleFigures,
@@ -13,9 +13,7 @@ use super::model::{
 use crate::observe::model::Replicas;
 use crate::plan::Stage;
 use crate::record::outcome::FailureKind;
-use crate::record::recording::{
-    Live, Recording, RevisionTally, Sampled, SecondTally, SecondTimes, Tally,
-};
+use crate::record::recording::{Live, Recording, RevisionTally, Sampled, SecondTally, Tally};
 use crate::threshold::Threshold;
 
 /// Seconds for which requests start.
@@ -83,91 +81,111 @@ pub(crate) fn recording() -> Recording {
             position += 1;
         }
     }
-    for times in recording
-        .seconds
-        .iter_mut()
-        .filter_map(|second| second.response.as_mut())
-    {
+    let times = recording.seconds.iter_mut();
+    for times in times.filter_map(|second| second.response.as_mut()) {
         times.buckets.sort_unstable();
     }
     recording
 }
 
-/// One request of it. The multiplier makes values that look drawn by chance.
-fn record(recording: &mut Recording, second: u64, nth: u64, position: u64) {
+/// What became of a request.
+#[derive(Clone, Copy)]
+struct Made {
+    position: u64,
+    response: u64,
+    service: u64,
+    connect: u64,
+    lost: bool,
+    wrong: bool,
+    cold: bool,
+}
+
+/// The `nth` request of a second. The multiplier makes values that look drawn by chance.
+fn made(second: u64, nth: u64, position: u64) -> Made {
     let chance = position.wrapping_mul(2_654_435_761) % 1000;
-    let stage = usize::from(second >= 10) + usize::from(second >= 30);
-    let target = usize::from(position % 4 == 3);
     let waited = match second {
         0 => 1_240_000 - 200_000 * nth.min(5),
         10..=13 => (14 - second) * 90 * chance,
         _ => 0,
     };
     let service = 11_000 + chance * 9 + if chance > 990 { 70_000 } else { 0 };
-    let lost = second == 31 && nth < 3;
-    let wrong = second == 12 && nth % 50 == 7;
-    let cold = second == 0 || (second == 10 && nth % 4 == 0);
-    for tally in [
-        &mut recording.total,
-        &mut recording.targets[target],
-        &mut recording.stages[stage],
-    ] {
-        tally.offered += 1;
-        tally.sent += 1;
-        tally.connections_opened += u64::from(position < 40);
-        tally.connect.record(180 + chance).unwrap();
-        if lost {
-            let failures = tally.failures.entry(FailureKind::Reset).or_default();
-            sample(failures, "connection closed before message completed");
-            continue;
-        }
-        tally.answered += 1;
-        tally.succeeded += u64::from(!wrong);
-        tally.bytes += 1200;
-        *tally
-            .statuses
-            .entry(if wrong { 503 } else { 200 })
-            .or_default() += 1;
-        if wrong {
-            sample(&mut tally.wrong_status, "503: no room in the line");
-        }
-        tally.response.record(service + waited).unwrap();
-        tally.service.record(service + waited / 4).unwrap();
-        tally.first_byte.record(service + waited / 4 - 900).unwrap();
-        if cold {
-            tally.cold_starts += 1;
-            tally.cold_start.record(waited.max(1000)).unwrap();
-        }
+    Made {
+        position,
+        response: service + waited,
+        service: service + waited / 4,
+        connect: 180 + chance,
+        lost: second == 31 && nth < 3,
+        wrong: second == 12 && nth % 50 == 7,
+        cold: second == 0 || (second == 10 && nth.is_multiple_of(4)),
     }
-    recording.lateness.record(12 + chance / 8).unwrap();
-    recording.seconds[second as usize].offered += 1;
-    recording.seconds[second as usize].sent += 1;
-    let ended = second + (nth * 1000 / 210 * 1000 + service + waited) / 1_000_000;
-    let tally = &mut recording.seconds[(ended as usize).min(60)];
-    tally.cold_starts += u64::from(cold);
-    if lost || wrong {
+}
+
+/// Records one request of it.
+fn record(recording: &mut Recording, second: u64, nth: u64, position: u64) {
+    let made = made(second, nth, position);
+    let stage = usize::from(second >= 10) + usize::from(second >= 30);
+    let target = usize::from(position % 4 == 3);
+    count(&mut recording.total, made);
+    count(&mut recording.targets[target], made);
+    count(&mut recording.stages[stage], made);
+    recording.lateness.record(12 + made.connect / 8).unwrap();
+    let begun = &mut recording.seconds[usize::try_from(second).unwrap()];
+    begun.offered += 1;
+    begun.sent += 1;
+    let ended = second + (nth * 1000 / 210 * 1000 + made.response) / 1_000_000;
+    let tally = &mut recording.seconds[usize::try_from(ended).unwrap().min(60)];
+    tally.cold_starts += u64::from(made.cold);
+    if made.lost || made.wrong {
         tally.failed += 1;
     } else {
         tally.succeeded += 1;
     }
-    if !lost {
-        let times = tally
-            .response
-            .get_or_insert_with(Box::<SecondTimes>::default);
-        times.buckets.push((service + waited, 1));
-        let name = if position % 5 == 0 {
-            "hello--green"
-        } else {
-            "hello--blue"
-        };
-        let revision = recording.revisions.get_mut(name).unwrap();
-        revision.answered += 1;
-        revision.succeeded += u64::from(!wrong);
-        let replica = format!("{name}-{}", position % 3);
-        *revision.replicas.entry(replica.clone()).or_default() += 1;
-        revision.response.record(service + waited).unwrap();
-        *recording.counted.entry(replica).or_default() += 1;
+    if !made.lost {
+        let times = tally.response.get_or_insert_default();
+        times.buckets.push((made.response, 1));
+        answer(recording, made);
     }
+}
+
+fn count(tally: &mut Tally, made: Made) {
+    tally.offered += 1;
+    tally.sent += 1;
+    tally.connections_opened += u64::from(made.position < 40);
+    tally.connect.record(made.connect).unwrap();
+    if made.lost {
+        let failures = tally.failures.entry(FailureKind::Reset).or_default();
+        return sample(failures, "connection closed before message completed");
+    }
+    tally.answered += 1;
+    tally.succeeded += u64::from(!made.wrong);
+    tally.bytes += 1200;
+    let status = if made.wrong { 503 } else { 200 };
+    *tally.statuses.entry(status).or_default() += 1;
+    if made.wrong {
+        sample(&mut tally.wrong_status, "503: no room in the line");
+    }
+    tally.response.record(made.response).unwrap();
+    tally.service.record(made.service).unwrap();
+    tally.first_byte.record(made.service - 900).unwrap();
+    if made.cold {
+        tally.cold_starts += 1;
+        tally.cold_start.record(made.response - 10_000).unwrap();
+    }
+}
+
+/// Counts an answer by the names that it has.
+fn answer(recording: &mut Recording, made: Made) {
+    let name = match made.position % 5 {
+        0 => "hello--green",
+        _ => "hello--blue",
+    };
+    let revision = recording.revisions.get_mut(name).unwrap();
+    revision.answered += 1;
+    revision.succeeded += u64::from(!made.wrong);
+    let replica = format!("{name}-{}", made.position % 3);
+    *revision.replicas.entry(replica.clone()).or_default() += 1;
+    revision.response.record(made.response).unwrap();
+    *recording.counted.entry(replica).or_default() += 1;
 }
 
 fn sample(sampled: &mut Sampled, words: &str) {
@@ -209,15 +227,19 @@ fn revision() -> RevisionTally {
 /// What the autoscaler did meanwhile.
 pub(crate) fn autoscaler() -> Autoscaler {
     let seconds: Vec<_> = (0..FOLLOWED).map(scale_second).collect();
-    let named = |name: &str| Named {
+    let blue = seconds.iter().map(without_one);
+    let green = seconds.iter().map(one_of);
+    let named = |name: &str, seconds| Named {
         name: name.to_owned(),
-        value: RevisionSeconds {
-            seconds: seconds.clone(),
-        },
+        value: RevisionSeconds { seconds },
     };
+    let revisions = vec![
+        named("hello--blue", blue.collect()),
+        named("hello--green", green.collect()),
+    ];
     Autoscaler {
         source: "http://127.0.0.1:8081".to_owned(),
-        revisions: ["hello--blue", "hello--green"].map(named).to_vec(),
+        revisions,
         events: EVENTS.map(event).to_vec(),
         gaps: vec!["0:41 to 0:42: the connection was closed".to_owned()],
         figures: ScaleFigures {
@@ -234,6 +256,29 @@ pub(crate) fn autoscaler() -> Autoscaler {
         },
         seconds,
     }
+}
+
+/// What green has of all: one replica while there are several.
+fn one_of(second: &ScaleSecond) -> ScaleSecond {
+    let several = u32::from(second.replicas.ready > 1);
+    ScaleSecond {
+        replicas: Replicas {
+            desired: u32::from(second.replicas.desired > 1),
+            ready: several,
+            ..Replicas::default()
+        },
+        waiting: Some(0),
+        queued: None,
+    }
+}
+
+/// The rest.
+fn without_one(second: &ScaleSecond) -> ScaleSecond {
+    let mut rest = second.clone();
+    let green = one_of(second).replicas;
+    rest.replicas.desired -= green.desired;
+    rest.replicas.ready -= green.ready;
+    rest
 }
 
 const EVENTS: [(f64, &str, &str); 7] = [
@@ -279,13 +324,12 @@ fn event((at_seconds, reason, message): (f64, &str, &str)) -> ScaleEvent {
 fn scale_second(second: u64) -> ScaleSecond {
     let (desired, ready, starting, draining) = match second {
         0 => (1, 0, 1, 0),
-        1..=9 => (1, 1, 0, 0),
+        1..=9 | 38..=81 => (1, 1, 0, 0),
         10 | 11 => (4, 1, 3, 0),
         12 => (6, 4, 2, 0),
         13 => (6, 5, 1, 0),
         14..=35 => (6, 6, 0, 0),
         36 | 37 => (1, 1, 0, 5),
-        38..=81 => (1, 1, 0, 0),
         _ => (0, 0, 0, 0),
     };
     ScaleSecond {
@@ -301,7 +345,7 @@ fn scale_second(second: u64) -> ScaleSecond {
             _ => 0,
         }),
         queued: Some(match second {
-            10..=30 => 120.0 - (20.0 - second as f64).abs() * 11.0,
+            10..=30 => 120.0 - (20.0 - as_float(second)).abs() * 11.0,
             _ => 0.0,
         }),
     }

@@ -173,4 +173,16 @@ mod tests {
         add(&mut one, &other);
         assert_eq!(one, filled((1..500).chain(300..90_000)));
     }
+
+    proptest::proptest! {
+        /// Whatever is read is a histogram or an error.
+        #[test]
+        fn no_text_panics(text: String, at in 0_usize..200, byte: u8) {
+            let _ = decode(&text);
+            let mut bytes = BASE64_STANDARD.decode(encode(&filled((1..300).map(|n| n * n))).unwrap()).unwrap();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let _ = decode(&BASE64_STANDARD.encode(bytes));
+        }
+    }
 }

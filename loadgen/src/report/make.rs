@@ -1,13 +1,5 @@
 //! From what was recorded to the report.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -325,11 +317,7 @@ fn seconds(tallies: &[SecondTally]) -> Result<Vec<Second>, HistogramError> {
     (tallies.iter())
         .map(|tally| {
             outstanding = (outstanding + tally.sent).saturating_sub(tally.succeeded + tally.failed);
-            let times = tally
-                .response
-                .as_deref()
-                .map(|times| of_second(times))
-                .transpose()?;
+            let times = tally.response.as_deref().map(of_second).transpose()?;
             Second {
                 offered: tally.offered,
                 sent: tally.sent,

@@ -156,3 +156,85 @@ fn a_lagging_generator_makes_a_run_invalid() {
     let plain = fixture::plain();
     assert!(plain.invalid_reasons[0].starts_with("12 requests of the schedule"));
 }
+
+#[test]
+fn the_head_says_what_is_sent_and_how() {
+    use std::num::NonZeroUsize;
+    use std::time::Duration;
+
+    use crate::plan::{
+        Connections, HttpTarget, Load, Plan, Target, TargetKind, Template, Validity, Version,
+    };
+    let target = |name: &str, share, version, connections| Target {
+        name: name.to_owned(),
+        share,
+        kind: TargetKind::Http(HttpTarget {
+            url: format!("http://hello.localhost/{name}"),
+            address: "127.0.0.1:80".parse().unwrap(),
+            tls: None,
+            authority: "hello.localhost".to_owned(),
+            version,
+            connections,
+            method: http::Method::POST,
+            path: Template::Fixed("/".into()),
+            headers: Vec::new(),
+            body: Template::Fixed(if name == "a" {
+                "four".into()
+            } else {
+                "".into()
+            }),
+            count_header: (name == "b").then_some(http::header::SERVER),
+        }),
+        timeout: Duration::from_secs(1),
+        checks: Vec::new(),
+    };
+    let number = |number| NonZeroUsize::new(number).unwrap();
+    let plan = Plan {
+        until: Duration::ZERO,
+        name: "two".to_owned(),
+        seed: 3,
+        load: Load::Closed {
+            clients: number(2),
+            duration: Duration::from_secs(1),
+            pause: Duration::ZERO,
+        },
+        stages: Vec::new(),
+        targets: vec![
+            target("a", 3.0, Version::Http1, Connections::PerRequest(number(9))),
+            target("b", 1.0, Version::Http2, Connections::Fixed(number(4))),
+        ],
+        workers: number(1),
+        validity: Validity {
+            lateness_p99: Duration::from_millis(2),
+        },
+    };
+    let head = super::make::Head::of(&plan, "closed".to_owned(), jiff::Timestamp::UNIX_EPOCH);
+    let found: Vec<_> = (head.destinations.iter())
+        .map(|each| (each.what.as_str(), each.how.as_str(), each.share_percent))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                "POST http://hello.localhost/a",
+                "Host hello.localhost, HTTP/1.1, a connection for each request, at most 9, body of 4 bytes",
+                75.0
+            ),
+            (
+                "POST http://hello.localhost/b",
+                "Host hello.localhost, HTTP/2, 4 connections",
+                25.0
+            ),
+        ]
+    );
+    assert_eq!(head.count_header.as_deref(), Some("server"));
+    assert_eq!(head.loop_kind, super::model::LoopKind::Closed);
+}
+
+#[test]
+fn a_run_that_goes_on_can_be_judged() {
+    let report = super::make::interim(&fixture::head(), &fixture::live(12)).unwrap();
+    let threshold = crate::threshold::Threshold::parse("lost == 0").unwrap();
+    assert!(!threshold.evaluate(&report).holds);
+    assert!((report.elapsed_seconds - 12.0).abs() < 1e-9);
+}

@@ -12,7 +12,8 @@ use self::load::Loaded;
 use super::document::{Document, KubernetesDocument, ObserveDocument, OutputsDocument};
 use super::endpoint::Endpoint;
 use super::problem::{Origin, Problems, ScenarioError};
-use super::{Observe, Observed, Outputs, Prepared};
+use super::{Observe, Observed, Prepared};
+use crate::cli::files::Files;
 use crate::plan::{Plan, Target, Validity};
 use crate::threshold::{Available, Threshold};
 
@@ -75,6 +76,7 @@ impl Builder<'_> {
         let validity = self.validity(&document);
         let Loaded {
             load,
+            until,
             stages,
             words,
             expected,
@@ -83,6 +85,7 @@ impl Builder<'_> {
             name: document.name.unwrap_or_else(|| "scenario".to_owned()),
             seed: document.seed,
             load,
+            until,
             stages,
             targets,
             workers: workers?,
@@ -94,6 +97,7 @@ impl Builder<'_> {
             expected_requests: expected,
             thresholds,
             observe,
+            folder: document.outputs.folder.as_ref().map(PathBuf::from),
             outputs: outputs(document.outputs),
         })
     }
@@ -191,7 +195,7 @@ fn names(document: &Document, targets: &[Target]) -> Vec<String> {
     names
 }
 
-fn outputs(document: OutputsDocument) -> Outputs {
+fn outputs(document: OutputsDocument) -> Files {
     let OutputsDocument {
         folder,
         json,
@@ -203,7 +207,7 @@ fn outputs(document: OutputsDocument) -> Outputs {
         let in_folder = folder.as_ref().map(|folder| Path::new(folder).join(name));
         file.map(PathBuf::from).or(in_folder)
     };
-    Outputs {
+    Files {
         json: path(json, "report.json"),
         csv: path(csv, "seconds.csv"),
         hgrm: path(hgrm, "response.hgrm"),

@@ -49,6 +49,9 @@ struct Row {
     found: Option<Found>,
 }
 
+/// A share: its name, how many of how many, and how many of a second.
+type Share = (&'static str, u64, u64, fn(&Second) -> u64);
+
 fn of_run(report: &Report) -> Result<Vec<Row>, HistogramError> {
     let seconds = seconds(report)?;
     let total = &report.total;
@@ -68,7 +71,7 @@ fn of_run(report: &Report) -> Result<Vec<Row>, HistogramError> {
         good: Good::High,
         found: rate(total, report.elapsed_seconds).map(Found::Estimate),
     }];
-    let shares: [(_, u64, u64, fn(&Second) -> u64); 3] = [
+    let shares: [Share; 3] = [
         ("failed", total.failed, total.sent, |second| second.failed),
         ("lost", total.lost, total.sent, |second| second.failed),
         ("cold starts", total.cold_starts, total.answered, |second| {

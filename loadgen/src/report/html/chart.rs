@@ -72,8 +72,9 @@ pub(super) struct Series {
 /// A picture.
 #[derive(Clone, Debug)]
 pub(super) struct Chart {
-    pub(super) id: &'static str,
-    pub(super) title: &'static str,
+    /// Unique on the page.
+    pub(super) id: String,
+    pub(super) title: String,
     /// In pixels.
     pub(super) height: u32,
     pub(super) unit: Unit,
@@ -154,8 +155,8 @@ impl Chart {
         format!(
             "<figure class=\"chart\" data-chart=\"{id}\">\n<figcaption><span class=\"chart-title\">{title}</span>{legend}</figcaption>\n\
              <div class=\"plot\" style=\"height:{height}px\">{labels}<svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{words}\"><title>{words}</title>{drawn}</svg>{above}<i class=\"cross\"></i></div>\n</figure>\n",
-            id = self.id,
-            title = escape(self.title),
+            id = escape(&self.id),
+            title = escape(&self.title),
             legend = self.legend(),
             labels = self.labels(&scale),
             words = escape(&self.words()),

@@ -24,6 +24,11 @@ pub(super) fn hero(report: &Report) -> String {
         LoopKind::Open => "Open loop",
         LoopKind::Closed => "Closed loop",
     };
+    // Said once is enough.
+    let load = report
+        .load
+        .strip_prefix("closed loop, ")
+        .unwrap_or(&report.load);
     let merged = match report.runs {
         0 | 1 => String::new(),
         runs => format!(" · {runs} runs merged"),
@@ -58,7 +63,7 @@ pub(super) fn hero(report: &Report) -> String {
         elapsed = seconds(report.elapsed_seconds),
         name = escape(&report.name),
         because = escape(&because),
-        load = escape(&report.load),
+        load = escape(load),
         destinations = destinations.collect::<String>(),
     )
 }

@@ -1,5 +1,7 @@
 //! Every percentile of the times, as a picture, and the usual ones as a table.
 
+use std::f64::consts::LOG10_2;
+
 use super::axis::Tick;
 use super::chart::{Chart, Series, Shape, Unit};
 use super::panel;
@@ -74,8 +76,8 @@ fn picture(response: &Times, service: Option<&Times>) -> String {
         id: "percentiles",
         reading: "Percentile read",
         charts: vec![Chart {
-            id: "percentile",
-            title: "Time below which so many answers are, log scale",
+            id: "percentile".to_owned(),
+            title: "Time below which so many answers are, log scale".to_owned(),
             height: 190,
             unit: Unit::Millis,
             logarithmic: true,
@@ -97,7 +99,7 @@ fn picture(response: &Times, service: Option<&Times>) -> String {
 fn ticks(nines: f64) -> Vec<Tick> {
     let known = [
         (0.0, "0%"),
-        (0.301_03, "50%"),
+        (LOG10_2, "50%"),
         (1.0, "90%"),
         (2.0, "99%"),
         (3.0, "99.9%"),

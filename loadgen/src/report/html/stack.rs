@@ -135,7 +135,7 @@ impl Stack {
             });
             let series: serde_json::Map<_, _> = series.collect();
             (
-                chart.id.to_owned(),
+                chart.id.clone(),
                 json!({ "unit": chart.unit.name(), "series": series }),
             )
         });

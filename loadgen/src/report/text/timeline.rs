@@ -47,7 +47,7 @@ fn rate(column: &Column, of: fn(&Rates) -> f64) -> Option<f64> {
 
 pub(super) fn write(report: &Report, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
     let line = Columns::of(report, MOST);
-    if line.columns.len() < 2 {
+    if line.parts.len() < 2 {
         return Ok(());
     }
     let each = plural(line.width as u64, "second");
@@ -58,7 +58,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write, paint: Paint) -> io::R
         clock(as_float(line.seconds as u64))
     )?;
     for (name, value) in ROWS {
-        let values: Vec<_> = line.columns.iter().map(value).collect();
+        let values: Vec<_> = line.parts.iter().map(value).collect();
         let most = values
             .iter()
             .flatten()
