@@ -3,14 +3,6 @@
 //! It does so on a thread of its own, so that it takes no time of those that send. [`start`] returns once the first
 //! state is known, before the run; [`Follower::finish`] has what was seen, in the time of the run.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 mod collect;
 mod ebbtide;
 mod error;
