@@ -3,14 +3,6 @@
 //! What a revision has is a step function of time: from each [`Sample`] on, until its next one. Where nothing could be
 //! seen, the last state stands, and the gap is named.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 mod figures;
 mod steps;
 #[cfg(test)]

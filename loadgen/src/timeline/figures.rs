@@ -67,8 +67,8 @@ fn to_first_replica(tracks: &[Track<'_>], first_request: Duration) -> Option<Dur
     let reached = tracks
         .iter()
         .filter_map(|track| track.reached(first_request, 1));
-    let first = reached.min()?;
-    (first > first_request).then(|| first - first_request)
+    let waited = reached.min()?.saturating_sub(first_request);
+    (!waited.is_zero()).then_some(waited)
 }
 
 /// The longest time from a decision that raises the replicas until so many are ready. What was not reached counts with
@@ -103,7 +103,7 @@ fn to_zero(steps: &[Step], last_answer: Duration) -> Option<Duration> {
         had |= there(step);
         gone
     });
-    gone.map(|step| step.at - last_answer)
+    gone.map(|step| step.at.saturating_sub(last_answer))
 }
 
 /// Failures in the seconds of the run that two seconds after a decision to fewer replicas reach into; each counts
