@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use ebbtide_core::duration::Span;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -12,16 +13,17 @@ use tokio::sync::watch;
 use crate::clock::{self, RunClock};
 use crate::engine::{self, Stop};
 use crate::live::{Judge, Progress, Shown, Sources};
+use crate::observe::model::Observation;
 use crate::observe::{self, Follower};
-use crate::plan::{Plan, Target, TargetKind};
-use crate::record::recording::{Live, Recording};
+use crate::plan::{Plan, TargetKind};
+use crate::record::recording::Live;
 use crate::report::make::{self, Head};
-use crate::report::model::{Autoscaler, Report, ThresholdResult};
+use crate::report::model::{Report, ThresholdResult};
 use crate::scenario::{Observe, Prepared};
 use crate::threshold::Threshold;
 use crate::timeline;
 
-/// Sends all requests of a scenario and reports on them.
+/// Sends all requests of a scenario, follows the autoscaler meanwhile, and reports.
 pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Result<Report> {
     let Prepared {
         plan,
@@ -31,11 +33,9 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
         ..
     } = prepared;
     let mut signals = Signals::new()?;
+    let first = plan.load.first_request().unwrap_or_default();
+    let following = Following::start(observe, &plan).await?;
     let mut head = Head::of(&plan, load, clock::now());
-    let following = match observe {
-        Some(observe) => Some(Following::start(observe, &plan).await?),
-        None => None,
-    };
     let engine = engine::prepare(plan).await?;
     head.started = clock::now();
     let clock = RunClock::start();
@@ -43,9 +43,7 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
     let sources = Sources {
         head: head.clone(),
         live: watched,
-        observation: following
-            .as_ref()
-            .map(|following| following.follower.watch()),
+        observation: following.as_ref().map(|of| of.follower.watch()),
         judge: judge(&head, &thresholds),
     };
     let shown = Shown::start(progress, sources).context("cannot show the run")?;
@@ -54,43 +52,52 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
     let sent = engine.run(clock, is_shown.then_some(live), stopped);
     let recording = until_ended(sent, &stop, &mut signals).await?;
     shown.finish().context("cannot show the run")?;
-    let (autoscaler, weights) = match following {
+    let mut report = match following {
+        None => make::report(&head, &recording, None, &BTreeMap::new())?,
         Some(following) => {
-            following.wait(is_shown, &mut signals).await;
-            following.join(clock, &recording)?
+            if !recording.interrupted {
+                following.look_on(is_shown, &mut signals).await;
+            }
+            let observation = following.follower.finish(clock)?;
+            warn(&observation);
+            let autoscaler = timeline::join(&observation, &recording, first);
+            let weights = timeline::weights(&observation, &recording);
+            make::report(&head, &recording, Some(autoscaler), &weights)?
         }
-        None => (None, BTreeMap::new()),
     };
-    let mut report = make::report(&head, &recording, autoscaler, &weights)?;
     report.thresholds = hold(&thresholds, &report);
     Ok(report)
 }
 
-/// The autoscaler that is followed.
+/// An autoscaler that is followed.
 struct Following {
     follower: Follower,
-    /// How long it is followed after the last answer.
+    /// How long after the last answer.
     after: Duration,
-    first_request: Duration,
 }
 
 impl Following {
-    async fn start(observe: Observe, plan: &Plan) -> anyhow::Result<Self> {
-        let hosts: Vec<_> = plan.targets.iter().map(host).collect();
-        Ok(Self {
-            follower: observe::start(&observe.what, &hosts).await?,
-            after: observe.after,
-            first_request: plan.load.first_request().unwrap_or_default(),
-        })
+    /// Begins once its state is known.
+    async fn start(observe: Option<Observe>, plan: &Plan) -> anyhow::Result<Option<Self>> {
+        let Some(Observe { what, after }) = observe else {
+            return Ok(None);
+        };
+        let hosts = plan.targets.iter().map(|target| match &target.kind {
+            TargetKind::Http(http) => http.authority.clone(),
+        });
+        let hosts: Vec<_> = hosts.collect();
+        let follower = observe::start(&what, &hosts).await?;
+        Ok(Some(Self { follower, after }))
     }
 
-    /// Waits until no replica is left, for as long as that was asked for; a signal ends it.
-    async fn wait(&self, is_shown: bool, signals: &mut Signals) {
+    /// Looks on until no replica is left, the time for it is over, or someone has seen enough.
+    async fn look_on(&self, is_shown: bool, signals: &mut Signals) {
         if is_shown && !self.after.is_zero() {
+            let after = Span(self.after);
+            // Who watches may have gone.
             let _ = writeln!(
                 io::stderr(),
-                "Waiting until no replica is left, {} s at most; Ctrl-C ends that",
-                self.after.as_secs_f64()
+                "All is answered. Looks on until no replica is left, for {after} at most; Ctrl-C ends that."
             );
         }
         select! {
@@ -98,25 +105,14 @@ impl Following {
             () = signals.next() => {}
         }
     }
-
-    fn join(
-        self,
-        clock: RunClock,
-        recording: &Recording,
-    ) -> anyhow::Result<(Option<Autoscaler>, BTreeMap<String, f64>)> {
-        let observation = self.follower.finish(clock)?;
-        for warning in &observation.warnings {
-            let _ = writeln!(io::stderr(), "loadgen: {warning}");
-        }
-        let joined = timeline::join(&observation, recording, self.first_request);
-        Ok((Some(joined), timeline::weights(&observation, recording)))
-    }
 }
 
-/// The host that a target's requests name.
-fn host(target: &Target) -> String {
-    let TargetKind::Http(http) = &target.kind;
-    http.authority.clone()
+/// Says what could not be seen as it should be.
+fn warn(observation: &Observation) {
+    for warning in &observation.warnings {
+        // Who watches may have gone.
+        let _ = writeln!(io::stderr(), "loadgen: warning: {warning}");
+    }
 }
 
 /// Waits for the end of what is sent, which signals bring nearer.

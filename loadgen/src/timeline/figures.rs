@@ -67,8 +67,8 @@ fn to_first_replica(tracks: &[Track<'_>], first_request: Duration) -> Option<Dur
     let reached = tracks
         .iter()
         .filter_map(|track| track.reached(first_request, 1));
-    let waited = reached.min()?.saturating_sub(first_request);
-    (!waited.is_zero()).then_some(waited)
+    let first = reached.min()?;
+    (first > first_request).then(|| first.saturating_sub(first_request))
 }
 
 /// The longest time from a decision that raises the replicas until so many are ready. What was not reached counts with
