@@ -1,114 +1,158 @@
-//! Follows the schedule: sends each request when it is due and collects what became of it.
+//! A run: what is sent, what became of it, and whether that is good.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ebbtide_core::arrival::Schedule;
+use ebbtide_core::duration::Span;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::{JoinError, JoinSet};
+use tokio::sync::watch;
 
-use crate::client::{Client, ClientOptions};
-use crate::clock::RunClock;
-use crate::outcome::Outcome;
-use crate::pacer::Pacer;
-use crate::progress::Progress;
-use crate::report::{Ending, Load, Report};
-use crate::tally::Tally;
+use crate::clock::{self, RunClock};
+use crate::engine::{self, Stop};
+use crate::live::{Judge, Progress, Shown, Sources};
+use crate::observe::model::Observation;
+use crate::observe::{self, Follower};
+use crate::plan::{Plan, TargetKind};
+use crate::record::recording::Live;
+use crate::report::make::{self, Head};
+use crate::report::model::{Report, ThresholdResult};
+use crate::scenario::{Observe, Prepared};
+use crate::threshold::Threshold;
+use crate::timeline;
 
-/// Requests that are not answered yet, in flight or waiting for a connection. Beyond it the
-/// schedule waits, and what is sent then counts as late.
-const OUTSTANDING: usize = 100_000;
-
-/// A checked command line.
-pub(crate) struct Plan {
-    pub(crate) load: Load,
-    /// None if only a burst is sent.
-    pub(crate) schedule: Option<Schedule>,
-    pub(crate) client: ClientOptions,
-    pub(crate) quiet: bool,
-}
-
-/// Sends all requests of the plan and reports on them.
-pub(crate) async fn run(plan: Plan) -> anyhow::Result<Report> {
-    let burst = plan.load.burst;
-    let count_header = plan.client.count_header.clone();
+/// Sends all requests of a scenario, follows the autoscaler meanwhile, and reports.
+pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Result<Report> {
+    let Prepared {
+        plan,
+        load,
+        thresholds,
+        observe,
+        ..
+    } = prepared;
     let mut signals = Signals::new()?;
+    let first = plan.load.first_request().unwrap_or_default();
+    let following = Following::start(observe, &plan).await?;
+    let mut head = Head::of(&plan, load, clock::now());
+    let engine = engine::prepare(plan).await?;
+    head.started = clock::now();
     let clock = RunClock::start();
-    let client = Arc::new(Client::new(plan.client, clock));
-    let at_once = (0..burst).map(|_| Duration::ZERO);
-    let offsets = at_once.chain(plan.schedule.into_iter().flatten());
-    let mut run = Run {
-        pacer: Pacer::start(offsets, clock).context("cannot start a thread")?,
-        tasks: JoinSet::new(),
-        tally: Tally::new(burst)?,
-        client: Arc::clone(&client),
-        count_header: count_header.is_some(),
-        open: true,
-        interrupted: false,
+    let (live, watched) = watch::channel(Live::new()?);
+    let sources = Sources {
+        head: head.clone(),
+        live: watched,
+        observation: following.as_ref().map(|of| of.follower.watch()),
+        judge: judge(&head, &thresholds),
     };
-    let mut progress = Progress::new(plan.quiet, plan.load.duration_seconds, clock);
-    run.collect(&mut signals, &mut progress).await?;
-    progress.clear();
-    let ending = Ending {
-        interrupted: run.interrupted,
-        connections_opened: client.connections_opened(),
-        at: clock.elapsed(),
-    };
-    run.pacer.join()?;
-    let name = count_header.map(|name| name.to_string());
-    Ok(Report::new(plan.load, run.tally, ending, name))
-}
-
-struct Run {
-    pacer: Pacer,
-    tasks: JoinSet<(u64, Outcome)>,
-    tally: Tally,
-    client: Arc<Client>,
-    count_header: bool,
-    /// More may become due.
-    open: bool,
-    interrupted: bool,
-}
-
-impl Run {
-    async fn collect(
-        &mut self,
-        signals: &mut Signals,
-        progress: &mut Progress,
-    ) -> Result<(), JoinError> {
-        while self.open || !self.tasks.is_empty() {
-            let room = self.tasks.len() < OUTSTANDING;
-            select! {
-                due = self.pacer.due.recv(), if self.open && room => match due {
-                    Some(intended) => self.begin(intended),
-                    None => self.open = false,
-                },
-                Some(ended) = self.tasks.join_next() => {
-                    let (position, outcome) = ended?;
-                    self.tally.record(position, outcome, self.count_header);
-                }
-                () = signals.next() => {
-                    if self.interrupted {
-                        self.tasks.shutdown().await;
-                    }
-                    self.interrupted = true;
-                    self.pacer.stop();
-                }
-                () = progress.tick() => progress.show(&self.tally),
+    let shown = Shown::start(progress, sources).context("cannot show the run")?;
+    let (stop, stopped) = watch::channel(Stop::No);
+    let is_shown = shown.is_shown();
+    let sent = engine.run(clock, is_shown.then_some(live), stopped);
+    let recording = until_ended(sent, &stop, &mut signals).await?;
+    shown.finish().context("cannot show the run")?;
+    let mut report = match following {
+        None => make::report(&head, &recording, None, &BTreeMap::new())?,
+        Some(following) => {
+            if !recording.interrupted {
+                following.look_on(is_shown, &mut signals).await;
             }
+            let observation = following.follower.finish(clock)?;
+            warn(&observation);
+            let autoscaler = timeline::join(&observation, &recording, first);
+            let weights = timeline::weights(&observation, &recording);
+            make::report(&head, &recording, Some(autoscaler), &weights)?
         }
-        Ok(())
+    };
+    report.thresholds = hold(&thresholds, &report);
+    Ok(report)
+}
+
+/// An autoscaler that is followed.
+struct Following {
+    follower: Follower,
+    /// How long after the last answer.
+    after: Duration,
+}
+
+impl Following {
+    /// Begins once its state is known.
+    async fn start(observe: Option<Observe>, plan: &Plan) -> anyhow::Result<Option<Self>> {
+        let Some(Observe { what, after }) = observe else {
+            return Ok(None);
+        };
+        let hosts = plan.targets.iter().map(|target| match &target.kind {
+            TargetKind::Http(http) => http.authority.clone(),
+        });
+        let hosts: Vec<_> = hosts.collect();
+        let follower = observe::start(&what, &hosts).await?;
+        Ok(Some(Self { follower, after }))
     }
 
-    fn begin(&mut self, intended: Duration) {
-        let position = self.tally.sent;
-        self.tally.sent += 1;
-        let client = Arc::clone(&self.client);
-        self.tasks
-            .spawn(async move { (position, client.exchange(intended).await) });
+    /// Looks on until no replica is left, the time for it is over, or someone has seen enough.
+    async fn look_on(&self, is_shown: bool, signals: &mut Signals) {
+        if is_shown && !self.after.is_zero() {
+            let after = Span(self.after);
+            // Who watches may have gone.
+            let _ = writeln!(
+                io::stderr(),
+                "All is answered. Looks on until no replica is left, for {after} at most; Ctrl-C ends that."
+            );
+        }
+        select! {
+            () = self.follower.until_zero(self.after) => {}
+            () = signals.next() => {}
+        }
     }
+}
+
+/// Says what could not be seen as it should be.
+fn warn(observation: &Observation) {
+    for warning in &observation.warnings {
+        // Who watches may have gone.
+        let _ = writeln!(io::stderr(), "loadgen: warning: {warning}");
+    }
+}
+
+/// Waits for the end of what is sent, which signals bring nearer.
+async fn until_ended<T>(
+    sent: impl Future<Output = T>,
+    stop: &watch::Sender<Stop>,
+    signals: &mut Signals,
+) -> T {
+    let mut sent = std::pin::pin!(sent);
+    loop {
+        select! {
+            ended = &mut sent => return ended,
+            () = signals.next() => stop.send_modify(|stop| {
+                *stop = if *stop == Stop::No { Stop::Finish } else { Stop::Abandon };
+            }),
+        }
+    }
+}
+
+/// Holds thresholds against a run that goes on, as far as that can be.
+fn judge(head: &Head, thresholds: &[Threshold]) -> Option<Judge> {
+    let head = head.clone();
+    let thresholds: Vec<_> = thresholds
+        .iter()
+        .filter(|threshold| threshold.is_of_requests())
+        .cloned()
+        .collect();
+    if thresholds.is_empty() {
+        return None;
+    }
+    Some(Box::new(move |live| {
+        make::interim(&head, live).map_or_else(|_| Vec::new(), |report| hold(&thresholds, &report))
+    }))
+}
+
+fn hold(thresholds: &[Threshold], report: &Report) -> Vec<ThresholdResult> {
+    let thresholds = thresholds.iter();
+    thresholds
+        .map(|threshold| threshold.evaluate(report))
+        .collect()
 }
 
 /// SIGINT and SIGTERM: the first ends the schedule, the second the run.

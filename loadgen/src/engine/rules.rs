@@ -1,0 +1,326 @@
+//! What of an answer is kept, and whether it is a right one.
+
+use std::time::Duration;
+
+use http::{HeaderName, StatusCode};
+
+use crate::plan::{Check, Target, TargetKind};
+use crate::record::outcome::{Answer, Wrong};
+
+/// How much of a body is looked at.
+const SAMPLE: usize = 64 * 1024;
+
+/// What a target wants to know of its answers.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// Each has to have the status. Without one, anything below 400 is right.
+    statuses: Vec<Vec<(u16, u16)>>,
+    headers: Vec<(HeaderName, Option<String>)>,
+    bodies: Vec<String>,
+    counted: Option<HeaderName>,
+}
+
+impl Rules {
+    pub(crate) fn of(target: &Target) -> Self {
+        let TargetKind::Http(http) = &target.kind;
+        let mut rules = Self {
+            counted: http.count_header.clone(),
+            ..Self::default()
+        };
+        for check in target.checks.iter().cloned() {
+            match check {
+                Check::Status(ranges) => rules.statuses.push(ranges),
+                Check::Header(name, value) => rules.headers.push((name, value)),
+                Check::BodyContains(text) => rules.bodies.push(text),
+            }
+        }
+        rules
+    }
+
+    fn is_right(&self, status: u16) -> bool {
+        let is_in = |ranges: &Vec<(u16, u16)>| {
+            let mut ranges = ranges.iter();
+            ranges.any(|(first, last)| (*first..=*last).contains(&status))
+        };
+        if self.statuses.is_empty() {
+            status < StatusCode::BAD_REQUEST.as_u16()
+        } else {
+            self.statuses.iter().all(is_in)
+        }
+    }
+}
+
+/// What was found in an answer. It is used again for the next one, and so keeps its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    cold_start: Option<Duration>,
+    revision: Name,
+    replica: Name,
+    counted: Name,
+    /// Of each header that is checked.
+    seen: Vec<Seen>,
+    sample: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    AnotherValue,
+    Right,
+}
+
+/// When the parts of an answer came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) sent: Duration,
+    pub(crate) first_byte: Duration,
+    pub(crate) ended: Duration,
+}
+
+impl Found {
+    /// Forgets the answer before.
+    pub(crate) fn clear(&mut self, rules: &Rules) {
+        self.cold_start = None;
+        self.revision.is_there = false;
+        self.replica.is_there = false;
+        self.counted.is_there = false;
+        self.seen.clear();
+        self.seen.resize(rules.headers.len(), Seen::Nothing);
+        self.sample.clear();
+    }
+
+    /// Takes a header of the answer.
+    pub(crate) fn header(&mut self, rules: &Rules, name: &str, value: &[u8]) {
+        match name.len() {
+            9 if name.eq_ignore_ascii_case("x-replica") => self.replica.set(value),
+            10 if name.eq_ignore_ascii_case("x-revision") => self.revision.set(value),
+            13 if name.eq_ignore_ascii_case("server-timing") => {
+                self.cold_start = self.cold_start.or_else(|| cold_start(value));
+            }
+            _ => {}
+        }
+        let is = |wanted: &HeaderName| wanted.as_str().eq_ignore_ascii_case(name);
+        if rules.counted.as_ref().is_some_and(is) {
+            self.counted.set(value);
+        }
+        for ((wanted, expected), seen) in rules.headers.iter().zip(&mut self.seen) {
+            let is_right = |expected: &String| expected.as_bytes() == value;
+            if is(wanted) && *seen != Seen::Right {
+                *seen = if expected.as_ref().is_none_or(is_right) {
+                    Seen::Right
+                } else {
+                    Seen::AnotherValue
+                };
+            }
+        }
+    }
+
+    /// Takes a part of the body.
+    pub(crate) fn body(&mut self, rules: &Rules, data: &[u8]) {
+        if !rules.bodies.is_empty() {
+            let room = SAMPLE.saturating_sub(self.sample.len()).min(data.len());
+            self.sample.extend_from_slice(&data[..room]);
+        }
+    }
+
+    /// The answer, once all of it is there.
+    pub(crate) fn answer(&self, rules: &Rules, status: u16, bytes: u64, at: Times) -> Answer<'_> {
+        Answer {
+            status,
+            bytes,
+            sent: at.sent,
+            first_byte: at.first_byte,
+            ended: at.ended,
+            cold_start: self.cold_start,
+            revision: self.revision.get(),
+            replica: self.replica.get(),
+            counted: self.counted.get(),
+            wrong: self.wrong(rules, status),
+        }
+    }
+
+    fn wrong(&self, rules: &Rules, status: u16) -> Option<Wrong> {
+        if !rules.is_right(status) {
+            return Some(Wrong::Status);
+        }
+        for ((name, expected), seen) in rules.headers.iter().zip(&self.seen) {
+            let why = match (seen, expected) {
+                (Seen::Right, _) => continue,
+                (Seen::AnotherValue, Some(value)) => format!("the header {name} is not `{value}`"),
+                _ => format!("there is no header {name}"),
+            };
+            return Some(Wrong::Check(why));
+        }
+        let text = rules.bodies.iter().find(|text| !self.has(text))?;
+        Some(Wrong::Check(format!("the body does not contain `{text}`")))
+    }
+
+    fn has(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        text.is_empty() || self.sample.windows(text.len()).any(|part| part == text)
+    }
+}
+
+/// A name that an answer may have.
+#[derive(Debug, Default)]
+struct Name {
+    text: String,
+    is_there: bool,
+}
+
+impl Name {
+    fn set(&mut self, value: &[u8]) {
+        self.text.clear();
+        for part in value.utf8_chunks() {
+            self.text.push_str(part.valid());
+            if !part.invalid().is_empty() {
+                self.text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        self.is_there = true;
+    }
+
+    fn get(&self) -> Option<&str> {
+        self.is_there.then_some(&self.text)
+    }
+}
+
+/// What a value of `Server-Timing` says of a wait for a replica: `coldstart;dur=MS`.
+fn cold_start(value: &[u8]) -> Option<Duration> {
+    let metrics = std::str::from_utf8(value).ok()?.split(',');
+    metrics
+        .map(|metric| metric.split(';'))
+        .find_map(|mut parts| {
+            let name = parts.next()?.trim();
+            if !name.eq_ignore_ascii_case("coldstart") {
+                return None;
+            }
+            let mut parts = parts.filter_map(|part| part.split_once('='));
+            let (_, millis) = parts.find(|(key, _)| key.trim().eq_ignore_ascii_case("dur"))?;
+            let millis: f64 = millis.trim().trim_matches('"').parse().ok()?;
+            Duration::try_from_secs_f64(millis / 1000.0).ok()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cold_start_is_read_of_server_timing() {
+        for (value, millis) in [
+            ("coldstart;dur=12.5", Some(12.5)),
+            ("db;dur=3, coldstart;dur=40", Some(40.0)),
+            ("ColdStart; desc=\"a\" ; DUR=\"7\"", Some(7.0)),
+            ("coldstart", None),
+            ("coldstart;dur=-1", None),
+            ("coldstart;dur=NaN", None),
+            ("coldstarts;dur=1", None),
+            ("", None),
+        ] {
+            let found = cold_start(value.as_bytes()).map(|found| found.as_secs_f64() * 1e3);
+            assert_eq!(found, millis, "{value}");
+        }
+        assert_eq!(cold_start(b"coldstart;dur=1\xff"), None);
+    }
+
+    fn wrong(checks: &[Check], status: u16, headers: &[(&str, &str)], body: &str) -> Option<Wrong> {
+        let mut rules = Rules::default();
+        for check in checks.iter().cloned() {
+            match check {
+                Check::Status(ranges) => rules.statuses.push(ranges),
+                Check::Header(name, value) => rules.headers.push((name, value)),
+                Check::BodyContains(text) => rules.bodies.push(text),
+            }
+        }
+        let mut found = Found::default();
+        // What the answer before had is not this one's.
+        for _ in 0..2 {
+            found.clear(&rules);
+            for (name, value) in headers {
+                found.header(&rules, name, value.as_bytes());
+            }
+            for part in body.as_bytes().chunks(3) {
+                found.body(&rules, part);
+            }
+        }
+        found.wrong(&rules, status)
+    }
+
+    #[test]
+    fn checks_say_what_is_wrong() {
+        let header = |value: Option<&str>| {
+            Check::Header(HeaderName::from_static("x-a"), value.map(str::to_owned))
+        };
+        let body = || Check::BodyContains("hello".to_owned());
+        let why = |text: &str| Some(Wrong::Check(text.to_owned()));
+        let ranges = || Check::Status(vec![(200, 204), (404, 404)]);
+        for (checks, status, headers, text, expected) in [
+            (vec![], 399, &[][..], "", None),
+            (vec![], 400, &[], "", Some(Wrong::Status)),
+            (vec![ranges()], 404, &[], "", None),
+            (vec![ranges()], 301, &[], "", Some(Wrong::Status)),
+            (vec![header(None)], 200, &[("X-A", "1")], "", None),
+            (
+                vec![header(None)],
+                200,
+                &[],
+                "",
+                why("there is no header x-a"),
+            ),
+            (
+                vec![header(Some("2"))],
+                200,
+                &[("x-a", "1"), ("x-a", "2")],
+                "",
+                None,
+            ),
+            (
+                vec![header(Some("2"))],
+                200,
+                &[("x-a", "1")],
+                "",
+                why("the header x-a is not `2`"),
+            ),
+            (vec![body()], 200, &[], "say hello!", None),
+            (
+                vec![body()],
+                200,
+                &[],
+                "say hell",
+                why("the body does not contain `hello`"),
+            ),
+            (vec![body()], 500, &[], "", Some(Wrong::Status)),
+        ] {
+            assert_eq!(
+                wrong(&checks, status, headers, text),
+                expected,
+                "{checks:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_as_the_answer_has_them() {
+        let rules = Rules {
+            counted: Some(HeaderName::from_static("x-c")),
+            ..Rules::default()
+        };
+        let mut found = Found::default();
+        found.header(&rules, "X-Revision", b"hello--blue");
+        found.header(&rules, "x-replica", b"r\xff1");
+        found.header(&rules, "X-C", b"");
+        let at = Duration::ZERO;
+        let times = Times {
+            sent: at,
+            first_byte: at,
+            ended: at,
+        };
+        let answer = found.answer(&rules, 200, 0, times);
+        assert_eq!(answer.revision, Some("hello--blue"));
+        assert_eq!(answer.replica, Some("r\u{fffd}1"));
+        assert_eq!(answer.counted, Some(""));
+        found.clear(&rules);
+        assert_eq!(found.answer(&rules, 200, 0, times).revision, None);
+    }
+}

@@ -1,0 +1,137 @@
+//! What secures connections.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    self, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
+
+use crate::plan::{Tls, Version};
+
+/// Why no connection can be secured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The name of the server is none.
+    #[error("`{0}` is no name that a certificate can have")]
+    Name(String),
+    /// The file with authorities cannot be read.
+    #[error("cannot read authorities (PEM) from {}: {error}", path.display())]
+    Read { path: PathBuf, error: pem::Error },
+    /// It has none.
+    #[error("{} has no certificate of an authority (PEM)", .0.display())]
+    Empty(PathBuf),
+    /// One of them cannot be used.
+    #[error("an authority in {} cannot be used: {error}", path.display())]
+    Authority { path: PathBuf, error: rustls::Error },
+    /// Nobody is trusted.
+    #[error("this machine trusts no authority: name a file with some, or trust anything")]
+    NoAuthority,
+    /// The settings contradict each other.
+    #[error("TLS cannot be set up: {0}")]
+    Config(#[from] rustls::Error),
+}
+
+/// The name of a protocol in a handshake (RFC 7301).
+pub(super) fn alpn(version: Version) -> Vec<u8> {
+    match version {
+        Version::Http1 => b"http/1.1".to_vec(),
+        Version::Http2 => b"h2".to_vec(),
+    }
+}
+
+pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, Error> {
+    ServerName::try_from(name.to_owned()).map_err(|_| Error::Name(name.to_owned()))
+}
+
+/// The client's side of TLS.
+pub(super) fn config(tls: &Tls, version: Version) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = if tls.insecure {
+        let anyone = Arc::new(Anyone(provider));
+        builder.dangerous().with_custom_certificate_verifier(anyone)
+    } else {
+        builder.with_root_certificates(authorities(tls)?)
+    };
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![alpn(version)];
+    Ok(config)
+}
+
+fn authorities(tls: &Tls) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    // One that cannot be read is no reason not to use the others.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = &tls.authorities {
+        let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+        let certificates: Vec<_> = read.map_err(|error| Error::Read {
+            path: path.clone(),
+            error,
+        })?;
+        if certificates.is_empty() {
+            return Err(Error::Empty(path.clone()));
+        }
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| Error::Authority {
+                path: path.clone(),
+                error,
+            })?;
+        }
+    }
+    if roots.is_empty() {
+        return Err(Error::NoAuthority);
+    }
+    Ok(roots)
+}
+
+/// Takes any certificate; that its owner has the key is still checked.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
+}

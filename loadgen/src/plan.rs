@@ -1,0 +1,199 @@
+//! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ebbtide_core::arrival::Schedule;
+use http::{HeaderName, Method};
+
+/// A checked run.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The scenario's name; the URL of a run without a file.
+    pub(crate) name: String,
+    /// What random choices are made from, of targets and of templates; schedules have theirs.
+    pub(crate) seed: u64,
+    /// When requests start.
+    pub(crate) load: Load,
+    /// When the last request may be due.
+    pub(crate) until: Duration,
+    /// The parts of the run that are reported on their own, in order.
+    pub(crate) stages: Vec<Stage>,
+    /// What is sent; at least one.
+    pub(crate) targets: Vec<Target>,
+    /// Threads that send, each with connections of its own and its share of the schedule.
+    pub(crate) workers: NonZeroUsize,
+    /// When the figures do not count.
+    pub(crate) validity: Validity,
+}
+
+/// What starts the next request.
+#[derive(Debug)]
+pub(crate) enum Load {
+    /// A schedule, however slow the answers are.
+    Open {
+        /// Requests at once at the start, before the schedule.
+        burst: u64,
+        /// Offsets from the start of the run; none if there is only a burst.
+        schedule: Option<Schedule>,
+    },
+    /// The answer to the one before: the figures leave out what nobody asked for meanwhile.
+    Closed {
+        /// Requests in flight at any time.
+        clients: NonZeroUsize,
+        /// How long requests are started for.
+        duration: Duration,
+        /// The pause of a client between an answer and its next request.
+        pause: Duration,
+    },
+}
+
+impl Load {
+    /// When the first request is intended; none if there is none.
+    pub(crate) fn first_request(&self) -> Option<Duration> {
+        match self {
+            Self::Open { burst, schedule } if *burst == 0 => schedule.clone()?.next(),
+            Self::Open { .. } | Self::Closed { .. } => Some(Duration::ZERO),
+        }
+    }
+}
+
+/// A part of the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    /// As in the scenario.
+    pub(crate) name: String,
+    /// Requests intended from here on are its.
+    pub(crate) from: Duration,
+    /// Up to here.
+    pub(crate) until: Duration,
+}
+
+/// When a run's figures do not count, because the generator itself was too slow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Validity {
+    /// The most lateness at the 99th percentile.
+    pub(crate) lateness_p99: Duration,
+}
+
+/// One kind of request, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// As in the scenario; unique.
+    pub(crate) name: String,
+    /// Its part of all requests, as a weight above 0.
+    pub(crate) share: f64,
+    /// How it is sent.
+    pub(crate) kind: TargetKind,
+    /// The longest that a request may take, from its intended start.
+    pub(crate) timeout: Duration,
+    /// What a right answer has.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// How requests are sent.
+#[derive(Debug)]
+pub(crate) enum TargetKind {
+    /// HTTP/1.1 or HTTP/2.
+    Http(HttpTarget),
+}
+
+/// An HTTP server and what it is asked.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpTarget {
+    /// As it was written, for reports.
+    pub(crate) url: String,
+    /// Where to connect.
+    pub(crate) address: SocketAddr,
+    /// TLS, where the URL is `https://`.
+    pub(crate) tls: Option<Tls>,
+    /// The value of `Host` or `:authority`.
+    pub(crate) authority: String,
+    /// The version.
+    pub(crate) version: Version,
+    /// How connections are used.
+    pub(crate) connections: Connections,
+    /// The method.
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) path: Template,
+    /// Headers beside `Host` and `Content-Length`, in this order.
+    pub(crate) headers: Vec<(HeaderName, Template)>,
+    /// The body; empty for none.
+    pub(crate) body: Template,
+    /// The header of answers whose values are counted.
+    pub(crate) count_header: Option<HeaderName>,
+}
+
+/// How a server's certificate is checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    /// The name in the certificate, and SNI.
+    pub(crate) server_name: String,
+    /// Authorities to trust beside the system's, as PEM.
+    pub(crate) authorities: Option<PathBuf>,
+    /// Trust anything.
+    pub(crate) insecure: bool,
+}
+
+/// The version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, by ALPN with TLS and by prior knowledge without.
+    Http2,
+}
+
+/// How connections are used. With HTTP/1.1 each carries one request at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connections {
+    /// Kept open and used again; another is opened when all are in use, up to this many. What comes
+    /// then waits, and that is part of its response time.
+    Pool(NonZeroUsize),
+    /// A new one for each request, up to this many at once.
+    PerRequest(NonZeroUsize),
+    /// This many, opened before the first request and kept.
+    Fixed(NonZeroUsize),
+}
+
+/// Text with places that differ from request to request.
+#[derive(Clone, Debug)]
+pub(crate) enum Template {
+    /// The same in all requests.
+    Fixed(Bytes),
+    /// Pieces one after the other.
+    Pieces(Vec<Piece>),
+}
+
+/// A piece of a template. Random values are made from the run's seed and the request's position, so that a seed
+/// gives the same requests everywhere.
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    /// As it is.
+    Text(Bytes),
+    /// The request's position in the run, from 0.
+    Sequence,
+    /// A whole number between the two, both included.
+    Number(i64, i64),
+    /// A UUID of version 4.
+    Uuid,
+    /// So many letters and digits.
+    Letters(usize),
+    /// One of these.
+    OneOf(Vec<Bytes>),
+}
+
+/// What a right answer has. One that has it not counts as failed.
+#[derive(Clone, Debug)]
+pub(crate) enum Check {
+    /// One of these ranges of status codes, ends included. Without such a check it is anything below 400.
+    Status(Vec<(u16, u16)>),
+    /// A header, and its value where one is given.
+    Header(HeaderName, Option<String>),
+    /// Text somewhere in the first 64 KiB of the body.
+    BodyContains(String),
+}
