@@ -96,12 +96,13 @@ impl Tool {
     }
 }
 
-/// What loadgen says when it sends at a rate: its report.
-pub(crate) fn open_loop(port: u16, rate: u64, seconds: u64) -> Value {
+/// What loadgen says when it sends at a rate, over up to so many connections: its report.
+pub(crate) fn open_loop(port: u16, rate: u64, connections: usize, seconds: u64) -> Value {
     let mut command = Command::new(Tool::Loadgen.program());
     command
         .args(["run", &format!("http://127.0.0.1:{port}/")])
         .args(["--rate", &rate.to_string(), "--arrival", "poisson"])
+        .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--output", "json"]);
     // A run that is not valid is told by its lateness.
     report(&run(&command, 3))
