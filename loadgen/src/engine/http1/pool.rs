@@ -211,6 +211,7 @@ impl Pool {
         if let Err(error) = wire.send(id, self.message.bytes(position), now) {
             return self.failed(&wire, id, FailureKind::Reset, error.to_string());
         }
+        self.send_due();
         Connection::new(Rc::clone(&self), wire, io).await;
     }
 
