@@ -2,6 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
+/// The date and time, for reports.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// The time since the start of the run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunClock {
@@ -20,5 +27,10 @@ impl RunClock {
     /// How long the run has been going on.
     pub(crate) fn elapsed(self) -> Duration {
         self.start.elapsed()
+    }
+
+    /// How much later than another clock this one was started; nothing if it was not.
+    pub(crate) fn started_after(self, other: Self) -> Duration {
+        self.start.saturating_duration_since(other.start)
     }
 }

@@ -35,7 +35,7 @@ use tokio::task::JoinSet;
 pub(crate) use self::descriptors::raise_limit as raise_socket_limit;
 use self::start::{Signal, Spec, Whole};
 use crate::clock::RunClock;
-use crate::plan::{Load, Plan};
+use crate::plan::Plan;
 use crate::record::recording::{Live, Recording};
 
 /// Requests of a run that may be outstanding. What is due beyond that is dropped and counted: the schedule does not
@@ -68,8 +68,8 @@ pub(crate) struct Target<'a> {
 pub(crate) struct Engine {
     workers: Vec<WorkerThread>,
     whole: Arc<Whole>,
-    /// When the last request is due, if that is known.
-    until: Option<std::time::Duration>,
+    /// When the last request may be due.
+    until: std::time::Duration,
 }
 
 struct WorkerThread {
@@ -85,10 +85,7 @@ struct WorkerThread {
 /// cannot be opened.
 pub(crate) async fn prepare(plan: Plan) -> anyhow::Result<Engine> {
     let workers = plan.workers.get();
-    let until = match &plan.load {
-        Load::Closed { duration, .. } => Some(*duration),
-        Load::Open { .. } => plan.stages.last().map(|stage| stage.until),
-    };
+    let until = plan.until;
     descriptors::reserve(plan.targets.iter().map(start::connections).sum());
     let (whole, specs) = start::split(plan);
     let mut threads = Vec::with_capacity(workers);
@@ -144,7 +141,10 @@ impl Engine {
         let watched = live.map(|live| {
             let (report, reports) = mpsc::channel(live::WAITING);
             let count = self.workers.len();
-            (report, live::Watched::new(live, reports, count, self.until))
+            (
+                report,
+                live::Watched::new(live, reports, count, Some(self.until)),
+            )
         });
         let (report, watched) = watched.unzip();
         let mut threads = Vec::new();

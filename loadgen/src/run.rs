@@ -1,48 +1,94 @@
-//! A run from the command line: sends, shows how far it is, and reports.
+//! A run: what is sent, what became of it, and whether that is good.
 
-use anyhow::Context as _;
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, ensure};
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::clock::RunClock;
+use crate::clock::{self, RunClock};
 use crate::engine::{self, Stop};
-use crate::plan;
-use crate::progress::Progress;
+use crate::live::{Judge, Progress, Shown, Sources};
 use crate::record::recording::Live;
-use crate::report::{Load, Report};
+use crate::report::make::{self, Head};
+use crate::report::model::{Report, ThresholdResult};
+use crate::scenario::Prepared;
+use crate::threshold::Threshold;
 
-/// A checked command line.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) load: Load,
-    pub(crate) engine: plan::Plan,
-    pub(crate) quiet: bool,
+/// Sends all requests of a scenario and reports on them.
+pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Result<Report> {
+    let Prepared {
+        plan,
+        load,
+        thresholds,
+        observe,
+        ..
+    } = prepared;
+    ensure!(
+        observe.is_none(),
+        "following an autoscaler is not there yet"
+    );
+    let mut signals = Signals::new()?;
+    let mut head = Head::of(&plan, load, clock::now());
+    let engine = engine::prepare(plan).await?;
+    head.started = clock::now();
+    let clock = RunClock::start();
+    let (live, watched) = watch::channel(Live::new()?);
+    let sources = Sources {
+        head: head.clone(),
+        live: watched,
+        observation: None,
+        judge: judge(&head, &thresholds),
+    };
+    let shown = Shown::start(progress, sources).context("cannot show the run")?;
+    let (stop, stopped) = watch::channel(Stop::No);
+    let sent = engine.run(clock, shown.is_shown().then_some(live), stopped);
+    let recording = until_ended(sent, &stop, &mut signals).await?;
+    shown.finish().context("cannot show the run")?;
+    let mut report = make::report(&head, &recording, None, &BTreeMap::new())?;
+    report.thresholds = hold(&thresholds, &report);
+    Ok(report)
 }
 
-/// Sends all requests of the plan and reports on them.
-pub(crate) async fn run(plan: Plan) -> anyhow::Result<Report> {
-    let mut signals = Signals::new()?;
-    let plan::TargetKind::Http(target) = &plan.engine.targets[0].kind;
-    let counted = target.count_header.as_ref().map(ToString::to_string);
-    let engine = engine::prepare(plan.engine).await?;
-    let clock = RunClock::start();
-    let progress = Progress::new(plan.quiet, plan.load.duration_seconds);
-    let (live, mut shown) = watch::channel(Live::new()?);
-    let (stop, stopped) = watch::channel(Stop::No);
-    let run = engine.run(clock, progress.is_shown().then_some(live), stopped);
-    let mut run = std::pin::pin!(run);
-    let recording = loop {
+/// Waits for the end of what is sent, which signals bring nearer.
+async fn until_ended<T>(
+    sent: impl Future<Output = T>,
+    stop: &watch::Sender<Stop>,
+    signals: &mut Signals,
+) -> T {
+    let mut sent = std::pin::pin!(sent);
+    loop {
         select! {
-            recording = &mut run => break recording?,
+            ended = &mut sent => return ended,
             () = signals.next() => stop.send_modify(|stop| {
                 *stop = if *stop == Stop::No { Stop::Finish } else { Stop::Abandon };
             }),
-            Ok(()) = shown.changed() => progress.show(&shown.borrow_and_update()),
         }
-    };
-    progress.clear();
-    Ok(Report::new(plan.load, recording, counted))
+    }
+}
+
+/// Holds thresholds against a run that goes on, as far as that can be.
+fn judge(head: &Head, thresholds: &[Threshold]) -> Option<Judge> {
+    let head = head.clone();
+    let thresholds: Vec<_> = thresholds
+        .iter()
+        .filter(|threshold| threshold.is_of_requests())
+        .cloned()
+        .collect();
+    if thresholds.is_empty() {
+        return None;
+    }
+    Some(Box::new(move |live| {
+        make::interim(&head, live).map_or_else(|_| Vec::new(), |report| hold(&thresholds, &report))
+    }))
+}
+
+fn hold(thresholds: &[Threshold], report: &Report) -> Vec<ThresholdResult> {
+    let thresholds = thresholds.iter();
+    thresholds
+        .map(|threshold| threshold.evaluate(report))
+        .collect()
 }
 
 /// SIGINT and SIGTERM: the first ends the schedule, the second the run.

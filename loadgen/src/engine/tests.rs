@@ -17,7 +17,8 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::plan::{
-    Connections, HttpTarget, Piece, Target as PlanTarget, TargetKind, Template, Validity, Version,
+    Connections, HttpTarget, Load, Piece, Target as PlanTarget, TargetKind, Template, Validity,
+    Version,
 };
 use crate::record::outcome::FailureKind;
 use server::Server;
@@ -85,6 +86,7 @@ fn even(requests: u32, rate: f64) -> Load {
 
 fn plan(load: Load, targets: Vec<PlanTarget>) -> Plan {
     Plan {
+        until: Duration::ZERO,
         name: "test".to_owned(),
         seed: 1,
         load,

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::observe::model::Replicas;
 
@@ -33,6 +34,8 @@ pub(crate) struct Report {
     pub(crate) load: String,
     /// What random choices were made from.
     pub(crate) seed: u64,
+    /// What was asked for, of each target.
+    pub(crate) destinations: Vec<Destination>,
     /// Runs that were merged into this one; 1 for a run.
     pub(crate) runs: u32,
     /// Ended early by a signal.
@@ -48,7 +51,7 @@ pub(crate) struct Report {
     /// The requests of each target, if there are several.
     pub(crate) targets: Vec<Named<Summary>>,
     /// The requests of each stage, if there are several.
-    pub(crate) stages: Vec<Named<Summary>>,
+    pub(crate) stages: Vec<Stage>,
     /// Answers by the revision that they name.
     pub(crate) revisions: Vec<RevisionShare>,
     /// How often each value of the counted header came.
@@ -73,6 +76,16 @@ pub(crate) enum LoopKind {
     Closed,
 }
 
+impl LoopKind {
+    /// As JSON has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// Something with a name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -82,13 +95,42 @@ pub(crate) struct Named<T> {
     pub(crate) value: T,
 }
 
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Destination {
+    /// The name of the target.
+    pub(crate) target: String,
+    /// What is sent, where: `GET http://hello.localhost:8080/`.
+    pub(crate) what: String,
+    /// How: `HTTP/1.1, at most 1000 connections`.
+    pub(crate) how: String,
+    /// Its percentage of the requests.
+    pub(crate) share_percent: f64,
+}
+
+/// The requests of a stage.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    /// Requests intended from here on are its, in seconds from the start.
+    pub(crate) from_seconds: f64,
+    /// Up to here.
+    pub(crate) until_seconds: f64,
+    #[serde(flatten)]
+    pub(crate) value: Summary,
+}
+
 /// How long after their intended start the generator turned to requests.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Lateness {
     /// Later than this is late.
     pub(crate) threshold_ms: f64,
-    /// How many were.
+    /// Of a valid run the 99th percentile is not above this.
+    pub(crate) limit_ms: f64,
+    /// How many were late.
     pub(crate) late: u64,
     /// Requests of the schedule that were never begun, because too many were outstanding or the run was ended.
     pub(crate) dropped: u64,
@@ -122,6 +164,7 @@ pub(crate) struct Summary {
     pub(crate) waited_for_connection: u64,
     /// Requests that waited for a replica to start.
     pub(crate) cold_starts: u64,
+    #[serde(deserialize_with = "numbered")]
     pub(crate) status_codes: BTreeMap<u16, u64>,
     /// Failures by kind: `connect`, `reset`, `timeout`, `protocol`, `status`, `check`.
     pub(crate) errors: BTreeMap<String, u64>,
@@ -137,6 +180,16 @@ pub(crate) struct Summary {
     pub(crate) connect_time: Option<Distribution>,
     /// How long those that waited for a replica did.
     pub(crate) cold_start_time: Option<Distribution>,
+}
+
+/// In a flattened struct serde has the keys of JSON's objects only as text.
+fn numbered<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u16, u64>, D::Error> {
+    let named = BTreeMap::<String, u64>::deserialize(from)?;
+    let number = |(code, count): (String, u64)| match code.parse() {
+        Ok(code) => Ok((code, count)),
+        Err(_) => Err(D::Error::custom(format!("`{code}` is no status code"))),
+    };
+    named.into_iter().map(number).collect()
 }
 
 /// A distribution of times, in milliseconds.
@@ -271,7 +324,7 @@ pub(crate) struct ScaleEvent {
 }
 
 /// What the scaling was worth.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ScaleFigures {
     /// From the first request to the first ready replica; none if there was one already or never.

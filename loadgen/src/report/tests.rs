@@ -1,169 +1,243 @@
-use std::time::Duration;
+//! Every output of a fixed run, as committed. `EBBTIDE_GENERATE=1` writes them anew.
 
-use super::*;
-use crate::record::outcome::{Answer, Failure, Outcome, Wrong};
-use crate::record::recorder::Recorder;
+use std::path::Path;
 
-fn load() -> Load {
-    Load {
-        url: "http://hello.localhost/".to_owned(),
-        host: "hello.localhost".to_owned(),
-        method: "GET".to_owned(),
-        protocol: "HTTP/1.1",
-        clients: None,
-        arrival: Some("poisson"),
-        rate: Some(100.0),
-        duration_seconds: Some(1.0),
-        seed: 1,
-        burst: 0,
-        connections: 10,
+use super::model::{LoopKind, Report, VERSION};
+use super::{csv, fixture, hgrm, schema, text};
+
+/// Compares with the committed file, or writes it.
+pub(crate) fn snapshot(name: &str, found: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/report/snapshots")
+        .join(name);
+    if std::env::var_os("EBBTIDE_GENERATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, found).unwrap();
     }
+    let expected = std::fs::read(&path).unwrap_or_default();
+    let (found, expected) = (
+        String::from_utf8_lossy(found),
+        String::from_utf8_lossy(&expected),
+    );
+    for (line, (found, expected)) in (1..).zip(found.lines().zip(expected.lines())) {
+        assert_eq!(
+            found, expected,
+            "{name}, line {line}; EBBTIDE_GENERATE=1 writes it anew"
+        );
+    }
+    assert_eq!(
+        found.lines().count(),
+        expected.lines().count(),
+        "{name} has other lines"
+    );
 }
 
-/// A request due at `intended` ms, begun `lag` ms later and answered 10 ms after that.
-fn answered(intended: u64, lag: u64, status: u16) -> Outcome<'static> {
-    let begun = Duration::from_millis(intended + lag);
-    let revisions = ["revision-0", "revision-1"];
-    Outcome {
-        target: 0,
-        intended: Duration::from_millis(intended),
-        begun,
-        waited: false,
-        connect: None,
-        result: Ok(Answer {
-            status,
-            bytes: 100,
-            counted: Some(revisions[usize::from(intended % 2 == 1)]),
-            sent: begun,
-            first_byte: begun,
-            ended: begun + Duration::from_millis(10),
-            cold_start: None,
-            revision: None,
-            replica: None,
-            wrong: (status >= 400).then_some(Wrong::Status),
-        }),
-    }
-}
-
-fn failed(kind: FailureKind, detail: &str) -> Outcome<'static> {
-    Outcome {
-        target: 0,
-        intended: Duration::ZERO,
-        begun: Duration::ZERO,
-        waited: true,
-        connect: Some(Duration::ZERO),
-        result: Err(Failure {
-            kind,
-            detail: detail.to_owned(),
-            at: Duration::ZERO,
-        }),
-    }
-}
-
-fn report(burst: usize, outcomes: &[Outcome<'_>]) -> Report {
-    let mut recorder = Recorder::new(1, &[], true).unwrap();
-    for (position, outcome) in outcomes.iter().enumerate() {
-        recorder.begun(0, outcome.intended, outcome.begun, position < burst);
-        recorder.ended(outcome);
-    }
-    let recording = recorder.finish(Duration::from_secs(1), false).unwrap();
-    Report::new(load(), recording, Some("x-revision".to_owned()))
+fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(&mut out).unwrap();
+    out
 }
 
 #[test]
-fn every_request_is_counted_once() {
-    let mut outcomes: Vec<_> = (0..90).map(|at| answered(at, 0, 200)).collect();
-    outcomes.push(answered(90, 0, 302));
-    outcomes.push(answered(91, 0, 503));
-    outcomes.push(failed(FailureKind::Reset, "connection closed"));
-    outcomes.push(failed(FailureKind::Reset, "another"));
-    outcomes.push(failed(FailureKind::Connect, "refused"));
-    let report = report(0, &outcomes);
-    assert_eq!((report.sent, report.answered), (95, 92));
-    assert_eq!(
-        (report.succeeded, report.failed, report.abandoned),
-        (91, 4, 0)
-    );
-    assert_eq!((report.errors.reset, report.errors.connect), (2, 1));
-    assert_eq!((report.errors.status, report.errors.timeout), (1, 0));
-    assert_eq!(
-        report.status_codes,
-        BTreeMap::from([(200, 90), (302, 1), (503, 1)])
-    );
-    assert_eq!(report.error_samples["reset"], "connection closed");
-    assert_eq!(
-        (report.bytes_received, report.waited_for_connection),
-        (9200, 3)
-    );
-    let values = report.counted_header.unwrap().values;
-    assert_eq!(
-        values,
-        [("revision-0", 46), ("revision-1", 46)]
-            .map(|(k, n)| (k.to_owned(), n))
-            .into()
-    );
-    assert!(report.valid);
+fn text_is_as_committed() {
+    let (full, plain) = (fixture::full(), fixture::plain());
+    snapshot("full.txt", &written(|out| text::write(&full, out, false)));
+    snapshot("plain.txt", &written(|out| text::write(&plain, out, false)));
 }
 
 #[test]
-fn response_time_has_the_lag_and_service_time_has_not() {
-    let outcomes: Vec<_> = (0..100).map(|at| answered(at, 5, 200)).collect();
-    let report = report(0, &outcomes);
-    let (response, service) = (
-        report.response_time_ms.unwrap(),
-        report.service_time_ms.unwrap(),
+fn only_colour_differs_with_colour() {
+    let report = fixture::full();
+    let coloured = String::from_utf8(written(|out| text::write(&report, out, true))).unwrap();
+    assert!(coloured.contains("\x1b[1;31mFAILED: 1 of 3 thresholds does not hold\x1b[0m"));
+    let mut bare = coloured;
+    for code in ["\x1b[1;31m", "\x1b[1;32m", "\x1b[1m", "\x1b[0m"] {
+        bare = bare.replace(code, "");
+    }
+    assert_eq!(
+        bare.into_bytes(),
+        written(|out| text::write(&report, out, false))
     );
-    assert!((response.p50 - 15.0).abs() < 0.02);
-    assert!((service.p50 - 10.0).abs() < 0.02);
-    assert!((report.lateness.p50_ms - 5.0).abs() < 0.01);
-    assert_eq!(report.lateness.late, 100);
 }
 
 #[test]
-fn a_generator_that_lags_makes_the_run_invalid() {
-    let lagging = |late: u64| -> Vec<_> {
-        (0..100)
-            .map(|at| answered(at, if at < late { 50 } else { 0 }, 200))
-            .collect()
+fn a_server_does_not_command_the_terminal() {
+    let mut report = fixture::full();
+    let hostile = "\x1b]0;title\x07\x1b[2J";
+    report
+        .total
+        .error_samples
+        .insert("reset".to_owned(), hostile.to_owned());
+    report.revisions[0].revision = hostile.to_owned();
+    report.autoscaler.as_mut().unwrap().events[0].message = hostile.to_owned();
+    let text = written(|out| text::write(&report, out, false));
+    assert!(!text.contains(&0x1b) && !text.contains(&0x07));
+}
+
+#[test]
+fn csv_is_as_committed() {
+    let report = fixture::full();
+    let rows = written(|out| csv::write(&report, out));
+    snapshot("full.csv", &rows);
+    let rows = String::from_utf8(rows).unwrap();
+    assert!(rows.lines().all(|row| row.split(',').count() == 17));
+    assert_eq!(rows.lines().count(), 86);
+    let plain = String::from_utf8(written(|out| csv::write(&fixture::plain(), out))).unwrap();
+    assert!(plain.lines().all(|row| row.split(',').count() == 17));
+}
+
+#[test]
+fn hgrm_is_as_committed() {
+    let times = fixture::full()
+        .total
+        .response_time
+        .unwrap()
+        .times()
+        .unwrap();
+    snapshot(
+        "response.hgrm",
+        &written(|out| hgrm::write(&times, LoopKind::Open, out)),
+    );
+}
+
+#[test]
+fn json_is_as_committed_and_is_read_back() {
+    let report = fixture::full();
+    let json = serde_json::to_string_pretty(&report).unwrap();
+    snapshot("full.json", json.as_bytes());
+    let back: Report = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string_pretty(&back).unwrap(), json);
+    assert_eq!(back.schema_version, VERSION);
+}
+
+#[test]
+fn the_schema_has_every_field() {
+    let schema = serde_json::to_value(schema()).unwrap();
+    let report = serde_json::to_value(fixture::full()).unwrap();
+    for (name, _) in report.as_object().unwrap() {
+        assert!(
+            schema["properties"].get(name).is_some(),
+            "{name} is not in the schema"
+        );
+    }
+    assert!(schema["properties"]["elapsedSeconds"]["description"].is_string());
+}
+
+#[test]
+fn counts_add_up() {
+    let report = fixture::full();
+    let total = &report.total;
+    assert_eq!(total.sent, total.succeeded + total.failed + total.abandoned);
+    assert_eq!(total.lost, total.errors["reset"]);
+    let stages: u64 = report.stages.iter().map(|stage| stage.value.sent).sum();
+    assert_eq!(stages, total.sent);
+    let seconds = |of: fn(&super::model::Second) -> u64| report.seconds.iter().map(of).sum::<u64>();
+    assert_eq!(seconds(|second| second.sent), total.sent);
+    assert_eq!(
+        seconds(|second| second.succeeded + second.failed),
+        total.sent
+    );
+    assert_eq!(report.seconds.last().unwrap().outstanding, 0);
+    assert!(report.valid && report.invalid_reasons.is_empty());
+}
+
+#[test]
+fn a_lagging_generator_makes_a_run_invalid() {
+    let mut recording = fixture::recording();
+    recording
+        .lateness
+        .record_n(1_600, recording.lateness.len() / 50)
+        .unwrap();
+    let weights = std::collections::BTreeMap::new();
+    let report = super::make::report(&fixture::head(), &recording, None, &weights).unwrap();
+    assert!(!report.valid);
+    assert!(
+        report.invalid_reasons[0].contains("1.600 ms or more"),
+        "{:?}",
+        report.invalid_reasons
+    );
+    let plain = fixture::plain();
+    assert!(plain.invalid_reasons[0].starts_with("12 requests of the schedule"));
+}
+
+#[test]
+fn the_head_says_what_is_sent_and_how() {
+    use std::num::NonZeroUsize;
+    use std::time::Duration;
+
+    use crate::plan::{
+        Connections, HttpTarget, Load, Plan, Target, TargetKind, Template, Validity, Version,
     };
-    assert!(report(0, &lagging(1)).valid);
-    let invalid = report(0, &lagging(2));
-    assert!(!invalid.valid);
-    let reason = invalid.invalid_reason.as_deref().unwrap();
-    assert!(reason.contains("2 of 100 requests"), "{reason}");
-    // A burst takes as long as it takes.
-    assert!(report(2, &lagging(2)).valid);
-}
-
-#[test]
-fn a_run_without_answers_has_no_times() {
-    let report = report(0, &[failed(FailureKind::Timeout, "deadline has elapsed")]);
-    assert_eq!(report.errors.timeout, 1);
-    assert!(report.response_time_ms.is_none());
-    assert!((report.elapsed_seconds - 1.0).abs() < f64::EPSILON);
-}
-
-#[test]
-fn the_text_says_it_loudly() {
-    let mut outcomes: Vec<_> = (0..9).map(|at| answered(at, 50, 200)).collect();
-    outcomes.push(failed(FailureKind::Connect, "refused"));
-    let report = report(0, &outcomes);
-    let text = |colour| {
-        let mut out = Vec::new();
-        write_text(&report, &mut out, colour).unwrap();
-        String::from_utf8(out).unwrap()
+    let target = |name: &str, share, version, connections| Target {
+        name: name.to_owned(),
+        share,
+        kind: TargetKind::Http(HttpTarget {
+            url: format!("http://hello.localhost/{name}"),
+            address: "127.0.0.1:80".parse().unwrap(),
+            tls: None,
+            authority: "hello.localhost".to_owned(),
+            version,
+            connections,
+            method: http::Method::POST,
+            path: Template::Fixed("/".into()),
+            headers: Vec::new(),
+            body: Template::Fixed(if name == "a" {
+                "four".into()
+            } else {
+                "".into()
+            }),
+            count_header: (name == "b").then_some(http::header::SERVER),
+        }),
+        timeout: Duration::from_secs(1),
+        checks: Vec::new(),
     };
-    let plain = text(false);
-    for part in [
-        "GET http://hello.localhost/ (Host: hello.localhost, HTTP/1.1)",
-        "poisson arrivals, 100 per second for 1 s, seed 1",
-        "INVALID RUN: the generator itself lagged: 9 of 10",
-        "connect 1 (first: refused)",
-        "revision-0",
-        "p99.99",
-    ] {
-        assert!(plain.contains(part), "{part} is missing in:\n{plain}");
-    }
-    assert!(!plain.contains('\x1b'));
-    assert!(text(true).contains("\x1b[1;31mINVALID RUN"));
+    let number = |number| NonZeroUsize::new(number).unwrap();
+    let plan = Plan {
+        until: Duration::ZERO,
+        name: "two".to_owned(),
+        seed: 3,
+        load: Load::Closed {
+            clients: number(2),
+            duration: Duration::from_secs(1),
+            pause: Duration::ZERO,
+        },
+        stages: Vec::new(),
+        targets: vec![
+            target("a", 3.0, Version::Http1, Connections::PerRequest(number(9))),
+            target("b", 1.0, Version::Http2, Connections::Fixed(number(4))),
+        ],
+        workers: number(1),
+        validity: Validity {
+            lateness_p99: Duration::from_millis(2),
+        },
+    };
+    let head = super::make::Head::of(&plan, "closed".to_owned(), jiff::Timestamp::UNIX_EPOCH);
+    let found: Vec<_> = (head.destinations.iter())
+        .map(|each| (each.what.as_str(), each.how.as_str(), each.share_percent))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                "POST http://hello.localhost/a",
+                "Host hello.localhost, HTTP/1.1, a connection for each request, at most 9, body of 4 bytes",
+                75.0
+            ),
+            (
+                "POST http://hello.localhost/b",
+                "Host hello.localhost, HTTP/2, 4 connections",
+                25.0
+            ),
+        ]
+    );
+    assert_eq!(head.count_header.as_deref(), Some("server"));
+    assert_eq!(head.loop_kind, super::model::LoopKind::Closed);
+}
+
+#[test]
+fn a_run_that_goes_on_can_be_judged() {
+    let report = super::make::interim(&fixture::head(), &fixture::live(12)).unwrap();
+    let threshold = crate::threshold::Threshold::parse("lost == 0").unwrap();
+    assert!(!threshold.evaluate(&report).holds);
+    assert!((report.elapsed_seconds - 12.0).abs() < 1e-9);
 }

@@ -8,6 +8,7 @@
 pub mod app;
 pub mod arrival;
 pub mod document;
+pub mod duration;
 pub mod hash;
 pub mod histogram;
 pub mod name;

@@ -247,7 +247,6 @@ impl Pool {
         let outcome = Outcome {
             target: self.target,
             intended: flight.intended,
-            begun: flight.begun,
             waited: flight.waited,
             connect: flight.connect,
             result: Ok(answer),
@@ -371,7 +370,6 @@ impl Pool {
         let outcome = Outcome {
             target: self.target,
             intended: flight.intended,
-            begun: flight.begun,
             waited: flight.waited,
             connect: flight.connect,
             result: Err(Failure { kind, detail, at }),

@@ -1,0 +1,373 @@
+//! What is sent, and where.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderName, HeaderValue, Method, header};
+
+use super::super::document::{
+    CheckDocument, ConnectionPolicy, ConnectionsDocument, HeaderDocument, StatusDocument,
+    TargetDocument, TlsDocument, VersionDocument,
+};
+use super::super::endpoint::Endpoint;
+use super::super::headers::Headers;
+use super::super::template;
+use super::{Builder, Resolve};
+use crate::plan::{
+    Check, Connections, HttpTarget, Piece, Target, TargetKind, Template, Tls, Version,
+};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+const DEFAULT_CONNECTIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+const AGENT: &str = concat!("ebbtide-loadgen/", env!("CARGO_PKG_VERSION"));
+/// The longest body that is read from a file, in bytes.
+const MAX_BODY_BYTES: u64 = 256 << 20;
+/// Headers that are not the scenario's to set, and what sets them.
+const OWN_HEADERS: [(HeaderName, &str); 3] = [
+    (header::HOST, "the Host header is set with `host`"),
+    (header::CONTENT_LENGTH, "the length is that of the body"),
+    (
+        header::TRANSFER_ENCODING,
+        "bodies are sent with their length",
+    ),
+];
+
+impl Builder<'_> {
+    pub(super) fn targets(&mut self, documents: &[TargetDocument]) -> Vec<Target> {
+        if documents.is_empty() {
+            self.problems
+                .add("targets", "there must be at least one target");
+        }
+        let mut targets: Vec<Target> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        for (index, document) in documents.iter().enumerate() {
+            let path = format!("targets[{index}]");
+            let name = match &document.name {
+                None if documents.len() == 1 => "main".to_owned(),
+                None => {
+                    let message = "`name` is missing: where there are several targets each has one";
+                    self.problems.add(&path, message);
+                    continue;
+                }
+                Some(name) => name.clone(),
+            };
+            self.check_name(&format!("{path}.name"), &name, names.iter());
+            names.push(name.clone());
+            targets.extend(self.target(&path, name, document));
+        }
+        targets
+    }
+
+    fn target(&mut self, path: &str, name: String, document: &TargetDocument) -> Option<Target> {
+        let share = document.share.unwrap_or(1.0);
+        if !(share > 0.0 && share.is_finite()) {
+            let message = format!("{share} is not possible: a share is a weight above 0");
+            self.problems.add(format!("{path}.share"), message);
+        }
+        let timeout = document
+            .timeout
+            .map_or(DEFAULT_TIMEOUT, |timeout| timeout.0);
+        if timeout.is_zero() {
+            self.problems
+                .add(format!("{path}.timeout"), "it must be longer than 0");
+        }
+        let checks = self.checks(path, &document.checks);
+        let kind = self.kind(path, document)?;
+        Some(Target {
+            name,
+            share,
+            kind,
+            timeout,
+            checks,
+        })
+    }
+
+    /// Which kind it is says the key that is there.
+    fn kind(&mut self, path: &str, document: &TargetDocument) -> Option<TargetKind> {
+        if let Some(url) = &document.url {
+            return self.http(path, url, document).map(TargetKind::Http);
+        }
+        let message = "`url` is missing: a target says where its requests go";
+        self.problems.add(path, message);
+        None
+    }
+
+    fn http(&mut self, path: &str, url: &str, document: &TargetDocument) -> Option<HttpTarget> {
+        let endpoint = self
+            .problems
+            .take(format!("{path}.url"), Endpoint::parse(url));
+        let host = document.host.clone();
+        let host = host.map(|host| {
+            let field = format!("{path}.host");
+            let valid = host.parse::<Authority>().is_ok();
+            if !valid {
+                self.problems
+                    .add(field, format!("`{host}` is not a host name"));
+            }
+            host
+        });
+        let method = document.method.as_deref().unwrap_or("GET");
+        let method = Method::from_bytes(method.as_bytes());
+        let method = method.map_err(|_| "a method is one word, as in GET or POST");
+        let method = self.problems.take(format!("{path}.method"), method);
+        let headers = self.headers(&format!("{path}.headers"), &document.headers);
+        let body = self.body(path, document);
+        let count_header = document
+            .count_header
+            .as_ref()
+            .and_then(|name| self.header_name(&format!("{path}.countHeader"), name));
+        let connections = self.connections(&format!("{path}.connections"), document.connections);
+        let endpoint = endpoint?;
+        let url_path = self.path(&format!("{path}.url"), &endpoint);
+        let tls = self.tls(&format!("{path}.tls"), &endpoint, document.tls.as_ref());
+        let address = self.address(&format!("{path}.url"), &endpoint);
+        Some(HttpTarget {
+            url: url.to_owned(),
+            address: address?,
+            tls,
+            authority: host.unwrap_or(endpoint.authority),
+            version: match document.version {
+                None | Some(VersionDocument::Http1) => Version::Http1,
+                Some(VersionDocument::Http2) => Version::Http2,
+            },
+            connections: connections?,
+            method: method?,
+            path: url_path?,
+            headers,
+            body: body?,
+            count_header,
+        })
+    }
+
+    fn address(&mut self, path: &str, endpoint: &Endpoint) -> Option<SocketAddr> {
+        match self.resolve {
+            Resolve::Addresses => self.problems.take(path, endpoint.resolve()),
+            Resolve::Nothing => {
+                let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+                Some(endpoint.known_address().unwrap_or(unknown))
+            }
+        }
+    }
+
+    fn tls(
+        &mut self,
+        path: &str,
+        endpoint: &Endpoint,
+        document: Option<&TlsDocument>,
+    ) -> Option<Tls> {
+        if !endpoint.tls {
+            if document.is_some() {
+                self.problems.add(
+                    path,
+                    "the URL is not https://: remove this, or change the URL",
+                );
+            }
+            return None;
+        }
+        let document = document.cloned().unwrap_or_default();
+        let authorities = document.ca.map(|file| self.folder.join(file));
+        if let Some(file) = &authorities
+            && let Err(error) = std::fs::File::open(file)
+        {
+            let message = format!("cannot read `{}`: {error}", file.display());
+            self.problems.add(format!("{path}.ca"), message);
+        }
+        Some(Tls {
+            server_name: document
+                .server_name
+                .unwrap_or_else(|| endpoint.host.clone()),
+            authorities,
+            insecure: document.insecure,
+        })
+    }
+
+    fn connections(
+        &mut self,
+        path: &str,
+        document: Option<ConnectionsDocument>,
+    ) -> Option<Connections> {
+        let policy = match document {
+            None => return Some(Connections::Pool(DEFAULT_CONNECTIONS)),
+            Some(ConnectionsDocument::Most(most)) => ConnectionPolicy::Pool(most),
+            Some(ConnectionsDocument::Policy(policy)) => policy,
+        };
+        let (ConnectionPolicy::Pool(number)
+        | ConnectionPolicy::PerRequest(number)
+        | ConnectionPolicy::Fixed(number)) = policy;
+        let number = self.at_least_one(path, number)?;
+        Some(match policy {
+            ConnectionPolicy::Pool(_) => Connections::Pool(number),
+            ConnectionPolicy::PerRequest(_) => Connections::PerRequest(number),
+            ConnectionPolicy::Fixed(_) => Connections::Fixed(number),
+        })
+    }
+
+    fn path(&mut self, field: &str, endpoint: &Endpoint) -> Option<Template> {
+        let template = template::parse(&endpoint.path).map_err(|mut error| {
+            error.column += endpoint.before_path;
+            error
+        });
+        let template = self.problems.take(field, template)?;
+        for text in texts(&template) {
+            let rooted = [b"/", &text[..]].concat();
+            if PathAndQuery::try_from(&rooted[..]).is_err() {
+                let text = String::from_utf8_lossy(text);
+                let message =
+                    format!("`{text}` cannot be in a path: write it percent-encoded, as %20");
+                self.problems.add(field, message);
+            }
+        }
+        Some(template)
+    }
+
+    fn headers(&mut self, path: &str, headers: &Headers) -> Vec<(HeaderName, Template)> {
+        let mut all = Vec::new();
+        for (name, value) in &headers.0 {
+            let path = format!("{path}.{name}");
+            let Some(parsed) = self.header_name(&path, name) else {
+                continue;
+            };
+            if let Some((_, why)) = OWN_HEADERS.iter().find(|(own, _)| *own == parsed) {
+                self.problems.add(&path, *why);
+            }
+            let template = self.problems.take(&path, template::parse(value.trim()));
+            let Some(template) = template else { continue };
+            if texts(&template).any(|text| HeaderValue::from_bytes(text).is_err()) {
+                let message = "a header's value has no line breaks or other control characters";
+                self.problems.add(&path, message);
+            }
+            all.push((parsed, template));
+        }
+        for (name, value) in [(header::ACCEPT, "*/*"), (header::USER_AGENT, AGENT)] {
+            if all.iter().all(|(given, _)| *given != name) {
+                let value = Bytes::from_static(value.as_bytes());
+                all.insert(0, (name, Template::Fixed(value)));
+            }
+        }
+        all
+    }
+
+    fn header_name(&mut self, path: &str, name: &str) -> Option<HeaderName> {
+        let parsed = HeaderName::try_from(name);
+        let parsed = parsed.map_err(|_| format!("`{name}` is not the name of a header"));
+        self.problems.take(path, parsed)
+    }
+
+    fn body(&mut self, path: &str, document: &TargetDocument) -> Option<Template> {
+        match (&document.body, &document.body_file) {
+            (Some(_), Some(_)) => {
+                let message = "a target has a `body` or a `bodyFile`, not both";
+                self.problems.add(format!("{path}.bodyFile"), message);
+                None
+            }
+            (Some(body), None) => self
+                .problems
+                .take(format!("{path}.body"), template::parse(body)),
+            (None, Some(file)) => {
+                let read = read_body(&self.folder.join(file));
+                self.problems
+                    .take(format!("{path}.bodyFile"), read)
+                    .map(Template::Fixed)
+            }
+            (None, None) => Some(Template::Fixed(Bytes::new())),
+        }
+    }
+
+    fn checks(&mut self, path: &str, documents: &[CheckDocument]) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for (index, document) in documents.iter().enumerate() {
+            let path = format!("{path}.checks[{index}]");
+            match document {
+                CheckDocument::Status(status) => {
+                    let ranges = status_ranges(status);
+                    checks.extend(self.problems.take(path, ranges).map(Check::Status));
+                }
+                CheckDocument::Header(HeaderDocument::Name(name)) => {
+                    let name = self.header_name(&path, name);
+                    checks.extend(name.map(|name| Check::Header(name, None)));
+                }
+                CheckDocument::Header(HeaderDocument::Value(headers)) => {
+                    let [(name, value)] = &headers.0[..] else {
+                        self.problems.add(
+                            path,
+                            "a check is of one header with one value: {name: value}",
+                        );
+                        continue;
+                    };
+                    let name = self.header_name(&path, name);
+                    checks.extend(name.map(|name| Check::Header(name, Some(value.clone()))));
+                }
+                CheckDocument::BodyContains(text) if text.is_empty() => {
+                    self.problems.add(
+                        path,
+                        "every body contains nothing: write what it is to contain",
+                    );
+                }
+                CheckDocument::BodyContains(text) => checks.push(Check::BodyContains(text.clone())),
+            }
+        }
+        checks
+    }
+}
+
+/// What a template has whatever its values are, and may have.
+fn texts(template: &Template) -> impl Iterator<Item = &Bytes> {
+    let (fixed, pieces) = match template {
+        Template::Fixed(text) => (Some(text), &[][..]),
+        Template::Pieces(pieces) => (None, &pieces[..]),
+    };
+    let in_pieces = pieces.iter().flat_map(|piece| match piece {
+        Piece::Text(text) => std::slice::from_ref(text),
+        Piece::OneOf(choices) => &choices[..],
+        Piece::Sequence | Piece::Number(..) | Piece::Uuid | Piece::Letters(_) => &[],
+    });
+    fixed.into_iter().chain(in_pieces)
+}
+
+fn read_body(file: &std::path::Path) -> Result<Bytes, String> {
+    let wrong = |error: std::io::Error| format!("cannot read `{}`: {error}", file.display());
+    let size = std::fs::metadata(file).map_err(wrong)?.len();
+    if size > MAX_BODY_BYTES {
+        let most = MAX_BODY_BYTES >> 20;
+        return Err(format!("`{}` is longer than {most} MiB", file.display()));
+    }
+    std::fs::read(file).map(Bytes::from).map_err(wrong)
+}
+
+fn status_ranges(document: &StatusDocument) -> Result<Vec<(u16, u16)>, String> {
+    match document {
+        StatusDocument::Code(code) => Ok(vec![(status(&code.to_string())?, *code)]),
+        StatusDocument::Range(text) => status_list(text),
+        StatusDocument::Several(parts) => {
+            let parts: Result<Vec<_>, _> = parts.iter().map(status_ranges).collect();
+            let ranges = parts?.concat();
+            if ranges.is_empty() {
+                return Err("there must be at least one status code".to_owned());
+            }
+            Ok(ranges)
+        }
+    }
+}
+
+/// Reads `200-299, 404`.
+fn status_list(text: &str) -> Result<Vec<(u16, u16)>, String> {
+    let ranges = text.split(',').map(|range| {
+        let (low, high) = range.split_once('-').unwrap_or((range, range));
+        let (low, high) = (status(low.trim())?, status(high.trim())?);
+        if low > high {
+            return Err(format!("`{}`: write the lower status first", range.trim()));
+        }
+        Ok((low, high))
+    });
+    ranges.collect()
+}
+
+fn status(text: &str) -> Result<u16, String> {
+    let code = text.parse().ok().filter(|code| (100..=999).contains(code));
+    code.ok_or_else(|| {
+        format!("`{text}` is not a status code: write 200, 200-299 or a list of these")
+    })
+}
