@@ -1,7 +1,7 @@
 //! What is measured of generators.
 
 use crate::backend::Backend;
-use crate::figures::{QUANTILES, Times, find};
+use crate::figures::{QUANTILES, Times};
 use crate::stall::Stalling;
 use crate::table::Row;
 use crate::tool::{Pace, Tool, open_loop};
@@ -131,9 +131,8 @@ impl Task {
                 let most = Tool::Loadgen.load(backend.port, CONNECTIONS, seconds, Pace::Closed);
                 let rate = (most.rate * percent as f64 / 100.0) as u64;
                 let report = open_loop(backend.port, rate, CONNECTIONS, seconds);
-                let late = Times::of_loadgen(find(&report, &["/lateness/times", "/lateness"]));
-                let places = ["/total/responseTime", "/responseTimeMs"];
-                let response = Times::of_loadgen(find(&report, &places));
+                let late = Times::in_report(&report, "/lateness/times");
+                let response = Times::in_report(&report, "/total/responseTime");
                 let mut row = vec![("requests/s", rate as f64)];
                 row.extend(named(late));
                 row.push(("response p99", response.0[2]));
