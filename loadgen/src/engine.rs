@@ -66,8 +66,8 @@ pub(crate) struct Target<'a> {
 pub(crate) struct Engine {
     workers: Vec<WorkerThread>,
     whole: Arc<Whole>,
-    /// When the last request is due, if that is known.
-    until: Option<std::time::Duration>,
+    /// When the last request may be due.
+    until: std::time::Duration,
 }
 
 struct WorkerThread {
@@ -83,7 +83,7 @@ struct WorkerThread {
 /// cannot be opened.
 pub(crate) async fn prepare(plan: Plan) -> anyhow::Result<Engine> {
     let workers = plan.workers.get();
-    let until = plan.stages.last().map(|stage| stage.until);
+    let until = plan.until;
     let (whole, specs) = start::split(plan);
     let mut threads = Vec::with_capacity(workers);
     let mut ready = JoinSet::new();
@@ -138,7 +138,10 @@ impl Engine {
         let watched = live.map(|live| {
             let (report, reports) = mpsc::channel(live::WAITING);
             let count = self.workers.len();
-            (report, live::Watched::new(live, reports, count, self.until))
+            (
+                report,
+                live::Watched::new(live, reports, count, Some(self.until)),
+            )
         });
         let (report, watched) = watched.unzip();
         let mut threads = Vec::new();

@@ -3,11 +3,6 @@
 //! It runs on a thread of its own and only reads what the engine publishes, so it holds nothing up. Keys do what signals do:
 //! `q` and Ctrl-C raise SIGINT, of which the first ends the schedule and the second gives up what is outstanding.
 
-#![expect(
-    dead_code,
-    reason = "until the parts of the new load generator are joined"
-)]
-
 mod histogram;
 mod panels;
 mod plain;
@@ -82,6 +77,11 @@ impl Shown {
             thread,
             end: Some(end),
         })
+    }
+
+    /// Whether anything is.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.thread.is_some()
     }
 
     /// Ends it and gives the terminal back.

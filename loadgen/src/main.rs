@@ -63,8 +63,12 @@ fn command(command: Command) -> anyhow::Result<u8> {
 
 /// Runs on one thread beside those of the workers: what is measured usually shares the machine.
 fn run(arguments: cli::run::RunArgs) -> anyhow::Result<u8> {
-    let output = arguments.outputs.output;
+    let (output, progress) = (arguments.outputs.output, arguments.outputs.progress());
     let prepared = arguments.prepare()?;
+    if let Some(folder) = &prepared.folder {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
     let files = prepared.outputs.clone();
     files.check()?;
     engine::raise_socket_limit()?;
@@ -72,7 +76,7 @@ fn run(arguments: cli::run::RunArgs) -> anyhow::Result<u8> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let report = runtime.block_on(run::run(prepared))?;
+    let report = runtime.block_on(run::run(prepared, progress))?;
     let printed = output.print(&report, &mut io::stdout(), colour());
     files.write(&report)?;
     printed.context("cannot write the report")?;

@@ -1,10 +1,5 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
-#![expect(
-    dead_code,
-    reason = "until the parts of the new load generator are joined"
-)]
-
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -23,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// When requests start.
     pub(crate) load: Load,
+    /// When the last request may be due.
+    pub(crate) until: Duration,
     /// The parts of the run that are reported on their own, in order.
     pub(crate) stages: Vec<Stage>,
     /// What is sent; at least one.

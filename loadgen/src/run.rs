@@ -9,12 +9,15 @@ use tokio::sync::watch;
 
 use crate::clock::{self, RunClock};
 use crate::engine::{self, Stop};
+use crate::live::{Judge, Progress, Shown, Sources};
+use crate::record::recording::Live;
 use crate::report::make::{self, Head};
-use crate::report::model::Report;
+use crate::report::model::{Report, ThresholdResult};
 use crate::scenario::Prepared;
+use crate::threshold::Threshold;
 
 /// Sends all requests of a scenario and reports on them.
-pub(crate) async fn run(prepared: Prepared) -> anyhow::Result<Report> {
+pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Result<Report> {
     let Prepared {
         plan,
         load,
@@ -31,22 +34,61 @@ pub(crate) async fn run(prepared: Prepared) -> anyhow::Result<Report> {
     let engine = engine::prepare(plan).await?;
     head.started = clock::now();
     let clock = RunClock::start();
+    let (live, watched) = watch::channel(Live::new()?);
+    let sources = Sources {
+        head: head.clone(),
+        live: watched,
+        observation: None,
+        judge: judge(&head, &thresholds),
+    };
+    let shown = Shown::start(progress, sources).context("cannot show the run")?;
     let (stop, stopped) = watch::channel(Stop::No);
-    let mut sent = std::pin::pin!(engine.run(clock, None, stopped));
-    let recording = loop {
+    let sent = engine.run(clock, shown.is_shown().then_some(live), stopped);
+    let recording = until_ended(sent, &stop, &mut signals).await?;
+    shown.finish().context("cannot show the run")?;
+    let mut report = make::report(&head, &recording, None, &BTreeMap::new())?;
+    report.thresholds = hold(&thresholds, &report);
+    Ok(report)
+}
+
+/// Waits for the end of what is sent, which signals bring nearer.
+async fn until_ended<T>(
+    sent: impl Future<Output = T>,
+    stop: &watch::Sender<Stop>,
+    signals: &mut Signals,
+) -> T {
+    let mut sent = std::pin::pin!(sent);
+    loop {
         select! {
-            recording = &mut sent => break recording?,
+            ended = &mut sent => return ended,
             () = signals.next() => stop.send_modify(|stop| {
                 *stop = if *stop == Stop::No { Stop::Finish } else { Stop::Abandon };
             }),
         }
-    };
-    let mut report = make::report(&head, &recording, None, &BTreeMap::new())?;
-    report.thresholds = thresholds
+    }
+}
+
+/// Holds thresholds against a run that goes on, as far as that can be.
+fn judge(head: &Head, thresholds: &[Threshold]) -> Option<Judge> {
+    let head = head.clone();
+    let thresholds: Vec<_> = thresholds
         .iter()
-        .map(|threshold| threshold.evaluate(&report))
+        .filter(|threshold| threshold.is_of_requests())
+        .cloned()
         .collect();
-    Ok(report)
+    if thresholds.is_empty() {
+        return None;
+    }
+    Some(Box::new(move |live| {
+        make::interim(&head, live).map_or_else(|_| Vec::new(), |report| hold(&thresholds, &report))
+    }))
+}
+
+fn hold(thresholds: &[Threshold], report: &Report) -> Vec<ThresholdResult> {
+    let thresholds = thresholds.iter();
+    thresholds
+        .map(|threshold| threshold.evaluate(report))
+        .collect()
 }
 
 /// SIGINT and SIGTERM: the first ends the schedule, the second the run.

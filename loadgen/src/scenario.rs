@@ -9,7 +9,7 @@ mod problem;
 mod read;
 mod template;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::files::Files;
@@ -31,6 +31,8 @@ pub(crate) struct Prepared {
     pub(crate) expected_requests: Option<f64>,
     pub(crate) thresholds: Vec<Threshold>,
     pub(crate) observe: Option<Observe>,
+    /// A folder for such files, which is made if it is not there.
+    pub(crate) folder: Option<PathBuf>,
     /// Files that the report is written to.
     pub(crate) outputs: Files,
 }

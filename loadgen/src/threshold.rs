@@ -104,6 +104,16 @@ impl Threshold {
         self.metric.figure == Figure::Number("timeToZero")
     }
 
+    /// Whether it can be held against a run that still goes on: it is of all requests, and not of how late they were.
+    pub(crate) fn is_of_requests(&self) -> bool {
+        let Metric { subject, figure } = &self.metric;
+        *subject == Subject::All
+            && match figure {
+                Figure::Number(name) => figures::find(&figures::OF_REQUESTS, name).is_some(),
+                Figure::Time(..) | Figure::Errors(_) | Figure::Status(_) => true,
+            }
+    }
+
     fn check_observed(&self, observed: bool) -> Result<(), String> {
         if observed || !self.metric.needs_observation() {
             return Ok(());

@@ -77,7 +77,7 @@ fn a_thousand_requests_at_once_to_an_app_at_zero_are_all_answered() {
     )
     .without_loss();
     assert_eq!(
-        report["statusCodes"]["200"].as_u64().unwrap_or(0),
+        report["total"]["statusCodes"]["200"].as_u64().unwrap_or(0),
         1001,
         "{report:#}"
     );

@@ -89,13 +89,15 @@ impl Load {
         let errors = String::from_utf8_lossy(&output.stderr);
         let report: Value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}{errors}"));
-        // 3 says that the generator itself lagged, which a busy machine may make it do: the
-        // figures are worth less then, but a lost request is a lost request.
+        // 3 says that the generator itself lagged, which a busy machine may make it do, whatever
+        // else it found: the figures are worth less then, but a lost request is a lost request.
         assert!(
             matches!(output.status.code(), Some(0 | 3)),
             "{}: {report:#}",
             output.status
         );
+        let total = &report["total"];
+        assert_eq!(total["succeeded"], total["sent"], "{report:#}");
         report
     }
 }

@@ -43,7 +43,7 @@ class Load(threading.Thread):
 
 
 def by_loadgen(said):
-    found = json.loads(said)
+    found = json.loads(said)["total"]
     errors = [f"{kind}: {text}" for kind, text in found["errorSamples"].items()]
     if found["failed"]:
         errors.append(f"statuses {found['statusCodes']}, errors {found['errors']}")

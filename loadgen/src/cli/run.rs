@@ -10,6 +10,7 @@ use ebbtide_core::duration::{self, Span};
 use super::Output;
 use super::files::Files;
 use super::request::{LoadArgs, TargetArgs};
+use crate::live::Progress;
 use crate::scenario::document::{
     Document, KubernetesDocument, ObserveDocument, ObservedDocument, OutputsDocument,
 };
@@ -68,6 +69,10 @@ pub(crate) struct RunArgs {
     /// Threads that send; 1, or as the scenario says, if it is not given
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// How late requests may be at the 99th percentile for the figures to count; 1ms, or as the scenario
+    /// says, if it is not given
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    lateness_limit: Option<Duration>,
     /// What must hold of the report, as in 'p99 < 250ms'; may be repeated
     #[arg(long = "threshold", value_name = "EXPRESSION", value_parser = checked_threshold)]
     thresholds: Vec<String>,
@@ -101,8 +106,11 @@ pub(crate) struct OutputArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     files: Files,
-    /// Shows nothing during the run
-    #[arg(short, long)]
+    /// What is shown on stderr during the run
+    #[arg(long, value_enum, default_value = "auto")]
+    progress: Progress,
+    /// Shows nothing during the run, as --progress off
+    #[arg(short, long, conflicts_with = "progress")]
     quiet: bool,
 }
 
@@ -153,6 +161,9 @@ impl RunArgs {
         if let Some(seed) = self.seed {
             document.seed = seed;
         }
+        if let Some(limit) = self.lateness_limit {
+            document.validity.lateness_p99 = Some(Span(limit));
+        }
         document.workers = self.workers.or(document.workers);
         document.thresholds.extend(self.thresholds.iter().cloned());
         if self.observe.is_some() || self.observe_kubernetes.is_some() {
@@ -167,6 +178,15 @@ impl RunArgs {
 }
 
 impl OutputArgs {
+    /// What is shown during the run.
+    pub(crate) fn progress(&self) -> Progress {
+        if self.quiet {
+            Progress::Off
+        } else {
+            self.progress
+        }
+    }
+
     fn change(&self, outputs: &mut OutputsDocument) {
         let Files {
             json,

@@ -86,6 +86,7 @@ fn even(requests: u32, rate: f64) -> Load {
 
 fn plan(load: Load, targets: Vec<PlanTarget>) -> Plan {
     Plan {
+        until: Duration::ZERO,
         name: "test".to_owned(),
         seed: 1,
         load,

@@ -1,10 +1,5 @@
 //! All that is kept of a run's requests. Several add up exactly: those of workers, and of a second to those before.
 
-#![expect(
-    dead_code,
-    reason = "until the parts of the new load generator are joined"
-)]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

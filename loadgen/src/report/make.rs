@@ -1,13 +1,5 @@
 //! From what was recorded to the report.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "until the parts of the new load generator are joined"
-    )
-)]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

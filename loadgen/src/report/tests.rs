@@ -190,6 +190,7 @@ fn the_head_says_what_is_sent_and_how() {
     };
     let number = |number| NonZeroUsize::new(number).unwrap();
     let plan = Plan {
+        until: Duration::ZERO,
         name: "two".to_owned(),
         seed: 3,
         load: Load::Closed {

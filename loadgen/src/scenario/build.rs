@@ -76,6 +76,7 @@ impl Builder<'_> {
         let validity = self.validity(&document);
         let Loaded {
             load,
+            until,
             stages,
             words,
             expected,
@@ -84,6 +85,7 @@ impl Builder<'_> {
             name: document.name.unwrap_or_else(|| "scenario".to_owned()),
             seed: document.seed,
             load,
+            until,
             stages,
             targets,
             workers: workers?,
@@ -95,6 +97,7 @@ impl Builder<'_> {
             expected_requests: expected,
             thresholds,
             observe,
+            folder: document.outputs.folder.as_ref().map(PathBuf::from),
             outputs: outputs(document.outputs),
         })
     }

@@ -93,6 +93,7 @@ fn flag(path: &str) -> String {
         "tls.ca" => "--ca",
         "bodyFile" => "--body-file",
         "countHeader" => "--count-header",
+        "validity.latenessP99" => "--lateness-limit",
         "outputs.folder" => "--out",
         "observe.ebbtide" => "--observe",
         "observe.after" => "--observe-after",

@@ -8,6 +8,7 @@
 )]
 
 mod reports;
+mod scenarios;
 mod schedule;
 mod server;
 
@@ -180,7 +181,7 @@ fn a_second_interrupt_abandons_what_is_outstanding() {
         child.try_wait().unwrap().is_some()
     });
     let (report, code) = read(&child.wait_with_output().unwrap());
-    assert_eq!(code, 2);
+    assert_eq!(code, 2, "{report:#}");
     assert_eq!(
         (&report["total"]["sent"], &report["total"]["abandoned"]),
         (&3.into(), &3.into())

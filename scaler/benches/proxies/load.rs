@@ -151,13 +151,14 @@ pub(crate) fn open_loop(port: u16, rate: f64, seconds: u64) -> Option<Found> {
         return None;
     }
     let report: Value = serde_json::from_slice(&output.stdout).expect("loadgen prints JSON");
-    let time = |name: &str| report["responseTimeMs"][name].as_f64().unwrap_or(f64::NAN) * 1e3;
+    let total = &report["total"];
+    let time = |name: &str| total["responseTime"][name].as_f64().unwrap_or(f64::NAN) * 1e3;
     Some(Found {
-        requests: report["answered"].as_f64().unwrap_or(f64::NAN),
+        requests: total["answered"].as_f64().unwrap_or(f64::NAN),
         seconds: seconds as f64,
-        p50: time("p50"),
-        p99: time("p99"),
-        p999: time("p999"),
+        p50: time("p50Ms"),
+        p99: time("p99Ms"),
+        p999: time("p999Ms"),
     })
 }
 

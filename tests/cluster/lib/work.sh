@@ -112,7 +112,7 @@ end_of_load() {
 }
 
 nothing_was_lost() {
-    [[ $(python3 -c 'import json, sys; print(json.load(sys.stdin)["failed"])' <"$work/load.json") == 0 ]] ||
+    [[ $(python3 -c 'import json, sys; print(json.load(sys.stdin)["total"]["failed"])' <"$work/load.json") == 0 ]] ||
         fail "the load lost requests: $(cat "$work/load.json")"
 }
 

@@ -13,6 +13,8 @@ use crate::schedule::files_in;
 /// The load of a run.
 pub(super) struct Loaded {
     pub(super) load: Load,
+    /// When the last request may be due.
+    pub(super) until: Duration,
     pub(super) stages: Vec<Stage>,
     /// In words.
     pub(super) words: String,
@@ -67,6 +69,7 @@ impl Builder<'_> {
                 burst,
                 schedule: None,
             },
+            until: Duration::ZERO,
             stages: Vec::new(),
             words: format!("{burst} requests at once"),
             expected: Some(words::float(burst)),
@@ -86,6 +89,7 @@ impl Builder<'_> {
                 duration: closed.duration.0,
                 pause: closed.pause.0,
             },
+            until: closed.duration.0,
             stages: Vec::new(),
             expected: None,
         })
@@ -149,6 +153,7 @@ impl Builder<'_> {
                 burst,
                 schedule: Some(schedule),
             },
+            until: process.duration(),
             stages,
             words,
             expected: Some(process.expected_requests() + words::float(burst)),
