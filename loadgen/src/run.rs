@@ -32,8 +32,6 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
     let mut signals = Signals::new()?;
     let mut head = Head::of(&plan, load, clock::now());
     let engine = engine::prepare(plan).await?;
-    head.started = clock::now();
-    let clock = RunClock::start();
     let (live, watched) = watch::channel(Live::new()?);
     let sources = Sources {
         head: head.clone(),
@@ -43,6 +41,9 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
     };
     let shown = Shown::start(progress, sources).context("cannot show the run")?;
     let (stop, stopped) = watch::channel(Stop::No);
+    // Last of all: what a terminal takes is no lateness of the generator.
+    head.started = clock::now();
+    let clock = RunClock::start();
     let sent = engine.run(clock, shown.is_shown().then_some(live), stopped);
     let recording = until_ended(sent, &stop, &mut signals).await?;
     shown.finish().context("cannot show the run")?;
