@@ -28,4 +28,9 @@ impl RunClock {
     pub(crate) fn elapsed(self) -> Duration {
         self.start.elapsed()
     }
+
+    /// How much later than another clock this one was started; nothing if it was not.
+    pub(crate) fn started_after(self, other: Self) -> Duration {
+        self.start.saturating_duration_since(other.start)
+    }
 }

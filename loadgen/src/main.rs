@@ -15,6 +15,7 @@ mod run;
 mod scenario;
 mod schedule;
 mod threshold;
+mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;

@@ -51,6 +51,16 @@ pub(crate) enum Load {
     },
 }
 
+impl Load {
+    /// When the first request is intended; none if there is none.
+    pub(crate) fn first_request(&self) -> Option<Duration> {
+        match self {
+            Self::Open { burst, schedule } if *burst == 0 => schedule.clone()?.next(),
+            Self::Open { .. } | Self::Closed { .. } => Some(Duration::ZERO),
+        }
+    }
+}
+
 /// A part of the run.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {

@@ -1,8 +1,11 @@
 //! A run: what is sent, what became of it, and whether that is good.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
+use ebbtide_core::duration::Span;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -10,13 +13,17 @@ use tokio::sync::watch;
 use crate::clock::{self, RunClock};
 use crate::engine::{self, Stop};
 use crate::live::{Judge, Progress, Shown, Sources};
+use crate::observe::model::Observation;
+use crate::observe::{self, Follower};
+use crate::plan::{Plan, TargetKind};
 use crate::record::recording::Live;
 use crate::report::make::{self, Head};
 use crate::report::model::{Report, ThresholdResult};
-use crate::scenario::Prepared;
+use crate::scenario::{Observe, Prepared};
 use crate::threshold::Threshold;
+use crate::timeline;
 
-/// Sends all requests of a scenario and reports on them.
+/// Sends all requests of a scenario, follows the autoscaler meanwhile, and reports.
 pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Result<Report> {
     let Prepared {
         plan,
@@ -25,31 +32,88 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
         observe,
         ..
     } = prepared;
-    ensure!(
-        observe.is_none(),
-        "following an autoscaler is not there yet"
-    );
     let mut signals = Signals::new()?;
+    let first = plan.load.first_request().unwrap_or_default();
+    let following = Following::start(observe, &plan).await?;
     let mut head = Head::of(&plan, load, clock::now());
     let engine = engine::prepare(plan).await?;
     let (live, watched) = watch::channel(Live::new()?);
     let sources = Sources {
         head: head.clone(),
         live: watched,
-        observation: None,
+        observation: following.as_ref().map(|of| of.follower.watch()),
         judge: judge(&head, &thresholds),
     };
     let shown = Shown::start(progress, sources).context("cannot show the run")?;
     let (stop, stopped) = watch::channel(Stop::No);
+    let is_shown = shown.is_shown();
     // Last of all: what a terminal takes is no lateness of the generator.
     head.started = clock::now();
     let clock = RunClock::start();
-    let sent = engine.run(clock, shown.is_shown().then_some(live), stopped);
+    let sent = engine.run(clock, is_shown.then_some(live), stopped);
     let recording = until_ended(sent, &stop, &mut signals).await?;
     shown.finish().context("cannot show the run")?;
-    let mut report = make::report(&head, &recording, None, &BTreeMap::new())?;
+    let mut report = match following {
+        None => make::report(&head, &recording, None, &BTreeMap::new())?,
+        Some(following) => {
+            if !recording.interrupted {
+                following.look_on(is_shown, &mut signals).await;
+            }
+            let observation = following.follower.finish(clock)?;
+            warn(&observation);
+            let autoscaler = timeline::join(&observation, &recording, first);
+            let weights = timeline::weights(&observation, &recording);
+            make::report(&head, &recording, Some(autoscaler), &weights)?
+        }
+    };
     report.thresholds = hold(&thresholds, &report);
     Ok(report)
+}
+
+/// An autoscaler that is followed.
+struct Following {
+    follower: Follower,
+    /// How long after the last answer.
+    after: Duration,
+}
+
+impl Following {
+    /// Begins once its state is known.
+    async fn start(observe: Option<Observe>, plan: &Plan) -> anyhow::Result<Option<Self>> {
+        let Some(Observe { what, after }) = observe else {
+            return Ok(None);
+        };
+        let hosts = plan.targets.iter().map(|target| match &target.kind {
+            TargetKind::Http(http) => http.authority.clone(),
+        });
+        let hosts: Vec<_> = hosts.collect();
+        let follower = observe::start(&what, &hosts).await?;
+        Ok(Some(Self { follower, after }))
+    }
+
+    /// Looks on until no replica is left, the time for it is over, or someone has seen enough.
+    async fn look_on(&self, is_shown: bool, signals: &mut Signals) {
+        if is_shown && !self.after.is_zero() {
+            let after = Span(self.after);
+            // Who watches may have gone.
+            let _ = writeln!(
+                io::stderr(),
+                "All is answered. Looks on until no replica is left, for {after} at most; Ctrl-C ends that."
+            );
+        }
+        select! {
+            () = self.follower.until_zero(self.after) => {}
+            () = signals.next() => {}
+        }
+    }
+}
+
+/// Says what could not be seen as it should be.
+fn warn(observation: &Observation) {
+    for warning in &observation.warnings {
+        // Who watches may have gone.
+        let _ = writeln!(io::stderr(), "loadgen: warning: {warning}");
+    }
 }
 
 /// Waits for the end of what is sent, which signals bring nearer.

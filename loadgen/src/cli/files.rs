@@ -69,7 +69,9 @@ impl Files {
         if self.hgrm.is_some() {
             let times = report.total.response_time.as_ref().map(Distribution::times);
             let times = times.transpose()?.map_or_else(histogram::empty, Ok)?;
-            write(self.hgrm.as_deref(), |out| hgrm::write(&times, out))?;
+            write(self.hgrm.as_deref(), |out| {
+                hgrm::write(&times, report.loop_kind, out)
+            })?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use super::arrivals::Arrivals;
 use super::clients::Clients;
@@ -155,7 +156,9 @@ async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
         };
         let driver = driver(&target, Rc::downgrade(&worker), (number, whole.workers));
         let driver = driver.with_context(|| format!("target {}", target.plan.name))?;
-        let prepared = driver.prepare().await.map_err(anyhow::Error::msg);
+        let prepared = timeout(target.plan.timeout, driver.prepare()).await;
+        let late = |_| format!("not within {:?}", target.plan.timeout);
+        let prepared = prepared.map_err(late).flatten().map_err(anyhow::Error::msg);
         prepared.with_context(|| {
             let TargetKind::Http(http) = &target.plan.kind;
             format!("cannot open the connections to {}", http.url)
@@ -187,8 +190,14 @@ fn source(spec: Spec, workers: usize) -> Source {
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
     let TargetKind::Http(http) = &target.plan.kind;
     check(http)?;
-    // A worker without any connection could not send.
-    let own = |count: NonZeroUsize| share(count.get(), of.0, of.1).len().max(1);
+    let (Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count)) =
+        http.connections;
+    ensure!(
+        count.get() >= of.1,
+        "{count} connections are too few for {} workers: each needs one of its own",
+        of.1
+    );
+    let own = |count: NonZeroUsize| share(count.get(), of.0, of.1).len();
     let (most, streams, connections) = match http.connections {
         Connections::Pool(count) => (own(count), own(count), 1),
         Connections::PerRequest(count) => (own(count), own(count), 0),

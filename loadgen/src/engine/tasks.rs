@@ -197,7 +197,6 @@ impl Tasks {
         let outcome = Outcome {
             target: self.target,
             intended: flight.intended,
-            begun: flight.begun,
             waited: flight.waited,
             connect: exchange.connect,
             result,

@@ -20,10 +20,14 @@ pub(crate) struct Observation {
     pub(crate) gaps: Vec<Gap>,
     /// The weight of each revision of each app at the end, in percent.
     pub(crate) weights: BTreeMap<String, f64>,
+    /// When it was last looked.
+    pub(crate) until: Duration,
+    /// What whoever reads the figures should know of how they came about, a sentence each.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// A revision (or a Deployment) at a moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) at: Duration,
     pub(crate) revision: String,
@@ -47,8 +51,16 @@ pub(crate) struct Replicas {
     pub(crate) draining: u32,
 }
 
+impl Replicas {
+    /// Those that are there, in whatever state.
+    pub(crate) fn there(self) -> u32 {
+        let sum = self.ready.saturating_add(self.starting);
+        sum.saturating_add(self.draining)
+    }
+}
+
 /// Something that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) at: Duration,
     /// `Decision`, `ReplicaStarted`, `ReplicaReady`, `TrafficChanged`, …
@@ -60,7 +72,7 @@ pub(crate) struct Event {
 }
 
 /// A time when nothing could be seen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) from: Duration,
     pub(crate) until: Duration,

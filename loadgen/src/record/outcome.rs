@@ -9,15 +9,6 @@ pub(crate) struct Outcome<'a> {
     pub(crate) target: usize,
     /// When it was to start. In a closed loop, when it did.
     pub(crate) intended: Duration,
-    /// When the generator turned to it: later than intended if the generator lagged.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "lateness is recorded as a request begins; tests read it here"
-        )
-    )]
-    pub(crate) begun: Duration,
     /// Whether it had to wait because as many requests were in flight as there may be connections.
     pub(crate) waited: bool,
     /// How long it took to open a connection for it, TLS included; none on one that was open.

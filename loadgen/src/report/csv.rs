@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::model::{Report, ScaleSecond, Second};
 
 const COLUMNS: &str = "second,offered,sent,succeeded,failed,cold_starts,outstanding,p50_ms,p99_ms,max_ms,\
-                       desired,ready,starting,draining,waiting,queued";
+                       desired,ready,starting,draining,waiting,queued,loop";
 
 /// Writes the rows, with one of names first.
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -22,7 +22,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         write_requests(report.seconds.get(second), out)?;
         write!(out, ",")?;
         write_scale(scale.get(second), out)?;
-        writeln!(out)?;
+        writeln!(out, ",{}", report.loop_kind.word())?;
     }
     Ok(())
 }

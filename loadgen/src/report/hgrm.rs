@@ -4,13 +4,14 @@
 use std::io::{self, Write};
 
 use super::histogram::as_float;
+use super::model::LoopKind;
 use crate::record::recording::Times;
 
 /// Rows to each halving of the distance to 100%.
 const TICKS: u32 = 5;
 
-/// Writes a histogram of microseconds.
-pub(crate) fn write(times: &Times, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a histogram of microseconds. Plotters leave out lines that begin with `#`, of which one says what loop it was.
+pub(crate) fn write(times: &Times, loop_kind: LoopKind, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "{:>12} {:>14} {:>10} {:>14}\n",
@@ -47,5 +48,6 @@ pub(crate) fn write(times: &Times, out: &mut dyn Write) -> io::Result<()> {
         out,
         "#[Buckets = {:12}, SubBuckets     = {sub_buckets:12.0}]",
         times.buckets()
-    )
+    )?;
+    writeln!(out, "#[Loop    = {:>12}]", loop_kind.word())
 }

@@ -76,6 +76,16 @@ pub(crate) enum LoopKind {
     Closed,
 }
 
+impl LoopKind {
+    /// As JSON has it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// Something with a name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -314,7 +324,7 @@ pub(crate) struct ScaleEvent {
 }
 
 /// What the scaling was worth.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ScaleFigures {
     /// From the first request to the first ready replica; none if there was one already or never.

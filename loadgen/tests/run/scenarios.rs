@@ -90,11 +90,9 @@ fn a_scenario_has_its_stages_targets_thresholds_and_files() {
         panic!("{report:#}");
     };
     assert_eq!((first.as_str(), other.as_str()), ("first", "other"));
-    assert_eq!(
-        (*of_first, *of_other),
-        (75, 25),
-        "shares are exact over the run"
-    );
+    // Drawn by the seed: of 100 requests 75 on average, within four standard deviations.
+    assert_eq!(of_first + of_other, 100);
+    assert!((57..=93).contains(of_first), "{of_first}");
     assert_eq!(report["thresholds"].as_array().unwrap().len(), 4);
     for file in ["report.json", "report.html", "seconds.csv", "response.hgrm"] {
         let written = std::fs::read(scenario.file("results").join(file)).unwrap();
@@ -165,8 +163,8 @@ fn a_closed_loop_is_called_that_in_every_output() {
     for (file, words) in [
         ("report.json", "\"closed\""),
         ("report.html", "losed loop"),
-        ("seconds.csv", "closed loop"),
-        ("response.hgrm", "closed loop"),
+        ("seconds.csv", ",closed\n"),
+        ("response.hgrm", "closed]"),
     ] {
         let written = std::fs::read_to_string(scenario.file("results").join(file)).unwrap();
         assert!(written.contains(words), "{file}");

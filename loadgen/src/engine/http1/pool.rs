@@ -243,7 +243,6 @@ impl Pool {
         let outcome = Outcome {
             target: self.target,
             intended: flight.intended,
-            begun: flight.begun,
             waited: flight.waited,
             connect: flight.connect,
             result: Ok(answer),
@@ -367,7 +366,6 @@ impl Pool {
         let outcome = Outcome {
             target: self.target,
             intended: flight.intended,
-            begun: flight.begun,
             waited: flight.waited,
             connect: flight.connect,
             result: Err(Failure { kind, detail, at }),

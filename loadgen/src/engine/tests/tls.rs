@@ -154,6 +154,24 @@ async fn a_certificate_that_is_not_trusted_is_no_connection() {
     }
 }
 
+/// Nobody answers the handshake.
+#[tokio::test]
+async fn fixed_connections_that_take_too_long_are_said_before_the_run() {
+    let silent = Server::silent();
+    let mut target = target(&silent, Connections::Fixed(count(2)));
+    target.timeout = Duration::from_millis(50);
+    http(&mut target).tls = Some(Tls {
+        server_name: "app.test".to_owned(),
+        authorities: None,
+        insecure: true,
+    });
+    let error = format!(
+        "{:#}",
+        prepare(plan(burst(1), vec![target])).await.err().unwrap()
+    );
+    assert!(error.contains("not within 50ms"), "{error}");
+}
+
 #[tokio::test]
 async fn what_cannot_be_set_up_is_said_before_the_run() {
     let server = Secure::start(&[b"http/1.1"]).await;

@@ -55,7 +55,6 @@ impl Request {
         recorder.ended(&Outcome {
             target: self.target,
             intended,
-            begun,
             waited: false,
             connect: self.took.is_multiple_of(2).then_some(millis(1)),
             result: if self.status > 0 {
