@@ -26,6 +26,9 @@ use self::model::Observation;
 use crate::clock::{self, RunClock};
 use crate::scenario::Observed;
 
+/// How long after the last answer the first replica may be told of.
+const UNDER_WAY: Duration = Duration::from_secs(5);
+
 /// To say, once, that the first state is known, or why it cannot be.
 type Ready = Option<oneshot::Sender<Result<(), ObserveError>>>;
 
@@ -171,7 +174,12 @@ impl Follower {
     pub(crate) async fn until_zero(&self, at_most: Duration) {
         let mut seen = self.seen.clone();
         // It may not come to that, which the report says by having no time to zero.
-        let _ = timeout(at_most, seen.wait_for(Observation::is_at_zero)).await;
+        let _ = timeout(at_most, async {
+            // That there is none may be of before the requests.
+            let _ = timeout(UNDER_WAY, seen.wait_for(Observation::had_a_replica)).await;
+            let _ = seen.wait_for(Observation::is_at_zero).await;
+        })
+        .await;
     }
 
     /// Ends it. `run` is the clock of the run, from whose start on times are counted.

@@ -178,6 +178,12 @@ impl Observation {
         self
     }
 
+    /// Whether anything had a replica, or was to have one.
+    pub(super) fn had_a_replica(&self) -> bool {
+        let mut replicas = self.samples.iter().map(|sample| sample.replicas);
+        replicas.any(|replicas| replicas != Replicas::default())
+    }
+
     /// Whether nothing has a replica, nor is to have one.
     pub(super) fn is_at_zero(&self) -> bool {
         let mut seen = BTreeSet::new();

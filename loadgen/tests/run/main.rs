@@ -7,6 +7,7 @@
     reason = "this is how a test fails"
 )]
 
+mod observe;
 mod reports;
 mod scenarios;
 mod schedule;

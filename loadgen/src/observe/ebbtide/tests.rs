@@ -274,6 +274,7 @@ async fn a_connection_that_breaks_is_made_again_and_leaves_a_gap() {
     })
     .await;
     let observation = follower.finish(RunClock::start()).unwrap();
+    assert!(observation.is_at_zero());
     // All that came before the run is left out, but for the state at its start.
     assert_eq!(observation.samples.len(), 2);
     assert_eq!((observation.events.len(), observation.gaps.len()), (0, 0));
