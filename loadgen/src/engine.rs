@@ -6,6 +6,7 @@
 mod alarm;
 mod arrivals;
 mod clients;
+mod descriptors;
 mod dial;
 mod driver;
 mod flights;
@@ -31,6 +32,7 @@ use anyhow::{Context as _, anyhow};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+pub(crate) use self::descriptors::raise_limit as raise_socket_limit;
 use self::start::{Signal, Spec, Whole};
 use crate::clock::RunClock;
 use crate::plan::Plan;
@@ -84,6 +86,7 @@ struct WorkerThread {
 pub(crate) async fn prepare(plan: Plan) -> anyhow::Result<Engine> {
     let workers = plan.workers.get();
     let until = plan.until;
+    descriptors::reserve(plan.targets.iter().map(start::connections).sum());
     let (whole, specs) = start::split(plan);
     let mut threads = Vec::with_capacity(workers);
     let mut ready = JoinSet::new();
@@ -182,16 +185,4 @@ impl Engine {
 fn share(count: usize, worker: usize, workers: usize) -> Range<usize> {
     let at = |worker| count * worker / workers;
     at(worker)..at(worker + 1)
-}
-
-/// Lets the process open as many sockets as the system allows at all: the usual soft limit of 1,024
-/// is less than a burst needs.
-pub(crate) fn raise_socket_limit() -> anyhow::Result<()> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: maximum,
-        maximum,
-    };
-    setrlimit(Resource::Nofile, raised).context("cannot raise the limit of open files")
 }

@@ -37,8 +37,6 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
     let following = Following::start(observe, &plan).await?;
     let mut head = Head::of(&plan, load, clock::now());
     let engine = engine::prepare(plan).await?;
-    head.started = clock::now();
-    let clock = RunClock::start();
     let (live, watched) = watch::channel(Live::new()?);
     let sources = Sources {
         head: head.clone(),
@@ -49,6 +47,9 @@ pub(crate) async fn run(prepared: Prepared, progress: Progress) -> anyhow::Resul
     let shown = Shown::start(progress, sources).context("cannot show the run")?;
     let (stop, stopped) = watch::channel(Stop::No);
     let is_shown = shown.is_shown();
+    // Last of all: what a terminal takes is no lateness of the generator.
+    head.started = clock::now();
+    let clock = RunClock::start();
     let sent = engine.run(clock, is_shown.then_some(live), stopped);
     let recording = until_ended(sent, &stop, &mut signals).await?;
     shown.finish().context("cannot show the run")?;

@@ -25,19 +25,15 @@ impl Times {
         }))
     }
 
-    /// Of a report of loadgen's: of `responseTime`, or of how late it was.
-    pub(crate) fn of_loadgen(distribution: &Value) -> Self {
+    /// Of a distribution in a report of loadgen's, which is at this place.
+    pub(crate) fn in_report(report: &Value, place: &str) -> Self {
         let names = ["p50Ms", "p90Ms", "p99Ms", "p999Ms", "maxMs"];
-        Self(names.map(|name| {
-            let short = name.trim_end_matches("Ms");
-            let value = distribution.get(name).or_else(|| distribution.get(short));
-            value.and_then(Value::as_f64).unwrap_or(f64::NAN)
-        }))
+        Self(names.map(|name| number(report, &format!("{place}/{name}"))))
     }
 }
 
-/// Something in a report of loadgen's, where the first of these is.
-pub(crate) fn find<'a>(report: &'a Value, places: &[&str]) -> &'a Value {
-    let found = places.iter().find_map(|place| report.pointer(place));
-    found.unwrap_or(&Value::Null)
+/// A number at a place in what a generator printed; not a number if there is none.
+pub(crate) fn number(said: &Value, place: &str) -> f64 {
+    let value = said.pointer(place).and_then(Value::as_f64);
+    value.unwrap_or(f64::NAN)
 }

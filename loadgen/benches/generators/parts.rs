@@ -1,7 +1,7 @@
 //! What is measured of generators.
 
 use crate::backend::Backend;
-use crate::figures::{QUANTILES, Times, find};
+use crate::figures::{QUANTILES, Times};
 use crate::stall::Stalling;
 use crate::table::Row;
 use crate::tool::{Pace, Tool, open_loop};
@@ -54,11 +54,13 @@ impl Part {
                 "A closed loop over {CONNECTIONS} connections. The server may be slower than the generator, so the \
                  requests for each second of a core that the generator used say what it could do."
             ),
-            Self::Lateness => "Poisson arrivals at parts of what loadgen can send in a closed loop. Milliseconds from \
-                 the intended start of a request to its send."
-                .to_owned(),
+            Self::Lateness => format!(
+                "Poisson arrivals at parts of what loadgen can send in a closed loop, over up to {CONNECTIONS} \
+                 connections. Milliseconds from the intended start of a request to its send."
+            ),
             Self::Memory => {
-                "A closed loop. The most memory in use, in MiB, of the generator's process.".to_owned()
+                "A closed loop. The most memory in use, in MiB, of the generator's process."
+                    .to_owned()
             }
             Self::Truth => {
                 let (rate, connections, seconds) = STALL;
@@ -128,10 +130,9 @@ impl Task {
             Self::Lateness(percent) => {
                 let most = Tool::Loadgen.load(backend.port, CONNECTIONS, seconds, Pace::Closed);
                 let rate = (most.rate * percent as f64 / 100.0) as u64;
-                let report = open_loop(backend.port, rate, seconds);
-                let late = Times::of_loadgen(find(&report, &["/lateness/times", "/lateness"]));
-                let places = ["/total/responseTime", "/responseTimeMs"];
-                let response = Times::of_loadgen(find(&report, &places));
+                let report = open_loop(backend.port, rate, CONNECTIONS, seconds);
+                let late = Times::in_report(&report, "/lateness/times");
+                let response = Times::in_report(&report, "/total/responseTime");
                 let mut row = vec![("requests/s", rate as f64)];
                 row.extend(named(late));
                 row.push(("response p99", response.0[2]));

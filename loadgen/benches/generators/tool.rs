@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::figures::{Times, find};
+use crate::figures::{Times, number};
 use crate::process::{Ran, is_there, run};
 
 /// What wrk prints at its end.
@@ -96,12 +96,13 @@ impl Tool {
     }
 }
 
-/// What loadgen says when it sends at a rate: its report.
-pub(crate) fn open_loop(port: u16, rate: u64, seconds: u64) -> Value {
+/// What loadgen says when it sends at a rate, over up to so many connections: its report.
+pub(crate) fn open_loop(port: u16, rate: u64, connections: usize, seconds: u64) -> Value {
     let mut command = Command::new(Tool::Loadgen.program());
     command
         .args(["run", &format!("http://127.0.0.1:{port}/")])
         .args(["--rate", &rate.to_string(), "--arrival", "poisson"])
+        .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--output", "json"]);
     // A run that is not valid is told by its lateness.
     report(&run(&command, 3))
@@ -123,14 +124,11 @@ fn loadgen(mut command: Command, url: &str, connections: usize, seconds: u64, pa
     };
     let ran = run(&command, 3);
     let report = report(&ran);
-    let of = |places: &[&str]| find(&report, places);
-    let number = |places: &[&str]| of(places).as_f64().unwrap_or(f64::NAN);
-    let failed = number(&["/total/failed", "/failed"]);
-    assert!(failed < 1.0, "{}", ran.output);
+    assert!(number(&report, "/total/failed") < 1.0, "{}", ran.output);
     Found {
-        rate: number(&["/total/answersPerSecond", "/answersPerSecond"]),
-        requests: number(&["/total/answered", "/answered"]),
-        times: Times::of_loadgen(of(&["/total/responseTime", "/responseTimeMs"])),
+        rate: number(&report, "/total/answersPerSecond"),
+        requests: number(&report, "/total/answered"),
+        times: Times::in_report(&report, "/total/responseTime"),
         ran,
     }
 }
@@ -149,12 +147,12 @@ fn wrk(mut command: Command, url: &str, connections: usize, seconds: u64) -> Fou
     let found: Value = serde_json::from_str(found.unwrap_or_default())
         .unwrap_or_else(|error| panic!("{error}: {}", ran.output));
     assert_eq!(found["wrong"], 0, "{}", ran.output);
-    let number = |name: &str| found[name].as_f64().unwrap_or(f64::NAN);
-    let time = |at: usize| found["times"][at].as_f64().unwrap_or(f64::NAN);
+    let seconds = number(&found, "/seconds");
+    let requests = number(&found, "/requests");
     Found {
-        rate: number("requests") / number("seconds"),
-        requests: number("requests"),
-        times: Times([0, 1, 2, 3, 4].map(time)),
+        rate: requests / seconds,
+        requests,
+        times: Times([0, 1, 2, 3, 4].map(|at| number(&found, &format!("/times/{at}")))),
         ran,
     }
 }
@@ -205,12 +203,7 @@ fn oha(mut command: Command, url: &str, connections: usize, seconds: u64, pace: 
     }
     let ran = run(command.arg(url), 0);
     let said = report(&ran);
-    let time = |place: &str| {
-        said.pointer(place)
-            .and_then(Value::as_f64)
-            .unwrap_or(f64::NAN)
-            * 1e3
-    };
+    let time = |place: &str| number(&said, place) * 1e3;
     let percentiles = ["p50", "p90", "p99", "p99.9"];
     let [p50, p90, p99, p999] =
         percentiles.map(|name| time(&format!("/latencyPercentiles/{name}")));

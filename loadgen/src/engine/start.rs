@@ -186,6 +186,17 @@ fn source(spec: Spec, workers: usize) -> Source {
     }
 }
 
+/// How many connections a target may have open at once.
+pub(super) fn connections(target: &plan::Target) -> usize {
+    let TargetKind::Http(http) = &target.kind;
+    match http.connections {
+        Connections::Pool(_) if http.version == Version::Http2 => 1,
+        Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count) => {
+            count.get()
+        }
+    }
+}
+
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
     let TargetKind::Http(http) = &target.plan.kind;

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::stream::TooLong;
 
 /// Why an autoscaler cannot be followed. Before the run it ends it, with what would be right; during the run it is
-/// the reason of a gap.
+/// the reason of a gap. It has no source: all that is known is in its words.
 #[derive(Debug, Error)]
 pub(crate) enum ObserveError {
     /// What is to be followed is no URL of a status API.
@@ -18,13 +18,9 @@ pub(crate) enum ObserveError {
     Url(String),
     /// No connection can be made.
     #[error(
-        "cannot reach {url}: {source}; is `ebbtide up` running, and is this its --status-listen?"
+        "cannot reach {url}: {because}; is `ebbtide up` running, and is this its --status-listen?"
     )]
-    Unreachable {
-        url: String,
-        #[source]
-        source: io::Error,
-    },
+    Unreachable { url: String, because: io::Error },
     /// It took too long.
     #[error("{url} did not {what} within {} s", within.as_secs())]
     TooLate {
@@ -59,12 +55,8 @@ pub(crate) enum ObserveError {
         because: String,
     },
     /// It sent too much.
-    #[error("{url} cannot be followed: {source}")]
-    TooLong {
-        url: String,
-        #[source]
-        source: TooLong,
-    },
+    #[error("{url} cannot be followed: {because}")]
+    TooLong { url: String, because: TooLong },
     /// A cluster cannot be followed by a program that was built without.
     #[cfg(not(feature = "kubernetes"))]
     #[error(
@@ -78,5 +70,5 @@ pub(crate) enum ObserveError {
     Kubernetes(#[from] super::kubernetes::KubernetesError),
     /// The thread that follows cannot be started, or has failed.
     #[error("cannot follow the autoscaler: {0}")]
-    Thread(#[source] io::Error),
+    Thread(io::Error),
 }

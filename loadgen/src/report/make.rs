@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 use super::histogram::{HistogramError, as_float, encode, of_second};
 use super::interval::wilson;
@@ -106,11 +106,15 @@ pub(crate) fn report(
 ) -> Result<Report, HistogramError> {
     let elapsed = recording.elapsed.as_secs_f64();
     let invalid_reasons = invalid_reasons(head, recording);
+    let started = head
+        .started
+        .round(Unit::Millisecond)
+        .unwrap_or(head.started);
     Ok(Report {
         schema_version: VERSION,
         generator: concat!("loadgen ", env!("CARGO_PKG_VERSION")).to_owned(),
         name: head.name.clone(),
-        started: head.started.to_string(),
+        started: started.to_string(),
         elapsed_seconds: elapsed,
         loop_kind: head.loop_kind,
         load: head.load.clone(),

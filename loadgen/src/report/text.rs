@@ -59,7 +59,12 @@ fn write_head(report: &Report, out: &mut dyn Write, paint: Paint) -> io::Result<
             "CLOSED LOOP (times leave out what nobody asked for while an answer was late)"
         }
     };
-    writeln!(out, "{kind}: {}, seed {}", report.load, report.seed)?;
+    // Each of several runs had its own.
+    let seed = match report.runs {
+        0 | 1 => format!(", seed {}", report.seed),
+        _ => String::new(),
+    };
+    writeln!(out, "{kind}: {}{seed}", report.load)?;
     for destination in &report.destinations {
         if report.destinations.len() > 1 {
             let (name, share) = (&destination.target, destination.share_percent);

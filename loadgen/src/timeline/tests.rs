@@ -1,5 +1,7 @@
 //! Computed by hand, and what holds of whatever was seen.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -61,7 +63,15 @@ fn recording(elapsed: u64, failed: &[u64]) -> Recording {
         failed: *failed,
         ..SecondTally::default()
     };
-    let mut recording = fixture::recording();
+    // Histograms are large, and made for each case.
+    static REQUESTS: LazyLock<Recording> = LazyLock::new(|| Recording {
+        targets: Vec::new(),
+        stages: Vec::new(),
+        revisions: BTreeMap::new(),
+        seconds: Vec::new(),
+        ..fixture::recording()
+    });
+    let mut recording = REQUESTS.clone();
     recording.elapsed = at(elapsed);
     recording.seconds = failed.iter().map(second).collect();
     recording
@@ -399,7 +409,8 @@ fn weights_are_compared_only_where_one_app_answers() {
     .map(|(name, weight)| (name.to_owned(), weight))
     .into();
     let mut recording = recording(0, &[]);
-    let tally = recording.revisions.values().next().unwrap().clone();
+    let answered = fixture::recording().revisions;
+    let tally = answered.values().next().unwrap().clone();
     let mut answered = |names: &[&str]| {
         let named = |name: &&str| ((*name).to_owned(), tally.clone());
         recording.revisions = names.iter().map(named).collect();
@@ -429,6 +440,8 @@ fn any_samples() -> impl Strategy<Value = Vec<Sample>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn areas_add_up_over_any_split_of_time(samples in any_samples(), split in 0_u64..6000) {
         let whole = observation(samples, Vec::new(), 6000);

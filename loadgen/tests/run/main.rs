@@ -12,6 +12,7 @@ mod reports;
 mod scenarios;
 mod schedule;
 mod server;
+mod terminal;
 
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;

@@ -89,8 +89,8 @@ fn what_the_autoscaler_did_is_joined_with_the_requests() {
         app.as_str(),
         "--burst",
         "1",
-        "--header",
-        "Host: hello.localhost",
+        "--host",
+        "hello.localhost",
         "--output",
         "json",
     ];
@@ -101,7 +101,6 @@ fn what_the_autoscaler_did_is_joined_with_the_requests() {
             .flat_map(|threshold| ["--threshold", threshold]),
     );
     let output = run(&arguments);
-    stand_in.join().unwrap();
     let errors = text(&output.stderr);
     assert!(
         errors.contains("own time"),
@@ -109,6 +108,7 @@ fn what_the_autoscaler_did_is_joined_with_the_requests() {
     );
     assert_eq!(errors.lines().count(), 1, "{errors}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    stand_in.join().unwrap();
     let expected = if report["valid"] == true { 0 } else { 3 };
     assert_eq!(output.status.code(), Some(expected), "{report:#}");
     let autoscaler = &report["autoscaler"];

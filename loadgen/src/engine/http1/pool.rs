@@ -192,7 +192,10 @@ impl Pool {
     }
 
     async fn carry(self: Rc<Self>, wire: Rc<Wire>, id: FlightId, position: u64) {
-        let Some(started) = self.now() else { return };
+        // Where many are opened at once, that takes the thread long enough to be late with others.
+        let Some(started) = self.send_due() else {
+            return;
+        };
         let dialed = self.dialer.dial().await;
         let Some(now) = self.now() else { return };
         let io = match dialed {
@@ -208,6 +211,7 @@ impl Pool {
         if let Err(error) = wire.send(id, self.message.bytes(position), now) {
             return self.failed(&wire, id, FailureKind::Reset, error.to_string());
         }
+        self.send_due();
         Connection::new(Rc::clone(&self), wire, io).await;
     }
 
@@ -371,6 +375,13 @@ impl Pool {
             result: Err(Failure { kind, detail, at }),
         };
         worker.ended(&outcome, flight.position);
+    }
+
+    /// Begins what is due meanwhile, and says what time it is then.
+    fn send_due(&self) -> Option<Duration> {
+        let worker = self.worker.upgrade()?;
+        worker.send_due();
+        Some(worker.now())
     }
 
     pub(super) fn now(&self) -> Option<Duration> {

@@ -80,9 +80,9 @@ impl Server {
         let host = self.authority.host().trim_matches(['[', ']']);
         let port = self.authority.port_u16().unwrap_or(80);
         let stream = TcpStream::connect((host, port)).await;
-        let stream = stream.map_err(|source| ObserveError::Unreachable {
+        let stream = stream.map_err(|because| ObserveError::Unreachable {
             url: self.url.clone(),
-            source,
+            because,
         })?;
         let shaken = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = shaken.map_err(|error| self.broken(&error))?;
@@ -168,9 +168,9 @@ impl Stream {
                 continue;
             };
             let pushed = self.parser.push(&bytes, &mut self.ready);
-            pushed.map_err(|source| ObserveError::TooLong {
+            pushed.map_err(|because| ObserveError::TooLong {
                 url: self.server.url.clone(),
-                source,
+                because,
             })?;
             self.ready.reverse();
         }

@@ -33,6 +33,16 @@ impl Scale {
         let low = least.log10().floor();
         let high = (most.max(least) * 1.05).log10().ceil().max(low + 1.0);
         let step = if high - low > 3.0 { 2.0 } else { 1.0 };
+        if high - low < 1.5 {
+            // With one power of ten alone nothing could be read off.
+            let steps = [1.0, 2.0, 5.0, 10.0];
+            return Self {
+                low,
+                high,
+                logarithmic: true,
+                ticks: steps.map(|step| step * 10_f64.powf(low)).to_vec(),
+            };
+        }
         let powers = std::iter::successors(Some(low), |power| Some(power + step));
         Self {
             low,
@@ -131,7 +141,10 @@ mod tests {
         assert_eq!(scale.ticks, [1.0, 10.0, 100.0, 1000.0]);
         assert!((scale.place(10.0) - 1.0 / 3.0).abs() < 1e-9);
         assert!(scale.place(0.0) <= 0.0 && scale.place(1e9) >= 1.0);
-        assert_eq!(Scale::logarithmic([].into_iter()).ticks, [1.0, 10.0]);
+        assert_eq!(
+            Scale::logarithmic([].into_iter()).ticks,
+            [1.0, 2.0, 5.0, 10.0]
+        );
     }
 
     #[test]

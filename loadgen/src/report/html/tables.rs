@@ -4,7 +4,7 @@ use super::escape::escape;
 use super::panel;
 use super::table::{Table, cell, fault_cell, number_cell};
 use crate::report::model::{Distribution, Named, QueueSummary, Report, RevisionShare, Summary};
-use crate::report::words::{NONE, clock, count, known, millis, number, percent};
+use crate::report::words::{clock, count, known, millis, number, percent};
 
 const TITLES: [&str; 9] = [
     "",
@@ -147,21 +147,19 @@ pub(super) fn revisions(report: &Report) -> String {
 fn bar(share: &RevisionShare) -> String {
     let weight = share.weight_percent.map(|weight| {
         let inside = weight >= share.percent_low && weight <= share.percent_high;
-        let words = if inside {
+        let as_it = if inside {
             "as weighted"
         } else {
             "not as weighted"
         };
         (
             format!("<i class=\"bar-set\" style=\"left:{weight:.2}%\"></i>"),
-            words,
-            percent(weight),
+            format!(", weight {}: {as_it}", percent(weight)),
         )
     });
-    let (mark, words, weight) =
-        weight.unwrap_or_else(|| (String::new(), "weight not known", NONE.to_owned()));
+    let (mark, words) = weight.unwrap_or_default();
     format!(
-        "<div><div class=\"weight-name\"><b>{}</b><span class=\"muted\">{} of the answers, weight {weight}: {words}</span></div>\
+        "<div><div class=\"weight-name\"><b>{}</b><span class=\"muted\">{} of the answers{words}</span></div>\
          <div class=\"bar\" aria-hidden=\"true\"><i class=\"bar-seen\" style=\"width:{:.2}%\"></i><i class=\"bar-interval\" style=\"left:{:.2}%;width:{:.2}%\"></i>{mark}</div></div>\n",
         escape(&share.revision),
         percent(share.percent),
