@@ -61,12 +61,9 @@ impl Builder<'_> {
         let loaded = self.load(&document);
         let workers = document.workers.unwrap_or(1);
         let workers = self.at_least_one("workers", workers);
-        let stages = loaded.as_ref().map_or(&[][..], |loaded| &loaded.stages);
+        let stages = document.stages.iter().flatten();
         let available = Available {
-            stages: &stages
-                .iter()
-                .map(|stage| stage.name.clone())
-                .collect::<Vec<_>>(),
+            stages: &stages.map(|stage| stage.name.clone()).collect::<Vec<_>>(),
             targets: &names(&document, &targets),
             queues: &[],
             observed: document.observe.is_some(),

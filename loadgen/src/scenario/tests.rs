@@ -282,7 +282,7 @@ stages:
     schedule: {constant: {rate: 5, duration: 0s}}
   - name: one
     schedule: {constant: {rate: 5, duration: 1s}}
-thresholds: ["p99 < 5", "targets.c.p99 < 5ms", "flaps == 0"]
+thresholds: ["p99 < 5", "targets.c.p99 < 5ms", "flaps == 0", stages.one.p99 < 5ms]
 validity: {latenessP99: 0s}
 workers: 0
 "#,
