@@ -59,10 +59,6 @@ fn observation(samples: Vec<Sample>, events: Vec<Event>, until: u64) -> Observat
 
 /// Of requests that ended at `elapsed`; failures in each second.
 fn recording(elapsed: u64, failed: &[u64]) -> Recording {
-    let second = |failed: &u64| SecondTally {
-        failed: *failed,
-        ..SecondTally::default()
-    };
     // Histograms are large, and made for each case.
     static REQUESTS: LazyLock<Recording> = LazyLock::new(|| Recording {
         targets: Vec::new(),
@@ -71,6 +67,10 @@ fn recording(elapsed: u64, failed: &[u64]) -> Recording {
         seconds: Vec::new(),
         ..fixture::recording()
     });
+    let second = |failed: &u64| SecondTally {
+        failed: *failed,
+        ..SecondTally::default()
+    };
     let mut recording = REQUESTS.clone();
     recording.elapsed = at(elapsed);
     recording.seconds = failed.iter().map(second).collect();
