@@ -11,6 +11,8 @@ pub(super) struct Arrivals {
     /// Of the next one.
     position: u64,
     step: u64,
+    /// The first so many are sent as fast as can be.
+    burst: u64,
     next: Option<Duration>,
     last: Option<Duration>,
 }
@@ -21,7 +23,8 @@ pub(super) struct Due {
     /// In the run, from 0.
     pub(super) position: u64,
     pub(super) intended: Duration,
-    /// It is intended at the same instant as the one before.
+    /// It is of a burst, or intended at the same instant as the one before: it waits for those, which says nothing of
+    /// the generator.
     pub(super) follows: bool,
 }
 
@@ -51,6 +54,7 @@ impl Arrivals {
             offsets: Box::new(offsets),
             position: worker as u64,
             step: workers as u64,
+            burst,
             last: None,
         }
     }
@@ -66,7 +70,7 @@ impl Arrivals {
         let due = Due {
             position: self.position,
             intended,
-            follows: self.last == Some(intended),
+            follows: self.position < self.burst || self.last == Some(intended),
         };
         self.next = self.offsets.next();
         self.position += self.step;
@@ -105,7 +109,7 @@ mod tests {
         let first = all(&mut arrivals, Duration::from_millis(150));
         assert_eq!(
             first,
-            [(0, 0, false), (1, 0, true), (2, 0, true), (3, 100, false)]
+            [(0, 0, true), (1, 0, true), (2, 0, true), (3, 100, false)]
         );
         let now = Duration::from_millis(150);
         assert_eq!(arrivals.take(now), Next::At(Duration::from_millis(200)));

@@ -83,7 +83,7 @@ impl Recorder {
     /// A request of the schedule that is begun.
     ///
     /// Of those that are intended at the same instant only the first can be on time, so it alone says how late the
-    /// generator is: the others are the ones that `follows`.
+    /// generator is, if it is not of a burst: the others are the ones that `follows`.
     pub(crate) fn begun(
         &mut self,
         target: usize,
