@@ -75,7 +75,8 @@ impl Scenario {
 /// The report. The code is 3 if the machine was so busy that the generator lagged.
 fn report(output: &Output, code: i32) -> Value {
     let errors = String::from_utf8_lossy(&output.stderr);
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{errors}"));
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{errors}"));
     let code = if report["valid"] == true { code } else { 3 };
     assert_eq!(output.status.code(), Some(code), "{report:#}");
     report
@@ -93,11 +94,19 @@ fn check_all_completed(output: &Output, secret: &str) {
     let report = report(output, 0);
     let queue = &report["queues"][0];
     assert_eq!(queue["name"], "orders");
-    for (figure, expected) in [("enqueued", 100), ("completed", 100), ("failed", 0), ("repeated", 0)] {
+    for (figure, expected) in [
+        ("enqueued", 100),
+        ("completed", 100),
+        ("failed", 0),
+        ("repeated", 0),
+    ] {
         assert_eq!(queue[figure], expected, "{figure}: {report:#}");
     }
     // The last of the burst has waited for 60 times 5 ms.
-    assert!(queue["completionTime"]["maxMs"].as_f64().unwrap() >= 299.0, "{queue:#}");
+    assert!(
+        queue["completionTime"]["maxMs"].as_f64().unwrap() >= 299.0,
+        "{queue:#}"
+    );
     assert_eq!(queue["enqueueTime"]["count"], 100, "{queue:#}");
     assert!(
         queue["enqueueTime"]["maxMs"].as_f64() < queue["completionTime"]["maxMs"].as_f64(),
@@ -107,8 +116,16 @@ fn check_all_completed(output: &Output, secret: &str) {
     assert_eq!(revision["revision"], "worker--v1", "{report:#}");
     assert_eq!(revision["replicas"]["worker--v1-a"], 100, "{report:#}");
     let seconds = report["seconds"].as_array().unwrap();
-    let sum = |key: &str| seconds.iter().filter_map(|second| second[key].as_u64()).sum::<u64>();
-    assert_eq!((sum("sent"), sum("succeeded"), sum("failed")), (100, 100, 0));
+    let sum = |key: &str| {
+        seconds
+            .iter()
+            .filter_map(|second| second[key].as_u64())
+            .sum::<u64>()
+    };
+    assert_eq!(
+        (sum("sent"), sum("succeeded"), sum("failed")),
+        (100, 100, 0)
+    );
     assert!(!report.to_string().contains(secret));
 }
 
@@ -133,7 +150,10 @@ fn every_entry_of_a_stream_is_completed() {
     let url = redis_url(&redis);
     let arguments = ["redis-streams", "--stream", "orders", "--group", "workers"];
     let _worker = Worker::start(("REDIS_URL", &url), &arguments);
-    let scenario = Scenario::new("{redisStreams: {url: {env: BROKER_URL}, stream: orders}}", LOAD);
+    let scenario = Scenario::new(
+        "{redisStreams: {url: {env: BROKER_URL}, stream: orders}}",
+        LOAD,
+    );
     check_all_completed(&scenario.run(&url), PASSWORD);
 }
 
@@ -149,7 +169,10 @@ fn every_message_of_rabbitmq_is_completed() {
     let scenario = Scenario::new("{rabbitmq: {url: {env: BROKER_URL}, queue: orders}}", LOAD);
     check_all_completed(&scenario.run(&url), password);
 
-    let missing = Scenario::new("{rabbitmq: {url: {env: BROKER_URL}, queue: other}}", "burst: 1\n");
+    let missing = Scenario::new(
+        "{rabbitmq: {url: {env: BROKER_URL}, queue: other}}",
+        "burst: 1\n",
+    );
     let output = missing.run(&url);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
@@ -165,17 +188,27 @@ fn every_message_of_nats_is_completed() {
     nats.make_consumer("ORDERS", "workers");
     let (user, password, port) = (nats::USER, nats::PASSWORD, nats.port);
     let address = format!("127.0.0.1:{port}");
-    let arguments = ["nats-jetstream", "--stream", "ORDERS", "--consumer", "workers"];
+    let arguments = [
+        "nats-jetstream",
+        "--stream",
+        "ORDERS",
+        "--consumer",
+        "workers",
+    ];
     let login = [("NATS_USER", user), ("NATS_PASSWORD", password)];
     let _worker = Worker::start_as(("NATS_ADDRESS", &address), &login, &arguments);
     let url = format!("nats://{user}:{password}@{address}");
-    let queue = |subject: &str| format!("{{natsJetstream: {{url: {{env: BROKER_URL}}, subject: {subject}}}}}");
+    let queue = |subject: &str| {
+        format!("{{natsJetstream: {{url: {{env: BROKER_URL}}, subject: {subject}}}}}")
+    };
     check_all_completed(&Scenario::new(&queue("orders"), LOAD).run(&url), password);
 
     let nobody = Scenario::new(&queue("other"), "burst: 1\n").run(&url);
     let report = report(&nobody, 2);
     assert_eq!(report["queues"][0]["enqueued"], 0, "{report:#}");
-    let why = report["total"]["errorSamples"]["protocol"].as_str().unwrap();
+    let why = report["total"]["errorSamples"]["protocol"]
+        .as_str()
+        .unwrap();
     assert!(why.contains("no stream listens to the subject"), "{why}");
 }
 
@@ -187,14 +220,21 @@ fn what_nobody_completes_is_lost_and_what_is_completed_twice_is_seen() {
     let queue = "{redis: {url: {env: BROKER_URL}, list: orders, completed: done}}";
     let scenario = Scenario::new(queue, "    timeout: 20s\nburst: 3\n");
     let run = scenario.start(&url);
-    eventually(SOON, "three messages are there", || redis.length("orders") == 3);
+    eventually(SOON, "three messages are there", || {
+        redis.length("orders") == 3
+    });
     let element = redis.cli(&["lpop", "orders"]);
     let (marker, body) = element.split_once(' ').unwrap();
     assert!(body.starts_with("order "), "{element}");
     redis.cli(&["rpush", "done", marker, marker]);
     let report = report(&run.wait_with_output().unwrap(), 2);
     let queue = &report["queues"][0];
-    for (figure, expected) in [("enqueued", 3), ("completed", 1), ("failed", 2), ("repeated", 1)] {
+    for (figure, expected) in [
+        ("enqueued", 3),
+        ("completed", 1),
+        ("failed", 2),
+        ("repeated", 1),
+    ] {
         assert_eq!(queue[figure], expected, "{figure}: {report:#}");
     }
     assert_eq!(report["total"]["lost"], 2, "{report:#}");
@@ -214,6 +254,9 @@ fn what_cannot_be_used_is_said_without_the_password() {
     let output = scenario.run(&format!("redis://:hunter2@127.0.0.1:{port}/0"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("cannot use the Redis list orders"), "{errors}");
+    assert!(
+        errors.contains("cannot use the Redis list orders"),
+        "{errors}"
+    );
     assert!(!errors.contains("hunter2"), "{errors}");
 }

@@ -8,8 +8,8 @@ use jiff::{Timestamp, Unit};
 use super::histogram::{HistogramError, as_float, encode, of_second};
 use super::interval::wilson;
 use super::model::{
-    CountedHeader, Destination, Distribution, Lateness, LoopKind, Named, QueueSummary, Report, RevisionShare,
-    Second, Stage, Summary, VERSION,
+    CountedHeader, Destination, Distribution, Lateness, LoopKind, Named, QueueSummary, Report,
+    RevisionShare, Second, Stage, Summary, VERSION,
 };
 use crate::plan::{Connections, HttpTarget, Load, Plan, Target, TargetKind, Template, Version};
 use crate::record::outcome::FailureKind;
@@ -76,7 +76,11 @@ fn destination(target: &Target, shares: f64) -> Destination {
         TargetKind::Http(http) => (format!("{} {}", http.method, http.url), how(http)),
         TargetKind::Queue(queue) => (
             format!("enqueue to {}", queue.broker.in_words()),
-            format!("completions come through {}{}", queue.completed, body(&queue.body)),
+            format!(
+                "completions come through {}{}",
+                queue.completed,
+                body(&queue.body)
+            ),
         ),
     };
     Destination {

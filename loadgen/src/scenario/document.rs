@@ -173,10 +173,7 @@ pub(crate) struct RabbitmqDocument {
 
 /// Text that may have a password in it.
 #[derive(Clone, Deserialize, JsonSchema)]
-#[serde(
-    untagged,
-    expecting = "write the URL, {env: VARIABLE} or {file: PATH}"
-)]
+#[serde(untagged, expecting = "write the URL, {env: VARIABLE} or {file: PATH}")]
 pub(crate) enum SecretDocument {
     /// As it is.
     Text(String),

@@ -102,7 +102,8 @@ async fn acknowledge(mut link: Link, inbox: String, waiting: Rc<RefCell<Waiting>
             Ok(message) => {
                 let number = message.subject.strip_prefix(&inbox);
                 let number = number.and_then(|number| number.parse().ok());
-                let who = number.and_then(|number: u64| waiting.borrow_mut().messages.remove(&number));
+                let who =
+                    number.and_then(|number: u64| waiting.borrow_mut().messages.remove(&number));
                 if let Some(who) = who {
                     // Its request may have been given up.
                     let _ = who.send(message);
@@ -137,9 +138,16 @@ fn stored(message: &Message) -> Result<(), String> {
     }
     let answer: Result<Acknowledgement, _> = serde_json::from_slice(&message.body);
     match answer {
-        Ok(Acknowledgement { seq: Some(_), error: None }) => Ok(()),
-        Ok(Acknowledgement { error: Some(error), .. }) => {
-            let why = error.description.unwrap_or_else(|| "no reason given".to_owned());
+        Ok(Acknowledgement {
+            seq: Some(_),
+            error: None,
+        }) => Ok(()),
+        Ok(Acknowledgement {
+            error: Some(error), ..
+        }) => {
+            let why = error
+                .description
+                .unwrap_or_else(|| "no reason given".to_owned());
             Err(format!("NATS did not store the message: {why}"))
         }
         _ => Err("NATS: whoever answers is no stream".to_owned()),

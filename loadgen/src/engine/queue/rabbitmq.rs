@@ -8,9 +8,7 @@ use lapin::options::{
     ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{
-    BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
-};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 
 use super::Failed;
 use crate::plan::Secret;
@@ -74,7 +72,9 @@ impl Rabbitmq {
         let refused = |why: &str| Err((FailureKind::Protocol, why.to_owned()));
         match confirmed {
             Confirmation::Ack(None) => Ok(()),
-            Confirmation::Ack(Some(_)) => refused("RabbitMQ returned the message: its queue is gone"),
+            Confirmation::Ack(Some(_)) => {
+                refused("RabbitMQ returned the message: its queue is gone")
+            }
             _ => refused("RabbitMQ did not take the message"),
         }
     }

@@ -60,7 +60,9 @@ impl Builder<'_> {
             TargetKind::Http(_) => None,
         };
         let own = place(target);
-        let other = before.iter().find(|before| own.is_some() && place(before) == own);
+        let other = before
+            .iter()
+            .find(|before| own.is_some() && place(before) == own);
         if let Some(other) = other {
             let message = format!(
                 "its completions would come through the same place as those of `{}`: give it a `completed` of its own",

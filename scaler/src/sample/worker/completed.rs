@@ -59,7 +59,11 @@ mod tests {
         };
         let marker = "loadgen1:00000000000000ab:1:2";
         let given_back = format!("{marker} web--a r1");
-        for text in [marker.to_owned(), format!("{marker} order"), format!("{marker}\norder")] {
+        for text in [
+            marker.to_owned(),
+            format!("{marker} order"),
+            format!("{marker}\norder"),
+        ] {
             let done = completed(Some("done"));
             let expected = ("done", given_back.clone());
             assert_eq!(done.of(text.as_bytes()), Some(expected), "{text}");

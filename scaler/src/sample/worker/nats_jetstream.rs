@@ -99,7 +99,12 @@ mod tests {
         let answer = |status, reply: Option<&str>| {
             let reply = reply.map(str::to_owned);
             let body = b"an order".to_vec();
-            taken(Message { status, reply, body }).map_err(|error| error.to_string())
+            taken(Message {
+                status,
+                reply,
+                body,
+            })
+            .map_err(|error| error.to_string())
         };
         let expected = ("r".to_owned(), b"an order".to_vec());
         assert_eq!(answer(None, Some("r")), Ok(Some(expected)));

@@ -35,7 +35,13 @@ pub(super) async fn run(of: &RabbitmqWorker, mut work: Work) -> anyhow::Result<(
             let options = BasicPublishOptions::default();
             let properties = BasicProperties::default();
             channel
-                .basic_publish("".into(), queue.into(), options, marker.as_bytes(), properties)
+                .basic_publish(
+                    "".into(),
+                    queue.into(),
+                    options,
+                    marker.as_bytes(),
+                    properties,
+                )
                 .await?;
         }
         delivery.ack(BasicAckOptions::default()).await?;

@@ -70,7 +70,10 @@ impl Link {
         });
         link.send(format!("CONNECT {options}\r\nPING\r\n"));
         while link.line().await? != "PONG" {}
-        let Information { server_id, client_id } = information;
+        let Information {
+            server_id,
+            client_id,
+        } = information;
         link.inbox = format!("_INBOX.{server_id}.{client_id}");
         Ok(link)
     }
@@ -94,7 +97,11 @@ impl Link {
             let Some(announced) = Announced::parse(&line) else {
                 continue;
             };
-            let Announced { subject, head, length } = announced;
+            let Announced {
+                subject,
+                head,
+                length,
+            } = announced;
             if length > LONGEST || head > length {
                 return Err(format!("NATS announces a message of {length} bytes"));
             }
@@ -219,7 +226,9 @@ impl Place {
         if address.is_empty() || address.contains(['/', ' ']) {
             return Err("NATS: its URL is not nats://USER:PASSWORD@HOST:PORT".to_owned());
         }
-        let has_port = address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let has_port = address
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let address = if has_port {
             address.to_owned()
         } else {
@@ -227,7 +236,9 @@ impl Place {
         };
         let login = login.map(|login| login.split_once(':').unwrap_or((login, "")));
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let (user, password) = login.map(|(user, password)| (decoded(user), decoded(password))).unzip();
+        let (user, password) = login
+            .map(|(user, password)| (decoded(user), decoded(password)))
+            .unzip();
         Ok(Self {
             address,
             user,
