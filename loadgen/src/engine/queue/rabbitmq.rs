@@ -1,7 +1,5 @@
 //! `RabbitMQ`: messages go to a queue through the default exchange, and the broker confirms each.
 
-use std::error::Error;
-
 use futures_util::StreamExt as _;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
@@ -40,8 +38,7 @@ impl Rabbitmq {
         let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
         if let Err(error) = declared.await {
             return Err(format!(
-                "RabbitMQ has no queue {queue} that can be used: {}",
-                chain(&error)
+                "RabbitMQ has no queue {queue} that can be used: {error}"
             ));
         }
         let confirm = channel.confirm_select(ConfirmSelectOptions::default());
@@ -131,14 +128,5 @@ async fn connect(url: &Secret) -> Result<(Connection, Channel), String> {
 }
 
 fn words(error: &lapin::Error) -> String {
-    format!("RabbitMQ: {}", chain(error))
-}
-
-fn chain(error: &lapin::Error) -> String {
-    let causes = std::iter::successors(error.source(), |&error| error.source());
-    let causes: Vec<_> = causes.map(ToString::to_string).collect();
-    std::iter::once(error.to_string())
-        .chain(causes)
-        .collect::<Vec<_>>()
-        .join(": ")
+    format!("RabbitMQ: {error}")
 }
