@@ -13,6 +13,7 @@ mod flights;
 mod http1;
 mod http2;
 mod live;
+mod queue;
 mod random;
 mod rules;
 mod start;

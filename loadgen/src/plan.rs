@@ -1,5 +1,6 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -99,6 +100,103 @@ pub(crate) struct Target {
 pub(crate) enum TargetKind {
     /// HTTP/1.1 or HTTP/2.
     Http(HttpTarget),
+    /// Messages of a queue, which are answered when a worker has completed them.
+    Queue(QueueTarget),
+}
+
+impl TargetKind {
+    /// The HTTP server, if it is one.
+    pub(crate) fn http(&self) -> Option<&HttpTarget> {
+        match self {
+            Self::Http(http) => Some(http),
+            Self::Queue(_) => None,
+        }
+    }
+}
+
+/// A queue and what is put into it.
+#[derive(Clone, Debug)]
+pub(crate) struct QueueTarget {
+    /// Where it is.
+    pub(crate) broker: Broker,
+    /// The list or queue of the same broker to which workers give markers back.
+    pub(crate) completed: String,
+    /// Of each message, beside its marker.
+    pub(crate) body: Template,
+}
+
+/// A broker and a queue of it.
+#[derive(Clone, Debug)]
+pub(crate) enum Broker {
+    /// A list of Redis.
+    Redis {
+        /// `redis://…`
+        url: Secret,
+        list: String,
+    },
+    /// A stream of Redis.
+    RedisStreams {
+        /// `redis://…`
+        url: Secret,
+        stream: String,
+    },
+    /// A stream of NATS.
+    NatsJetstream {
+        /// `nats://…`
+        url: Secret,
+        /// A subject that the stream listens to.
+        subject: String,
+    },
+    /// A queue of `RabbitMQ`.
+    Rabbitmq {
+        /// `amqp://…`
+        url: Secret,
+        queue: String,
+    },
+}
+
+impl Broker {
+    /// Where it is.
+    pub(crate) fn url(&self) -> &Secret {
+        match self {
+            Self::Redis { url, .. }
+            | Self::RedisStreams { url, .. }
+            | Self::NatsJetstream { url, .. }
+            | Self::Rabbitmq { url, .. } => url,
+        }
+    }
+
+    /// What it is called, and its queue.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Redis { list, .. } => format!("Redis list {list}"),
+            Self::RedisStreams { stream, .. } => format!("Redis stream {stream}"),
+            Self::NatsJetstream { subject, .. } => format!("NATS subject {subject}"),
+            Self::Rabbitmq { queue, .. } => format!("RabbitMQ queue {queue}"),
+        }
+    }
+}
+
+/// Text that is not printed, since there may be a password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// Of this text.
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for whoever needs it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
 }
 
 /// An HTTP server and what it is asked.

@@ -27,6 +27,7 @@ mod observing;
 mod orphans;
 mod page;
 mod protocols;
+mod queues;
 mod routes;
 mod signals;
 mod takeover;

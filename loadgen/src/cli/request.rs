@@ -166,6 +166,7 @@ impl TargetArgs {
             timeout: self.timeout.map(Span),
             checks: self.check_status.map(status).into_iter().collect(),
             url: Some(url),
+            queue: None,
             host: self.host,
             method: self.method,
             headers: Headers(self.headers),

@@ -59,9 +59,7 @@ impl Driver {
             };
             match self.oldest() {
                 Some((id, intended)) if intended + self.timeout() <= now => {
-                    let timeout = self.timeout();
-                    let detail = format!("no complete answer within {timeout:?}");
-                    self.give_up(id, FailureKind::Timeout, &detail);
+                    self.give_up(id, FailureKind::Timeout, &self.late());
                 }
                 Some((_, intended)) => sleep((intended + self.timeout()).saturating_sub(now)).await,
                 None => sleep(self.timeout().min(LOOK)).await,
@@ -83,6 +81,14 @@ impl Driver {
         }
     }
 
+    /// What is said of a request that took too long.
+    fn late(&self) -> String {
+        match self {
+            Self::Http1(pool) => no_answer(pool.timeout()),
+            Self::Tasks(tasks) => tasks.late(),
+        }
+    }
+
     fn timeout(&self) -> Duration {
         match self {
             Self::Http1(pool) => pool.timeout(),
@@ -96,4 +102,9 @@ impl Driver {
             Self::Tasks(tasks) => tasks.give_up(id, kind, detail),
         }
     }
+}
+
+/// What is said of a request whose answer took too long.
+pub(super) fn no_answer(timeout: Duration) -> String {
+    format!("no complete answer within {timeout:?}")
 }

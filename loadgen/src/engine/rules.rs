@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
 
-use crate::plan::{Check, Target, TargetKind};
+use crate::plan::{Check, Target};
 use crate::record::outcome::{Answer, Wrong};
 
 /// How much of a body is looked at.
@@ -22,9 +22,9 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub(crate) fn of(target: &Target) -> Self {
-        let TargetKind::Http(http) = &target.kind;
+        let http = target.kind.http();
         let mut rules = Self {
-            counted: http.count_header.clone(),
+            counted: http.and_then(|http| http.count_header.clone()),
             ..Self::default()
         };
         for check in target.checks.iter().cloned() {

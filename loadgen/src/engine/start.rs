@@ -16,6 +16,7 @@ use super::driver::Driver;
 use super::http1::Pool;
 use super::http2::Http2;
 use super::live::{self, Report};
+use super::queue::Queue;
 use super::random::Shares;
 use super::tasks::{Protocol, Tasks};
 use super::worker::{Source, Worker};
@@ -137,8 +138,8 @@ pub(super) fn run(
 
 async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
     let counts_header = whole.targets.iter().any(|target| {
-        let TargetKind::Http(http) = &target.kind;
-        http.count_header.is_some()
+        let http = target.kind.http();
+        http.is_some_and(|http| http.count_header.is_some())
     });
     let recorder = Recorder::new(whole.targets.len(), &whole.stages, counts_header)?;
     let weights: Vec<_> = whole.targets.iter().map(|target| target.share).collect();
@@ -159,9 +160,9 @@ async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
         let prepared = timeout(target.plan.timeout, driver.prepare()).await;
         let late = |_| format!("not within {:?}", target.plan.timeout);
         let prepared = prepared.map_err(late).flatten().map_err(anyhow::Error::msg);
-        prepared.with_context(|| {
-            let TargetKind::Http(http) = &target.plan.kind;
-            format!("cannot open the connections to {}", http.url)
+        prepared.with_context(|| match &target.plan.kind {
+            TargetKind::Http(http) => format!("cannot open the connections to {}", http.url),
+            TargetKind::Queue(queue) => format!("cannot use the {}", queue.broker.in_words()),
         })?;
         drivers.push(driver);
     }
@@ -199,7 +200,19 @@ pub(super) fn connections(target: &plan::Target) -> usize {
 
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
-    let TargetKind::Http(http) = &target.plan.kind;
+    let http = match &target.plan.kind {
+        TargetKind::Http(http) => http,
+        TargetKind::Queue(queue) => {
+            ensure!(
+                of.1 == 1,
+                "a queue is loaded by one worker, which reads all completions: remove `workers`"
+            );
+            let queue = Protocol::Queue(Queue::new(target, queue, Weak::clone(&worker)));
+            let timeout = target.plan.timeout;
+            let tasks = Tasks::new(target.position, worker, queue, timeout, OUTSTANDING);
+            return Ok(Driver::Tasks(Rc::new(tasks)));
+        }
+    };
     check(http)?;
     let (Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count)) =
         http.connections;

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use tokio::task::spawn_local;
 
-use super::driver::Start;
+use super::driver::{Start, no_answer};
 use super::flights::{Carrier, Flight, FlightId, Flights};
 use super::http2::Http2;
+use super::queue::Queue;
 use super::rules::{Found, Rules, Times};
 use super::worker::Worker;
 use crate::clock::RunClock;
@@ -21,24 +22,35 @@ use crate::record::outcome::{Failure, FailureKind, Outcome};
 /// How one request is exchanged for an answer.
 pub(super) enum Protocol {
     Http2(Http2),
+    Queue(Queue),
 }
 
 impl Protocol {
     async fn exchange(&self, clock: RunClock, start: &Start) -> Exchange {
         match self {
             Self::Http2(http2) => http2.exchange(clock, start).await,
+            Self::Queue(queue) => queue.exchange(clock, start).await,
         }
     }
 
     async fn prepare(&self, clock: RunClock) -> Result<Vec<Duration>, String> {
         match self {
             Self::Http2(http2) => http2.prepare(clock).await,
+            Self::Queue(queue) => queue.prepare(clock).await,
         }
     }
 
     fn rules(&self) -> &Rules {
         match self {
             Self::Http2(http2) => http2.rules(),
+            Self::Queue(queue) => queue.rules(),
+        }
+    }
+
+    fn late(&self, timeout: Duration) -> String {
+        match self {
+            Self::Http2(_) => no_answer(timeout),
+            Self::Queue(queue) => queue.late(timeout),
         }
     }
 }
@@ -99,6 +111,11 @@ impl Tasks {
 
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// What is said of a request that took too long.
+    pub(super) fn late(&self) -> String {
+        self.protocol.late(self.timeout)
     }
 
     pub(super) fn oldest(&self) -> Option<(FlightId, Duration)> {

@@ -60,8 +60,10 @@ fn target(server: &Server, connections: Connections) -> PlanTarget {
 }
 
 fn http(target: &mut PlanTarget) -> &mut HttpTarget {
-    let TargetKind::Http(http) = &mut target.kind;
-    http
+    match &mut target.kind {
+        TargetKind::Http(http) => http,
+        TargetKind::Queue(_) => panic!("it is of HTTP"),
+    }
 }
 
 fn pool(connections: usize) -> Connections {

@@ -20,7 +20,7 @@ pub(crate) struct Outcome<'a> {
 /// A complete answer, whatever it says.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
-    /// Of HTTP.
+    /// Of HTTP; 0 where there is none.
     pub(crate) status: u16,
     /// Bytes of the body.
     pub(crate) bytes: u64,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hdrhistogram::{AdditionError, CreationError};
 
 use super::outcome::{Answer, Outcome};
-use super::recording::{Recording, RevisionTally, SecondTally, Tally, Times};
+use super::recording::{QueueTally, Recording, RevisionTally, SecondTally, Tally, Times};
 use super::seconds::{Seconds, add_seconds};
 use super::tally::{record, times};
 use crate::plan::Stage;
@@ -42,6 +42,7 @@ pub(crate) struct Recorder {
     revisions: BTreeMap<String, RevisionTally>,
     counted: BTreeMap<String, u64>,
     counts_header: bool,
+    queues: BTreeMap<usize, QueueTally>,
     seconds: Seconds,
     last_end: Duration,
     empty: Times,
@@ -67,6 +68,7 @@ impl Recorder {
             revisions: BTreeMap::new(),
             counted: BTreeMap::new(),
             counts_header,
+            queues: BTreeMap::new(),
             seconds: Seconds::new()?,
             last_end: Duration::ZERO,
             empty: times()?,
@@ -107,6 +109,27 @@ impl Recorder {
     /// A connection that was opened before the first request.
     pub(crate) fn connected(&mut self, target: usize, took: Duration) {
         self.targets[target].connected(took);
+    }
+
+    /// A message that the broker has, and how long it took until it said so.
+    pub(crate) fn enqueued(&mut self, target: usize, took: Duration) {
+        let queue = self.queue(target);
+        queue.enqueued += 1;
+        record(&mut queue.enqueue, took);
+    }
+
+    /// A completion of a message that was completed before, or given up.
+    pub(crate) fn completed_again(&mut self, target: usize) {
+        self.queue(target).repeated += 1;
+    }
+
+    fn queue(&mut self, target: usize) -> &mut QueueTally {
+        let Self { queues, empty, .. } = self;
+        queues.entry(target).or_insert_with(|| QueueTally {
+            enqueued: 0,
+            repeated: 0,
+            enqueue: empty.clone(),
+        })
     }
 
     /// What became of a request.
@@ -188,6 +211,7 @@ impl Recorder {
             stages: take(&mut self.stages),
             revisions: take(&mut self.revisions),
             counted: take(&mut self.counted),
+            queues: take(&mut self.queues),
             seconds: self.seconds.finish(),
         })
     }
@@ -256,6 +280,12 @@ impl Recording {
         }
         for (value, times) in &other.counted {
             count(&mut self.counted, value, *times, VALUES);
+        }
+        for (target, other) in &other.queues {
+            match self.queues.get_mut(target) {
+                Some(queue) => queue.add(other)?,
+                None => _ = self.queues.insert(*target, other.clone()),
+            }
         }
         add_seconds(&mut self.seconds, &other.seconds);
         Ok(())

@@ -33,8 +33,21 @@ pub(crate) struct Recording {
     pub(crate) revisions: BTreeMap<String, RevisionTally>,
     /// Answers by the value of the counted header: the first thousand values, the rest as `(other)`, and `(none)`.
     pub(crate) counted: BTreeMap<String, u64>,
+    /// What queues took, by the position of their target in the plan.
+    pub(crate) queues: BTreeMap<usize, QueueTally>,
     /// Each second from 0.
     pub(crate) seconds: Vec<SecondTally>,
+}
+
+/// What a queue took, beside what became of its messages.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueueTally {
+    /// Messages that the broker said it has.
+    pub(crate) enqueued: u64,
+    /// Completions of messages that were completed before, or given up.
+    pub(crate) repeated: u64,
+    /// From handing a message over until the broker said so.
+    pub(crate) enqueue: Times,
 }
 
 /// Counts and times of some requests.

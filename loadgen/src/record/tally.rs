@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::{AdditionError, CreationError, Histogram};
 
 use super::outcome::{Answer, Failure, Outcome, Wrong};
-use super::recording::{RevisionTally, Sampled, Tally, Times};
+use super::recording::{QueueTally, RevisionTally, Sampled, Tally, Times};
 
 /// The longest duration that is told apart, in microseconds: a day.
 const LONGEST: u64 = 86_400_000_000;
@@ -70,7 +70,9 @@ impl Tally {
     fn answered(&mut self, intended: Duration, answer: &Answer<'_>) {
         self.answered += 1;
         self.bytes += answer.bytes;
-        *self.statuses.entry(answer.status).or_default() += 1;
+        if answer.status > 0 {
+            *self.statuses.entry(answer.status).or_default() += 1;
+        }
         match &answer.wrong {
             None => self.succeeded += 1,
             Some(Wrong::Status) => self
@@ -133,6 +135,15 @@ impl Sampled {
         if self.first.is_none() {
             self.first.clone_from(&other.first);
         }
+    }
+}
+
+impl QueueTally {
+    /// Adds another's messages to these.
+    pub(super) fn add(&mut self, other: &Self) -> Result<(), AdditionError> {
+        self.enqueued += other.enqueued;
+        self.repeated += other.repeated;
+        self.enqueue.add(&other.enqueue)
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::{Timestamp, Unit};
 use super::histogram::{HistogramError, as_float, encode, of_second};
 use super::interval::wilson;
 use super::model::{
-    CountedHeader, Destination, Distribution, Lateness, LoopKind, Named, Report, RevisionShare,
-    Second, Stage, Summary, VERSION,
+    CountedHeader, Destination, Distribution, Lateness, LoopKind, Named, QueueSummary, Report,
+    RevisionShare, Second, Stage, Summary, VERSION,
 };
 use crate::plan::{Connections, HttpTarget, Load, Plan, Target, TargetKind, Template, Version};
 use crate::record::outcome::FailureKind;
@@ -37,6 +37,8 @@ pub(crate) struct Head {
     pub(crate) lateness_p99: Duration,
     /// The header whose values are counted, if any.
     pub(crate) count_header: Option<String>,
+    /// The positions of those destinations that are queues.
+    pub(crate) queues: Vec<usize>,
 }
 
 impl Head {
@@ -58,19 +60,33 @@ impl Head {
             stages: plan.stages.clone(),
             lateness_p99: plan.validity.lateness_p99,
             count_header: plan.targets.iter().find_map(|target| {
-                let TargetKind::Http(http) = &target.kind;
-                http.count_header.as_ref().map(ToString::to_string)
+                let header = target.kind.http()?.count_header.as_ref();
+                header.map(ToString::to_string)
             }),
+            queues: (plan.targets.iter().enumerate())
+                .filter(|(_, target)| matches!(target.kind, TargetKind::Queue(_)))
+                .map(|(position, _)| position)
+                .collect(),
         }
     }
 }
 
 fn destination(target: &Target, shares: f64) -> Destination {
-    let TargetKind::Http(http) = &target.kind;
+    let (what, how) = match &target.kind {
+        TargetKind::Http(http) => (format!("{} {}", http.method, http.url), how(http)),
+        TargetKind::Queue(queue) => (
+            format!("enqueue to {}", queue.broker.in_words()),
+            format!(
+                "completions come through {}{}",
+                queue.completed,
+                body(&queue.body)
+            ),
+        ),
+    };
     Destination {
         target: target.name.clone(),
-        what: format!("{} {}", http.method, http.url),
-        how: how(http),
+        what,
+        how,
         share_percent: 100.0 * target.share / shares,
     }
 }
@@ -86,15 +102,19 @@ fn how(http: &HttpTarget) -> String {
         Connections::PerRequest(most) => format!("a connection for each request, at most {most}"),
         Connections::Fixed(number) => format!("{number} connections"),
     };
-    let body = match &http.body {
-        Template::Fixed(bytes) if bytes.is_empty() => String::new(),
-        Template::Fixed(bytes) => format!(", body of {} bytes", bytes.len()),
-        Template::Pieces(_) => ", body of a template".to_owned(),
-    };
+    let body = body(&http.body);
     format!(
         "Host {}, {version}{tls}, {connections}{body}",
         http.authority
     )
+}
+
+fn body(body: &Template) -> String {
+    match body {
+        Template::Fixed(bytes) if bytes.is_empty() => String::new(),
+        Template::Fixed(bytes) => format!(", body of {} bytes", bytes.len()),
+        Template::Pieces(_) => ", body of a template".to_owned(),
+    }
 }
 
 /// The report of a run. `weights` are those of revisions by name, in percent. Thresholds are left to who judges them.
@@ -140,7 +160,7 @@ pub(crate) fn report(
             values: recording.counted.clone(),
         }),
         seconds: seconds(&recording.seconds)?,
-        queues: Vec::new(),
+        queues: queues(head, recording)?,
         autoscaler,
         thresholds: Vec::new(),
     })
@@ -159,6 +179,7 @@ pub(crate) fn interim(head: &Head, live: &Live) -> Result<Report, HistogramError
         stages: Vec::new(),
         revisions: BTreeMap::new(),
         counted: BTreeMap::new(),
+        queues: BTreeMap::new(),
         seconds: Vec::new(),
     };
     report(head, &recording, None, &BTreeMap::new())
@@ -201,6 +222,31 @@ fn targets(
             })
         })
         .collect()
+}
+
+fn queues(head: &Head, recording: &Recording) -> Result<Vec<Named<QueueSummary>>, HistogramError> {
+    let mut queues = Vec::new();
+    for position in &head.queues {
+        let destination = head.destinations.get(*position);
+        let Some((destination, tally)) = destination.zip(recording.targets.get(*position)) else {
+            continue;
+        };
+        let queue = recording.queues.get(position);
+        let enqueued = queue.map_or(0, |queue| queue.enqueued);
+        let enqueue = queue.map(|queue| Distribution::unless_empty(&queue.enqueue));
+        queues.push(Named {
+            name: destination.target.clone(),
+            value: QueueSummary {
+                enqueued,
+                completed: tally.succeeded,
+                failed: tally.sent - tally.succeeded,
+                repeated: queue.map_or(0, |queue| queue.repeated),
+                enqueue_time: enqueue.transpose()?.flatten(),
+                completion_time: Distribution::unless_empty(&tally.response)?,
+            },
+        });
+    }
+    Ok(queues)
 }
 
 fn stages(head: &Head, tallies: &[Tally], elapsed: f64) -> Result<Vec<Stage>, HistogramError> {

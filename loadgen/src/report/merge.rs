@@ -383,6 +383,7 @@ fn queues(reports: &[Report]) -> Result<Vec<Named<QueueSummary>>, HistogramError
                 enqueued: sum(|part| part.enqueued),
                 completed: sum(|part| part.completed),
                 failed: sum(|part| part.failed),
+                repeated: sum(|part| part.repeated),
                 enqueue_time: times(parts.iter().map(|part| part.enqueue_time.as_ref()))?,
                 completion_time: times(parts.iter().map(|part| part.completion_time.as_ref()))?,
             },

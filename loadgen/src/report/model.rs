@@ -268,9 +268,15 @@ pub(crate) struct Second {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct QueueSummary {
+    /// Messages that the broker said it has.
     pub(crate) enqueued: u64,
+    /// Messages that a worker said it has completed.
     pub(crate) completed: u64,
+    /// Messages that were not enqueued, or not completed within the target's timeout, or given up.
     pub(crate) failed: u64,
+    /// Completions of messages that were completed before, or given up: what brokers deliver again.
+    #[serde(default)]
+    pub(crate) repeated: u64,
     /// To hand a message to the broker.
     pub(crate) enqueue_time: Option<Distribution>,
     /// From the intended time of a message to its completion by the worker.

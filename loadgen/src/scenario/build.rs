@@ -1,6 +1,7 @@
 //! From a document to a checked run.
 
 mod load;
+mod queue;
 mod target;
 mod words;
 
@@ -19,6 +20,9 @@ use crate::threshold::{Available, Threshold};
 
 /// How long to wait for no replica to be left, where a threshold asks for the time to it.
 const LOOK_FOR_ZERO: Duration = Duration::from_mins(2);
+
+/// The name of a target that has none.
+const MAIN: &str = "main";
 
 /// Whether hosts are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +69,7 @@ impl Builder<'_> {
         let available = Available {
             stages: &stages.map(|stage| stage.name.clone()).collect::<Vec<_>>(),
             targets: &names(&document, &targets),
-            queues: &[],
+            queues: &queues(&document),
             observed: document.observe.is_some(),
         };
         let thresholds = self.thresholds(&document.thresholds, available);
@@ -190,6 +194,13 @@ fn names(document: &Document, targets: &[Target]) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// Those of the targets that are queues, be they right or wrong.
+fn queues(document: &Document) -> Vec<String> {
+    let queues = document.targets.iter().filter(|of| of.queue.is_some());
+    let names = queues.map(|of| of.name.clone().unwrap_or_else(|| MAIN.to_owned()));
+    names.collect()
 }
 
 fn outputs(document: OutputsDocument) -> Files {

@@ -1,5 +1,7 @@
 //! A scenario as people write it.
 
+use std::fmt;
+
 use ebbtide_core::arrival::ScheduleSpec;
 use ebbtide_core::duration::Span;
 use schemars::JsonSchema;
@@ -68,7 +70,7 @@ pub(crate) struct ClosedDocument {
     pub(crate) pause: Span,
 }
 
-/// A kind of request. Which one it is says the key that it has: `url` for HTTP.
+/// A kind of request. Which one it is says the key that it has: `url` for HTTP, `queue` for messages.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TargetDocument {
@@ -83,6 +85,8 @@ pub(crate) struct TargetDocument {
     pub(crate) checks: Vec<CheckDocument>,
     /// `http://` or `https://`; `localhost` and the names below it are this machine. The path may have templates.
     pub(crate) url: Option<String>,
+    /// A queue, into which messages with the `body` are put. A message is answered when a worker has completed it.
+    pub(crate) queue: Option<QueueDocument>,
     /// The value of `Host`, if it is not the URL's.
     pub(crate) host: Option<String>,
     /// GET if it is not given.
@@ -102,6 +106,97 @@ pub(crate) struct TargetDocument {
     pub(crate) tls: Option<TlsDocument>,
     /// Counts answers by the value of this header.
     pub(crate) count_header: Option<String>,
+}
+
+/// A queue: its broker, and what workers give the markers of completed messages back through.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum QueueDocument {
+    /// A list of Redis.
+    Redis(RedisDocument),
+    /// A stream of Redis.
+    RedisStreams(RedisStreamsDocument),
+    /// A stream of NATS, by a subject that it listens to.
+    NatsJetstream(NatsDocument),
+    /// A queue of RabbitMQ.
+    Rabbitmq(RabbitmqDocument),
+}
+
+/// A list, to whose end messages are appended.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RedisDocument {
+    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`
+    pub(crate) url: SecretDocument,
+    /// Its key.
+    pub(crate) list: String,
+    /// The key of the list to which workers append markers; `LIST-completed` if it is not given.
+    pub(crate) completed: Option<String>,
+}
+
+/// A stream, to whose end messages are appended.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RedisStreamsDocument {
+    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`
+    pub(crate) url: SecretDocument,
+    /// Its key.
+    pub(crate) stream: String,
+    /// The key of the list to which workers append markers; `STREAM-completed` if it is not given.
+    pub(crate) completed: Option<String>,
+}
+
+/// A subject, to which a stream listens.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NatsDocument {
+    /// `nats://USER:PASSWORD@HOST:PORT`
+    pub(crate) url: SecretDocument,
+    /// Where messages are published.
+    pub(crate) subject: String,
+    /// The subject to which workers publish markers; `SUBJECT-completed` if it is not given.
+    pub(crate) completed: Option<String>,
+}
+
+/// A queue, which is there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RabbitmqDocument {
+    /// `amqp://USER:PASSWORD@HOST:PORT/VHOST`; the virtual host `/` is `%2F`.
+    pub(crate) url: SecretDocument,
+    /// Its name.
+    pub(crate) queue: String,
+    /// The queue to which workers publish markers, which is made if it is not there; `QUEUE-completed` if it is not
+    /// given.
+    pub(crate) completed: Option<String>,
+}
+
+/// Text that may have a password in it.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "write the URL, {env: VARIABLE} or {file: PATH}")]
+pub(crate) enum SecretDocument {
+    /// As it is.
+    Text(String),
+    From(SecretSource),
+}
+
+/// Where such text is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum SecretSource {
+    /// In a variable of the environment.
+    Env(String),
+    /// In a file; its path is relative to the scenario. Spaces and line breaks around it do not count.
+    File(String),
+}
+
+impl fmt::Debug for SecretDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("(secret)"),
+            Self::From(source) => source.fmt(f),
+        }
+    }
 }
 
 /// A version of HTTP.

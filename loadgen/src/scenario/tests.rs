@@ -124,7 +124,7 @@ fn targets_have_what_was_written() {
     let [home, order] = &plan.targets[..] else {
         panic!()
     };
-    let TargetKind::Http(http) = &home.kind;
+    let http = home.kind.http().unwrap();
     assert_eq!(
         (home.name.as_str(), home.share, home.timeout.as_secs()),
         ("home", 3.0, 300)
@@ -136,7 +136,7 @@ fn targets_have_what_was_written() {
     let names: Vec<_> = http.headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["user-agent", "accept"]);
 
-    let TargetKind::Http(http) = &order.kind;
+    let http = order.kind.http().unwrap();
     assert_eq!(
         (http.authority.as_str(), http.method.as_str()),
         ("shop.example", "POST")
@@ -325,6 +325,89 @@ workers: 0
         );
     }
     assert_eq!(lines.len(), expected.len(), "{found}");
+}
+
+#[test]
+fn a_queue_is_a_target() {
+    let text = "targets:
+  - name: orders
+    queue: {redis: {url: redis://u:hunter2@127.0.0.1/0, list: orders}}
+    body: order ${sequence}
+    timeout: 1m
+  - name: other
+    queue: {rabbitmq: {url: {env: NOT_SET_ANYWHERE}, queue: q, completed: done}}
+  - name: log
+    queue: {redisStreams: {url: {file: not-there}, stream: log}}
+burst: 1
+thresholds: [queues.orders.failed == 0, queues.other.repeated == 0, queues.log.enqueueTime.p99 < 1s]
+";
+    let plan = load_text(text).unwrap_or_else(|error| panic!("{error}"));
+    let plan = plan.plan;
+    let found: Vec<_> = (plan.targets.iter())
+        .map(|target| match &target.kind {
+            TargetKind::Queue(queue) => (queue.broker.in_words(), queue.completed.clone()),
+            TargetKind::Http(_) => panic!("{target:?}"),
+        })
+        .collect();
+    let expected = [
+        ("Redis list orders", "orders-completed"),
+        ("RabbitMQ queue q", "done"),
+        ("Redis stream log", "log-completed"),
+    ];
+    let expected = expected.map(|(words, completed)| (words.to_owned(), completed.to_owned()));
+    assert_eq!(found, expected);
+    assert!(!format!("{plan:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_a_queue_cannot_have_is_said() {
+    let redis = "queue: {redis: {url: redis://localhost, list: a}}";
+    for (targets, expected) in [
+        (
+            format!("[{{{redis}, url: http://localhost/}}]"),
+            "targets[0]: a target has a `url` or a `queue`, not both",
+        ),
+        (
+            format!("[{{{redis}, method: POST}}]"),
+            "targets[0].method: a queue has none: remove it",
+        ),
+        (
+            format!("[{{{redis}, checks: [{{status: 200}}]}}]"),
+            "targets[0].checks: a queue has none: remove it",
+        ),
+        (
+            "[{queue: {redis: {url: 'http://x:hunter2@localhost', list: a}}}]".to_owned(),
+            "targets[0].queue.redis.url: it does not begin with redis://",
+        ),
+        (
+            "[{queue: {redis: {url: 'redis://localhost', list: ''}}}]".to_owned(),
+            "targets[0].queue.redis.list: it is empty",
+        ),
+        (
+            "[{queue: {rabbitmq: {url: 'amqp://localhost', queue: a, completed: a}}}]".to_owned(),
+            "targets[0].queue.rabbitmq.completed: it is another one, which has a name",
+        ),
+        (
+            "[{queue: {natsJetstream: {url: 'nats://localhost', subject: 'a b'}}}]".to_owned(),
+            "targets[0].queue.natsJetstream.subject: `a b` is not a subject",
+        ),
+        (
+            "[{queue: {rabbit: {url: 'amqp://localhost', queue: a}}}]".to_owned(),
+            "`rabbit` is no choice here",
+        ),
+        (
+            "[{queue: {redis: {url: {variable: A}, list: a}}}]".to_owned(),
+            "write the URL, {env: VARIABLE} or {file: PATH}",
+        ),
+        (
+            format!("[{{name: one, {redis}}}, {{name: two, {redis}}}]"),
+            "targets[1].queue: its completions would come through the same place as those of `one`",
+        ),
+    ] {
+        let found = errors(&format!("targets: {targets}\nburst: 1\n"));
+        assert!(found.contains(expected), "{targets}\n{found}");
+        assert!(!found.contains("hunter2"), "{found}");
+    }
 }
 
 #[test]

@@ -152,10 +152,11 @@ pub(super) const OF_REVISION: [Number<RevisionShare>; 4] = [
     number!("succeeded", Count, |r| count(r.succeeded)),
 ];
 
-pub(super) const OF_QUEUE: [Number<QueueSummary>; 3] = [
+pub(super) const OF_QUEUE: [Number<QueueSummary>; 4] = [
     number!("enqueued", Count, |q| count(q.enqueued)),
     number!("completed", Count, |q| count(q.completed)),
     number!("failed", Count, |q| count(q.failed)),
+    number!("repeated", Count, |q| count(q.repeated)),
 ];
 
 pub(super) const TIMES_OF_REQUESTS: [Distributed<Summary>; 6] = [

@@ -3,6 +3,7 @@
 
 mod azure_queue;
 mod azure_servicebus;
+mod completed;
 mod kafka;
 mod mysql;
 mod nats_jetstream;
@@ -12,11 +13,12 @@ mod redis;
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
+use self::completed::Completed;
 use super::say;
 use crate::cli::arguments::{SampleBroker, SampleWorkerArguments};
 
@@ -28,6 +30,7 @@ use crate::cli::arguments::{SampleBroker, SampleWorkerArguments};
 pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
     let work = Work {
         time: arguments.service_time,
+        completed: Completed::new(completed(&arguments)?),
         terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
         is_over: false,
     };
@@ -44,9 +47,30 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
     }
 }
 
+/// Where markers are given back, for a broker that this can be done with.
+fn completed(arguments: &SampleWorkerArguments) -> anyhow::Result<Option<String>> {
+    let broker = match &arguments.broker {
+        SampleBroker::NatsJetstream(_)
+        | SampleBroker::Rabbitmq(_)
+        | SampleBroker::Redis(_)
+        | SampleBroker::RedisStreams(_) => return Ok(arguments.completed.clone()),
+        SampleBroker::AzureQueue(_) => "Azure Storage",
+        SampleBroker::AzureServicebus(_) => "Azure Service Bus",
+        SampleBroker::Kafka(_) => "Kafka",
+        SampleBroker::Mysql(_) => "MySQL",
+        SampleBroker::Postgresql(_) => "PostgreSQL",
+    };
+    ensure!(
+        arguments.completed.is_none(),
+        "--completed is not possible with {broker}: this worker gives markers back through NATS, RabbitMQ and Redis"
+    );
+    Ok(None)
+}
+
 /// What is done with each message, and until when.
 struct Work {
     time: Duration,
+    completed: Completed,
     terminate: Signal,
     is_over: bool,
 }

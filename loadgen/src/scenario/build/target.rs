@@ -15,7 +15,7 @@ use super::super::document::{
 use super::super::endpoint::Endpoint;
 use super::super::headers::Headers;
 use super::super::template;
-use super::{Builder, Resolve};
+use super::{Builder, MAIN, Resolve};
 use crate::plan::{
     Check, Connections, HttpTarget, Piece, Target, TargetKind, Template, Tls, Version,
 };
@@ -46,7 +46,7 @@ impl Builder<'_> {
         for (index, document) in documents.iter().enumerate() {
             let path = format!("targets[{index}]");
             let name = match &document.name {
-                None if documents.len() == 1 => "main".to_owned(),
+                None if documents.len() == 1 => MAIN.to_owned(),
                 None => {
                     let message = "`name` is missing: where there are several targets each has one";
                     self.problems.add(&path, message);
@@ -56,7 +56,11 @@ impl Builder<'_> {
             };
             self.check_name(&format!("{path}.name"), &name, names.iter());
             names.push(name.clone());
-            targets.extend(self.target(&path, name, document));
+            let target = self.target(&path, name, document);
+            if let Some(target) = &target {
+                self.check_completed(&path, target, &targets);
+            }
+            targets.extend(target);
         }
         targets
     }
@@ -87,8 +91,15 @@ impl Builder<'_> {
 
     /// Which kind it is says the key that is there.
     fn kind(&mut self, path: &str, document: &TargetDocument) -> Option<TargetKind> {
-        if let Some(url) = &document.url {
-            return self.http(path, url, document).map(TargetKind::Http);
+        match (&document.url, &document.queue) {
+            (Some(url), None) => return self.http(path, url, document).map(TargetKind::Http),
+            (None, Some(queue)) => return self.queue(path, queue, document).map(TargetKind::Queue),
+            (Some(_), Some(_)) => {
+                let message = "a target has a `url` or a `queue`, not both";
+                self.problems.add(path, message);
+                return None;
+            }
+            (None, None) => {}
         }
         let message = "`url` is missing: a target says where its requests go";
         self.problems.add(path, message);
@@ -256,7 +267,7 @@ impl Builder<'_> {
         self.problems.take(path, parsed)
     }
 
-    fn body(&mut self, path: &str, document: &TargetDocument) -> Option<Template> {
+    pub(super) fn body(&mut self, path: &str, document: &TargetDocument) -> Option<Template> {
         match (&document.body, &document.body_file) {
             (Some(_), Some(_)) => {
                 let message = "a target has a `body` or a `bodyFile`, not both";

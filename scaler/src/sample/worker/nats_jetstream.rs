@@ -34,24 +34,28 @@ pub(super) async fn run(of: &NatsJetstreamWorker, mut work: Work) -> anyhow::Res
             let NatsJetstreamWorker { stream, consumer } = of;
             format!("no answer; is there a stream {stream} with the consumer {consumer}?")
         })??;
-        let Some(acknowledge) = taken(answer)? else {
+        let Some((acknowledge, body)) = taken(answer)? else {
             continue;
         };
         hold(&mut connection, &acknowledge, work.time).await?;
+        if let Some((subject, marker)) = work.completed.of(&body) {
+            // First this: what is done twice is seen, what is not given back would be taken for lost.
+            connection.publish(subject, &marker).await?;
+        }
         connection.request(&acknowledge, "+ACK").await?;
         Work::done(sequence(&acknowledge));
     }
     Ok(())
 }
 
-/// The subject on which a message that came is acknowledged, or none if none came.
-fn taken(answer: Message) -> anyhow::Result<Option<String>> {
+/// The subject on which a message that came is acknowledged, and its body, or none if none came.
+fn taken(answer: Message) -> anyhow::Result<Option<(String, Vec<u8>)>> {
     match (answer.status, answer.reply) {
         // There is none, or none came in time.
         (Some(404 | 408), _) => Ok(None),
         (Some(503), _) => bail!("the account has no JetStream"),
         (Some(status), _) => bail!("NATS answers {status} when it is asked for a message"),
-        (None, Some(reply)) => Ok(Some(reply)),
+        (None, Some(reply)) => Ok(Some((reply, answer.body))),
         (None, None) => bail!("NATS sent a message that cannot be acknowledged"),
     }
 }
@@ -94,9 +98,16 @@ mod tests {
     fn only_a_message_is_taken() {
         let answer = |status, reply: Option<&str>| {
             let reply = reply.map(str::to_owned);
-            taken(Message { status, reply }).map_err(|error| error.to_string())
+            let body = b"an order".to_vec();
+            taken(Message {
+                status,
+                reply,
+                body,
+            })
+            .map_err(|error| error.to_string())
         };
-        assert_eq!(answer(None, Some("r")), Ok(Some("r".to_owned())));
+        let expected = ("r".to_owned(), b"an order".to_vec());
+        assert_eq!(answer(None, Some("r")), Ok(Some(expected)));
         assert_eq!(answer(Some(404), None), Ok(None));
         assert_eq!(answer(Some(408), None), Ok(None));
         for (status, expected) in [

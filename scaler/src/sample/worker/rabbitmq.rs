@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, anyhow};
 use futures_util::StreamExt as _;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
-use lapin::{Connection, ConnectionProperties};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Connection, ConnectionProperties};
 use tokio::time::sleep;
 
 use super::{Work, variable};
@@ -29,10 +29,34 @@ pub(super) async fn run(of: &RabbitmqWorker, mut work: Work) -> anyhow::Result<(
     while let Some(delivery) = work.next(consumer.next()).await {
         let delivery = delivery.ok_or_else(|| anyhow!("RabbitMQ has ended the consumer"))??;
         sleep(work.time).await;
+        let marker = marker(&delivery.properties);
+        if let Some((queue, marker)) = work.completed.of(marker) {
+            // First this: what is done twice is seen, what is not given back would be taken for lost.
+            let options = BasicPublishOptions::default();
+            let properties = BasicProperties::default();
+            channel
+                .basic_publish(
+                    "".into(),
+                    queue.into(),
+                    options,
+                    marker.as_bytes(),
+                    properties,
+                )
+                .await?;
+        }
         delivery.ack(BasicAckOptions::default()).await?;
         Work::done(&delivery.delivery_tag.to_string());
     }
     // What was delivered and not acknowledged goes back to the queue.
     connection.close(200, "stopped".into()).await?;
     Ok(())
+}
+
+/// The marker that loadgen has put on a message; empty if there is none.
+fn marker(properties: &BasicProperties) -> &[u8] {
+    let headers = properties.headers().as_ref();
+    match headers.and_then(|headers| headers.inner().get("loadgen-marker")) {
+        Some(AMQPValue::LongString(marker)) => marker.as_bytes(),
+        _ => &[],
+    }
 }

@@ -31,7 +31,12 @@ pub(super) async fn list(of: &RedisWorker, mut work: Work) -> anyhow::Result<()>
             continue;
         };
         sleep(work.time).await;
-        connection.lrem(&processing, 1, &element).await?;
+        let mut done = redis::pipe();
+        done.atomic().lrem(&processing, 1, &element);
+        if let Some((list, marker)) = work.completed.of(element.as_bytes()) {
+            done.rpush(list, marker);
+        }
+        done.exec_async(&mut connection).await?;
         Work::done(&element);
     }
 }
@@ -64,7 +69,13 @@ pub(super) async fn stream(of: &RedisStreamsWorker, mut work: Work) -> anyhow::R
         let reply: StreamReadReply = read?.unwrap_or_default();
         for entry in reply.keys.into_iter().flat_map(|stream| stream.ids) {
             sleep(work.time).await;
-            connection.xack(&of.stream, &of.group, &[&entry.id]).await?;
+            let mut done = redis::pipe();
+            done.atomic().xack(&of.stream, &of.group, &[&entry.id]);
+            let marker: Option<Vec<u8>> = entry.get("marker");
+            if let Some((list, marker)) = work.completed.of(&marker.unwrap_or_default()) {
+                done.rpush(list, marker);
+            }
+            done.exec_async(&mut connection).await?;
             Work::done(&entry.id);
         }
     }

@@ -27,6 +27,8 @@ pub(super) struct Message {
     pub(super) status: Option<u16>,
     /// Where an answer to it goes.
     pub(super) reply: Option<String>,
+    /// What it says.
+    pub(super) body: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +122,7 @@ impl Connection {
         Ok(Some(Message {
             status: status(&String::from_utf8_lossy(&body[..head])),
             reply: reply.first().map(|reply| (*reply).to_owned()),
+            body: body[head..length].to_vec(),
         }))
     }
 
