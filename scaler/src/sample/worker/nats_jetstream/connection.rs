@@ -45,6 +45,8 @@ impl Connection {
     ) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await;
         let stream = stream.with_context(|| format!("cannot connect to {address}"))?;
+        // What is published before an answer is asked for would wait for an acknowledgement of TCP.
+        stream.set_nodelay(true)?;
         let mut connection = Self {
             stream: BufReader::new(stream),
             line: Vec::new(),
