@@ -18,6 +18,7 @@ mod start;
 mod tasks;
 mod template;
 mod tls;
+mod websocket;
 mod worker;
 
 #[cfg(test)]

@@ -99,6 +99,29 @@ pub(crate) struct Target {
 pub(crate) enum TargetKind {
     /// HTTP/1.1 or HTTP/2.
     Http(HttpTarget),
+    /// Messages over WebSockets.
+    WebSocket(WebSocketTarget),
+}
+
+impl TargetKind {
+    /// The server, and what it is asked over HTTP.
+    pub(crate) fn http(&self) -> &HttpTarget {
+        match self {
+            Self::Http(http) => http,
+            Self::WebSocket(web_socket) => &web_socket.http,
+        }
+    }
+}
+
+/// A server that answers messages over WebSockets. Each carries one message and its answer at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct WebSocketTarget {
+    /// The handshake; its body is the message.
+    pub(crate) http: HttpTarget,
+    /// Whether messages are binary. Others are text, and valid UTF-8.
+    pub(crate) binary: bool,
+    /// What the message that answers has in it; none if it is the next one.
+    pub(crate) answer: Option<Template>,
 }
 
 /// An HTTP server and what it is asked.
@@ -108,7 +131,7 @@ pub(crate) struct HttpTarget {
     pub(crate) url: String,
     /// Where to connect.
     pub(crate) address: SocketAddr,
-    /// TLS, where the URL is `https://`.
+    /// TLS, where the URL is `https://` or `wss://`.
     pub(crate) tls: Option<Tls>,
     /// The value of `Host` or `:authority`.
     pub(crate) authority: String,

@@ -15,7 +15,7 @@ use crate::engine::{self, Stop};
 use crate::live::{Judge, Progress, Shown, Sources};
 use crate::observe::model::Observation;
 use crate::observe::{self, Follower};
-use crate::plan::{Plan, TargetKind};
+use crate::plan::Plan;
 use crate::record::recording::Live;
 use crate::report::make::{self, Head};
 use crate::report::model::{Report, ThresholdResult};
@@ -82,9 +82,8 @@ impl Following {
         let Some(Observe { what, after }) = observe else {
             return Ok(None);
         };
-        let hosts = plan.targets.iter().map(|target| match &target.kind {
-            TargetKind::Http(http) => http.authority.clone(),
-        });
+        let hosts = plan.targets.iter();
+        let hosts = hosts.map(|target| target.kind.http().authority.clone());
         let hosts: Vec<_> = hosts.collect();
         let follower = observe::start(&what, &hosts).await?;
         Ok(Some(Self { follower, after }))

@@ -175,6 +175,7 @@ impl TargetArgs {
             connections,
             tls,
             count_header: self.count_header,
+            web_socket: None,
         }
     }
 

@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser};
 
 use super::Cli;
 use super::run::RunArgs;
-use crate::plan::{Check, Connections, Load, TargetKind, Template, Version};
+use crate::plan::{Check, Connections, Load, Template, Version};
 use crate::scenario::{Observe, Observed, Prepared};
 
 #[derive(Debug, Parser)]
@@ -45,7 +45,7 @@ fn flags_make_a_plan() {
          --threshold p99<1s --observe http://127.0.0.1:8081 --observe-after 9s --workers 2 --out results --csv rows.csv",
     );
     let plan = prepared.plan;
-    let TargetKind::Http(http) = &plan.targets[0].kind;
+    let http = plan.targets[0].kind.http();
     assert_eq!(fixed(&http.path), b"/work?ms=5");
     assert_eq!(
         (http.method.as_str(), http.authority.as_str()),
@@ -116,7 +116,7 @@ fn every_kind_of_load_and_of_connections_has_its_flags() {
         ("--fixed-connections 16", "Fixed(16)"),
     ] {
         let prepared = load(&format!("--burst 1 {flags}"));
-        let TargetKind::Http(http) = &prepared.plan.targets[0].kind;
+        let http = prepared.plan.targets[0].kind.http();
         assert_eq!(format!("{:?}", http.connections), shown, "{flags}");
     }
     let kubernetes = load("--burst 1 --observe-kubernetes default/hello");

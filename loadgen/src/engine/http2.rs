@@ -26,7 +26,7 @@ use crate::record::outcome::FailureKind;
 type Sender = SendRequest<Full<Bytes>>;
 
 /// Why there is no answer, in words.
-type Failed = (FailureKind, String);
+pub(super) type Failed = (FailureKind, String);
 
 /// The connections of a target, over which requests go in turn. One is opened when it is needed, and again when it
 /// was closed.

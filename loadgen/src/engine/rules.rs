@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
 
-use crate::plan::{Check, Target, TargetKind};
+use crate::plan::{Check, Target};
 use crate::record::outcome::{Answer, Wrong};
 
 /// How much of a body is looked at.
@@ -22,9 +22,8 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub(crate) fn of(target: &Target) -> Self {
-        let TargetKind::Http(http) = &target.kind;
         let mut rules = Self {
-            counted: http.count_header.clone(),
+            counted: target.kind.http().count_header.clone(),
             ..Self::default()
         };
         for check in target.checks.iter().cloned() {

@@ -18,6 +18,7 @@ use super::http2::Http2;
 use super::live::{self, Report};
 use super::random::Shares;
 use super::tasks::{Protocol, Tasks};
+use super::websocket::WebSocket;
 use super::worker::{Source, Worker};
 use super::{OUTSTANDING, Stop, Target, share};
 use crate::clock::RunClock;
@@ -131,15 +132,14 @@ pub(super) fn run(
             reporting.abort();
         }
         let recording = worker.recorder.borrow_mut().finish(at, interrupted);
+        worker.close().await;
         Ok(recording?)
     })
 }
 
 async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
-    let counts_header = whole.targets.iter().any(|target| {
-        let TargetKind::Http(http) = &target.kind;
-        http.count_header.is_some()
-    });
+    let mut targets = whole.targets.iter();
+    let counts_header = targets.any(|target| target.kind.http().count_header.is_some());
     let recorder = Recorder::new(whole.targets.len(), &whole.stages, counts_header)?;
     let weights: Vec<_> = whole.targets.iter().map(|target| target.share).collect();
     let shares = Shares::new(whole.seed, &weights);
@@ -160,8 +160,8 @@ async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
         let late = |_| format!("not within {:?}", target.plan.timeout);
         let prepared = prepared.map_err(late).flatten().map_err(anyhow::Error::msg);
         prepared.with_context(|| {
-            let TargetKind::Http(http) = &target.plan.kind;
-            format!("cannot open the connections to {}", http.url)
+            let url = &target.plan.kind.http().url;
+            format!("cannot open the connections to {url}")
         })?;
         drivers.push(driver);
     }
@@ -188,7 +188,7 @@ fn source(spec: Spec, workers: usize) -> Source {
 
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
-    let TargetKind::Http(http) = &target.plan.kind;
+    let http = target.plan.kind.http();
     check(http)?;
     let (Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count)) =
         http.connections;
@@ -203,15 +203,23 @@ fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyh
         Connections::PerRequest(count) => (own(count), own(count), 0),
         Connections::Fixed(count) => (own(count), OUTSTANDING, own(count)),
     };
-    Ok(match http.version {
-        Version::Http1 => Driver::Http1(Rc::new(Pool::new(target, http, worker, most)?)),
-        Version::Http2 => {
-            let http2 = Protocol::Http2(Http2::new(target, http, connections)?);
-            let timeout = target.plan.timeout;
-            let tasks = Tasks::new(target.position, worker, http2, timeout, streams);
-            Driver::Tasks(Rc::new(tasks))
+    let (protocol, at_once) = match (&target.plan.kind, http.version) {
+        (TargetKind::WebSocket(of), _) => {
+            (Protocol::WebSocket(WebSocket::new(target, of, most)?), most)
         }
-    })
+        (TargetKind::Http(_), Version::Http2) => (
+            Protocol::Http2(Http2::new(target, http, connections)?),
+            streams,
+        ),
+        (TargetKind::Http(_), Version::Http1) => {
+            return Ok(Driver::Http1(Rc::new(Pool::new(
+                target, http, worker, most,
+            )?)));
+        }
+    };
+    let timeout = target.plan.timeout;
+    let tasks = Tasks::new(target.position, worker, protocol, timeout, at_once);
+    Ok(Driver::Tasks(Rc::new(tasks)))
 }
 
 /// Refuses what would end a line of the request's head, or its path.

@@ -14,6 +14,7 @@ use super::driver::Start;
 use super::flights::{Carrier, Flight, FlightId, Flights};
 use super::http2::Http2;
 use super::rules::{Found, Rules, Times};
+use super::websocket::WebSocket;
 use super::worker::Worker;
 use crate::clock::RunClock;
 use crate::record::outcome::{Failure, FailureKind, Outcome};
@@ -21,24 +22,35 @@ use crate::record::outcome::{Failure, FailureKind, Outcome};
 /// How one request is exchanged for an answer.
 pub(super) enum Protocol {
     Http2(Http2),
+    WebSocket(WebSocket),
 }
 
 impl Protocol {
     async fn exchange(&self, clock: RunClock, start: &Start) -> Exchange {
         match self {
             Self::Http2(http2) => http2.exchange(clock, start).await,
+            Self::WebSocket(web_socket) => web_socket.exchange(clock, start).await,
         }
     }
 
     async fn prepare(&self, clock: RunClock) -> Result<Vec<Duration>, String> {
         match self {
             Self::Http2(http2) => http2.prepare(clock).await,
+            Self::WebSocket(web_socket) => web_socket.prepare(clock).await,
+        }
+    }
+
+    async fn close(&self) {
+        match self {
+            Self::Http2(_) => {}
+            Self::WebSocket(web_socket) => web_socket.close().await,
         }
     }
 
     fn rules(&self) -> &Rules {
         match self {
             Self::Http2(http2) => http2.rules(),
+            Self::WebSocket(web_socket) => web_socket.rules(),
         }
     }
 }
@@ -114,6 +126,11 @@ impl Tasks {
             worker.recorder.borrow_mut().connected(self.target, took);
         }
         Ok(())
+    }
+
+    /// Closes its connections, if the protocol has a word for that.
+    pub(super) async fn close(&self) {
+        self.protocol.close().await;
     }
 
     /// Begins a request, or lets it wait.

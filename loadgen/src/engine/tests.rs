@@ -6,6 +6,7 @@ mod load;
 mod server;
 mod tls;
 mod truth;
+mod websocket;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -60,8 +61,10 @@ fn target(server: &Server, connections: Connections) -> PlanTarget {
 }
 
 fn http(target: &mut PlanTarget) -> &mut HttpTarget {
-    let TargetKind::Http(http) = &mut target.kind;
-    http
+    match &mut target.kind {
+        TargetKind::Http(http) => http,
+        TargetKind::WebSocket(of) => &mut of.http,
+    }
 }
 
 fn pool(connections: usize) -> Connections {

@@ -58,25 +58,31 @@ impl Head {
             stages: plan.stages.clone(),
             lateness_p99: plan.validity.lateness_p99,
             count_header: plan.targets.iter().find_map(|target| {
-                let TargetKind::Http(http) = &target.kind;
-                http.count_header.as_ref().map(ToString::to_string)
+                let counted = target.kind.http().count_header.as_ref();
+                counted.map(ToString::to_string)
             }),
         }
     }
 }
 
 fn destination(target: &Target, shares: f64) -> Destination {
-    let TargetKind::Http(http) = &target.kind;
+    let http = target.kind.http();
+    let (what, how) = match &target.kind {
+        TargetKind::Http(http) => (format!("{} {}", http.method, http.url), how(http, "body")),
+        TargetKind::WebSocket(_) => (format!("messages to {}", http.url), how(http, "message")),
+    };
     Destination {
         target: target.name.clone(),
-        what: format!("{} {}", http.method, http.url),
-        how: how(http),
+        what,
+        how,
         share_percent: 100.0 * target.share / shares,
     }
 }
 
-fn how(http: &HttpTarget) -> String {
+/// `body` is what a body is called.
+fn how(http: &HttpTarget, body: &str) -> String {
     let version = match http.version {
+        _ if body == "message" => "WebSocket",
         Version::Http1 => "HTTP/1.1",
         Version::Http2 => "HTTP/2",
     };

@@ -68,7 +68,7 @@ pub(crate) struct ClosedDocument {
     pub(crate) pause: Span,
 }
 
-/// A kind of request. Which one it is says the key that it has: `url` for HTTP.
+/// A kind of request. Which one it is says the URL.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TargetDocument {
@@ -81,7 +81,7 @@ pub(crate) struct TargetDocument {
     /// What a right answer has. Without a check of the status it is below 400.
     #[serde(default)]
     pub(crate) checks: Vec<CheckDocument>,
-    /// `http://` or `https://`; `localhost` and the names below it are this machine. The path may have templates.
+    /// `http://`, `https://`, `ws://` or `wss://`; `localhost` and the names below it are this machine. The path may have templates.
     pub(crate) url: Option<String>,
     /// The value of `Host`, if it is not the URL's.
     pub(crate) host: Option<String>,
@@ -102,6 +102,20 @@ pub(crate) struct TargetDocument {
     pub(crate) tls: Option<TlsDocument>,
     /// Counts answers by the value of this header.
     pub(crate) count_header: Option<String>,
+    /// What messages over a WebSocket (`ws://`, `wss://`) are; the body is the message.
+    pub(crate) web_socket: Option<WebSocketDocument>,
+}
+
+/// Messages over WebSockets, each of which carries one and its answer at a time.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct WebSocketDocument {
+    /// Whether messages are sent as binary ones; text, if it is not given.
+    #[serde(default)]
+    pub(crate) binary: bool,
+    /// What the message that answers a request has in it; it is the next one, if this is not given. May have
+    /// `${sequence}`.
+    pub(crate) answer_contains: Option<String>,
 }
 
 /// A version of HTTP.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::{Check, Connections, Load, TargetKind, Version};
+use crate::plan::{Check, Connections, Load, Version};
 
 /// A scenario in a folder of its own, with the files that the tests' scenarios name.
 fn load_text(text: &str) -> Result<Prepared, ScenarioError> {
@@ -124,7 +124,7 @@ fn targets_have_what_was_written() {
     let [home, order] = &plan.targets[..] else {
         panic!()
     };
-    let TargetKind::Http(http) = &home.kind;
+    let http = home.kind.http();
     assert_eq!(
         (home.name.as_str(), home.share, home.timeout.as_secs()),
         ("home", 3.0, 300)
@@ -136,7 +136,7 @@ fn targets_have_what_was_written() {
     let names: Vec<_> = http.headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["user-agent", "accept"]);
 
-    let TargetKind::Http(http) = &order.kind;
+    let http = order.kind.http();
     assert_eq!(
         (http.authority.as_str(), http.method.as_str()),
         ("shop.example", "POST")
