@@ -9,6 +9,7 @@ mod clients;
 mod dial;
 mod driver;
 mod flights;
+mod grpc;
 mod http1;
 mod http2;
 mod live;

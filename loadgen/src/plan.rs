@@ -101,6 +101,8 @@ pub(crate) enum TargetKind {
     Http(HttpTarget),
     /// Messages over WebSockets.
     WebSocket(WebSocketTarget),
+    /// Calls of gRPC.
+    Grpc(GrpcTarget),
 }
 
 impl TargetKind {
@@ -109,6 +111,7 @@ impl TargetKind {
         match self {
             Self::Http(http) => http,
             Self::WebSocket(web_socket) => &web_socket.http,
+            Self::Grpc(grpc) => &grpc.http,
         }
     }
 }
@@ -149,6 +152,22 @@ pub(crate) struct HttpTarget {
     pub(crate) body: Template,
     /// The header of answers whose values are counted.
     pub(crate) count_header: Option<HeaderName>,
+}
+
+/// A method that is called over gRPC.
+#[derive(Clone, Debug)]
+pub(crate) struct GrpcTarget {
+    /// A POST over HTTP/2, whose path names the method. Its body are the messages, each behind its length.
+    pub(crate) http: HttpTarget,
+    /// How many messages a right answer has.
+    pub(crate) answers: Answers,
+}
+
+/// How many messages a right answer of gRPC has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    One,
+    Any,
 }
 
 /// How a server's certificate is checked.

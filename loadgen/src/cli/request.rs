@@ -176,6 +176,7 @@ impl TargetArgs {
             tls,
             count_header: self.count_header,
             web_socket: None,
+            grpc: None,
         }
     }
 

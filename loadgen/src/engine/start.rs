@@ -207,7 +207,7 @@ fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyh
         (TargetKind::WebSocket(of), _) => {
             (Protocol::WebSocket(WebSocket::new(target, of, most)?), most)
         }
-        (TargetKind::Http(_), Version::Http2) => (
+        (TargetKind::Http(_), Version::Http2) | (TargetKind::Grpc(_), _) => (
             Protocol::Http2(Http2::new(target, http, connections)?),
             streams,
         ),

@@ -1,5 +1,6 @@
 //! The engine against servers that do what a test says, over sockets.
 
+mod grpc;
 mod http1;
 mod http2;
 mod load;
@@ -64,6 +65,7 @@ fn http(target: &mut PlanTarget) -> &mut HttpTarget {
     match &mut target.kind {
         TargetKind::Http(http) => http,
         TargetKind::WebSocket(of) => &mut of.http,
+        TargetKind::Grpc(of) => &mut of.http,
     }
 }
 

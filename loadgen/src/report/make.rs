@@ -68,8 +68,18 @@ impl Head {
 fn destination(target: &Target, shares: f64) -> Destination {
     let http = target.kind.http();
     let (what, how) = match &target.kind {
-        TargetKind::Http(http) => (format!("{} {}", http.method, http.url), how(http, "body")),
-        TargetKind::WebSocket(_) => (format!("messages to {}", http.url), how(http, "message")),
+        TargetKind::Http(http) => (
+            format!("{} {}", http.method, http.url),
+            how(http, version(http), "body"),
+        ),
+        TargetKind::WebSocket(_) => (
+            format!("messages to {}", http.url),
+            how(http, "WebSocket", "message"),
+        ),
+        TargetKind::Grpc(_) => (
+            format!("{} at {}", method(http), http.url),
+            how(http, "gRPC", "messages"),
+        ),
     };
     Destination {
         target: target.name.clone(),
@@ -79,26 +89,34 @@ fn destination(target: &Target, shares: f64) -> Destination {
     }
 }
 
-/// `body` is what a body is called.
-fn how(http: &HttpTarget, body: &str) -> String {
-    let version = match http.version {
-        _ if body == "message" => "WebSocket",
+fn version(http: &HttpTarget) -> &'static str {
+    match http.version {
         Version::Http1 => "HTTP/1.1",
         Version::Http2 => "HTTP/2",
-    };
+    }
+}
+
+/// The method that a call of gRPC names in its path.
+fn method(http: &HttpTarget) -> String {
+    let path = http.path.fixed().map(|path| String::from_utf8_lossy(path));
+    path.unwrap_or_default().trim_start_matches('/').to_owned()
+}
+
+/// `body` is what a body is called.
+fn how(http: &HttpTarget, protocol: &str, body: &str) -> String {
     let tls = if http.tls.is_some() { " with TLS" } else { "" };
     let connections = match http.connections {
         Connections::Pool(most) => format!("at most {most} requests in flight"),
         Connections::PerRequest(most) => format!("a connection for each request, at most {most}"),
         Connections::Fixed(number) => format!("{number} connections"),
     };
-    let body = match &http.body {
+    let sent = match &http.body {
         Template::Fixed(bytes) if bytes.is_empty() => String::new(),
-        Template::Fixed(bytes) => format!(", body of {} bytes", bytes.len()),
-        Template::Pieces(_) => ", body of a template".to_owned(),
+        Template::Fixed(bytes) => format!(", {body} of {} bytes", bytes.len()),
+        Template::Pieces(_) => format!(", {body} of a template"),
     };
     format!(
-        "Host {}, {version}{tls}, {connections}{body}",
+        "Host {}, {protocol}{tls}, {connections}{sent}",
         http.authority
     )
 }

@@ -1,5 +1,6 @@
 //! What is sent, and where.
 
+mod grpc;
 mod websocket;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -92,6 +93,9 @@ impl Builder<'_> {
     fn kind(&mut self, path: &str, document: &TargetDocument) -> Option<TargetKind> {
         if let Some(url) = &document.url {
             let http = self.http(path, url, document)?;
+            if let Some(of) = &document.grpc {
+                return self.grpc(path, http, document, of);
+            }
             let field = format!("{path}.webSocket");
             return match (is_web_socket(url), &document.web_socket) {
                 (true, of) => self.web_socket(path, http, of.as_ref().unwrap_or(&NEXT_MESSAGE)),
