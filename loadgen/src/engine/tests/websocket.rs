@@ -1,6 +1,5 @@
 //! WebSocket, against a server that does what the text of a message says.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{SinkExt as _, StreamExt as _};
