@@ -10,6 +10,7 @@ mod descriptors;
 mod dial;
 mod driver;
 mod flights;
+mod grpc;
 mod http1;
 mod http2;
 mod live;
@@ -20,6 +21,7 @@ mod start;
 mod tasks;
 mod template;
 mod tls;
+mod websocket;
 mod worker;
 
 #[cfg(test)]

@@ -100,15 +100,21 @@ pub(crate) struct Target {
 pub(crate) enum TargetKind {
     /// HTTP/1.1 or HTTP/2.
     Http(HttpTarget),
+    /// Messages over WebSockets.
+    WebSocket(WebSocketTarget),
+    /// Calls of gRPC.
+    Grpc(GrpcTarget),
     /// Messages of a queue, which are answered when a worker has completed them.
     Queue(QueueTarget),
 }
 
 impl TargetKind {
-    /// The HTTP server, if it is one.
+    /// The server, and what it is asked over HTTP; none of a queue.
     pub(crate) fn http(&self) -> Option<&HttpTarget> {
         match self {
             Self::Http(http) => Some(http),
+            Self::WebSocket(web_socket) => Some(&web_socket.http),
+            Self::Grpc(grpc) => Some(&grpc.http),
             Self::Queue(_) => None,
         }
     }
@@ -199,6 +205,17 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A server that answers messages over WebSockets. Each carries one message and its answer at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct WebSocketTarget {
+    /// The handshake; its body is the message.
+    pub(crate) http: HttpTarget,
+    /// Whether messages are binary. Others are text, and valid UTF-8.
+    pub(crate) binary: bool,
+    /// What the message that answers has in it; none if it is the next one.
+    pub(crate) answer: Option<Template>,
+}
+
 /// An HTTP server and what it is asked.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpTarget {
@@ -206,7 +223,7 @@ pub(crate) struct HttpTarget {
     pub(crate) url: String,
     /// Where to connect.
     pub(crate) address: SocketAddr,
-    /// TLS, where the URL is `https://`.
+    /// TLS, where the URL is `https://` or `wss://`.
     pub(crate) tls: Option<Tls>,
     /// The value of `Host` or `:authority`.
     pub(crate) authority: String,
@@ -224,6 +241,22 @@ pub(crate) struct HttpTarget {
     pub(crate) body: Template,
     /// The header of answers whose values are counted.
     pub(crate) count_header: Option<HeaderName>,
+}
+
+/// A method that is called over gRPC.
+#[derive(Clone, Debug)]
+pub(crate) struct GrpcTarget {
+    /// A POST over HTTP/2, whose path names the method. Its body are the messages, each behind its length.
+    pub(crate) http: HttpTarget,
+    /// How many messages a right answer has.
+    pub(crate) answers: Answers,
+}
+
+/// How many messages a right answer of gRPC has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    One,
+    Any,
 }
 
 /// How a server's certificate is checked.

@@ -3,8 +3,9 @@
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::harness::{Ebbtide, program};
+use crate::harness::{Ebbtide, folder, program};
 
 /// A document of an app whose process is Ebbtide's sample app.
 pub(crate) struct Document<'a> {
@@ -66,7 +67,11 @@ properties:
 }
 
 /// A load that runs beside the test.
-pub(crate) struct Load(Child);
+pub(crate) struct Load {
+    child: Child,
+    /// Where its scenario is.
+    _folder: Option<TempDir>,
+}
 
 impl Load {
     /// Starts `loadgen run` against an app; `arguments` as on its command line.
@@ -79,12 +84,31 @@ impl Load {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self(command.spawn().expect("loadgen starts"))
+        Self {
+            child: command.spawn().expect("loadgen starts"),
+            _folder: None,
+        }
+    }
+
+    /// Starts `loadgen run` with a scenario.
+    pub(crate) fn of_scenario(scenario: &str) -> Self {
+        let folder = folder(&[("run.yaml", scenario)]);
+        let mut command = Command::new(program("LOADGEN_BIN", "loadgen"));
+        command.arg("run").arg(folder.path().join("run.yaml"));
+        command.args(["--output", "json", "--quiet"]);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self {
+            child: command.spawn().expect("loadgen starts"),
+            _folder: Some(folder),
+        }
     }
 
     /// Waits for its end and returns its report, of which no request may have failed.
     pub(crate) fn without_loss(self) -> Value {
-        let output = self.0.wait_with_output().expect("loadgen ends");
+        let output = self.child.wait_with_output().expect("loadgen ends");
         let text = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         let report: Value =

@@ -176,6 +176,8 @@ impl TargetArgs {
             connections,
             tls,
             count_header: self.count_header,
+            web_socket: None,
+            grpc: None,
         }
     }
 

@@ -51,6 +51,14 @@ impl Driver {
         }
     }
 
+    /// Closes what is open, once nothing is outstanding, if its protocol has a word for that.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Http1(_) => {}
+            Self::Tasks(tasks) => tasks.close().await,
+        }
+    }
+
     /// Gives up every request whose time is over, for as long as the run lasts.
     pub(super) async fn expire(self, worker: Weak<Worker>) {
         loop {

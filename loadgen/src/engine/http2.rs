@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::sync::Mutex;
@@ -18,15 +19,15 @@ use super::driver::Start;
 use super::rules::{Found, Rules, Times};
 use super::tasks::{Complete, Exchange};
 use super::template::Filling;
-use super::{Target, tls};
+use super::{Target, grpc, tls};
 use crate::clock::RunClock;
-use crate::plan::{Connections, HttpTarget};
+use crate::plan::{Answers, Connections, HttpTarget, TargetKind};
 use crate::record::outcome::FailureKind;
 
 type Sender = SendRequest<Full<Bytes>>;
 
 /// Why there is no answer, in words.
-type Failed = (FailureKind, String);
+pub(super) type Failed = (FailureKind, String);
 
 /// The connections of a target, over which requests go in turn. One is opened when it is needed, and again when it
 /// was closed.
@@ -37,6 +38,8 @@ pub(super) struct Http2 {
     seed: u64,
     scheme: Scheme,
     target: HttpTarget,
+    /// How many messages a call of gRPC is answered with; none if it is plain HTTP/2.
+    grpc: Option<Answers>,
     rules: Rules,
     dialer: Dialer,
     /// None if each request has a connection of its own.
@@ -60,6 +63,10 @@ impl Http2 {
                 Scheme::HTTP
             },
             target: http.clone(),
+            grpc: match &target.plan.kind {
+                TargetKind::Grpc(grpc) => Some(grpc.answers),
+                _ => None,
+            },
             rules: Rules::of(target.plan),
             dialer: Dialer::new(http)?,
             connections: (0..connections).map(|_| Mutex::default()).collect(),
@@ -161,21 +168,19 @@ impl Http2 {
             .send_request(request)
             .await
             .map_err(|error| broken(&error))?;
-        let first_byte = clock.elapsed();
+        let mut first_byte = clock.elapsed();
         let mut found = Found::default();
         found.clear(&self.rules);
-        for (name, value) in response.headers() {
-            found.header(&self.rules, name.as_str(), value.as_bytes());
-        }
+        found.headers(&self.rules, response.headers());
         let status = response.status().as_u16();
-        let mut body = response.into_body();
-        let mut bytes = 0;
-        while let Some(frame) = body.frame().await {
-            if let Some(data) = frame.map_err(|error| broken(&error))?.data_ref() {
-                bytes += data.len() as u64;
-                found.body(&self.rules, data);
-            }
-        }
+        let bytes = if let Some(answers) = self.grpc {
+            let call = grpc::Call::new(answers, clock, &self.rules);
+            let read = call.read(response, &mut found).await?;
+            first_byte = read.first_message.unwrap_or(first_byte);
+            read.bytes
+        } else {
+            read_body(response.into_body(), &self.rules, &mut found).await?
+        };
         let ended = clock.elapsed();
         let times = Times {
             sent,
@@ -189,6 +194,22 @@ impl Http2 {
             found,
         })
     }
+}
+
+/// Reads a body to its end, and says how long it was.
+pub(super) async fn read_body(
+    mut body: Incoming,
+    rules: &Rules,
+    found: &mut Found,
+) -> Result<u64, Failed> {
+    let mut bytes = 0;
+    while let Some(frame) = body.frame().await {
+        if let Some(data) = frame.map_err(|error| broken(&error))?.data_ref() {
+            bytes += data.len() as u64;
+            found.body(rules, data);
+        }
+    }
+    Ok(bytes)
 }
 
 async fn shake_hands<I>(io: I) -> Result<Sender, hyper::Error>
@@ -208,7 +229,7 @@ fn refused(error: &(dyn Error + 'static)) -> Failed {
     (FailureKind::Protocol, chain(error))
 }
 
-fn broken(error: &hyper::Error) -> Failed {
+pub(super) fn broken(error: &hyper::Error) -> Failed {
     let kind = if error.is_parse() {
         FailureKind::Protocol
     } else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::plan::{Check, Target};
 use crate::record::outcome::{Answer, Wrong};
@@ -60,6 +60,8 @@ pub(crate) struct Found {
     /// Of each header that is checked.
     seen: Vec<Seen>,
     sample: Vec<u8>,
+    /// Why a call of gRPC has failed.
+    call: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +89,7 @@ impl Found {
         self.seen.clear();
         self.seen.resize(rules.headers.len(), Seen::Nothing);
         self.sample.clear();
+        self.call = None;
     }
 
     /// Takes a header of the answer.
@@ -115,12 +118,24 @@ impl Found {
         }
     }
 
+    /// Takes all headers of an answer, or its trailers.
+    pub(crate) fn headers(&mut self, rules: &Rules, headers: &HeaderMap) {
+        for (name, value) in headers {
+            self.header(rules, name.as_str(), value.as_bytes());
+        }
+    }
+
     /// Takes a part of the body.
     pub(crate) fn body(&mut self, rules: &Rules, data: &[u8]) {
         if !rules.bodies.is_empty() {
             let room = SAMPLE.saturating_sub(self.sample.len()).min(data.len());
             self.sample.extend_from_slice(&data[..room]);
         }
+    }
+
+    /// Says that the answer is one of a call that has failed.
+    pub(crate) fn failed_call(&mut self, why: String) {
+        self.call = Some(why);
     }
 
     /// The answer, once all of it is there.
@@ -140,6 +155,9 @@ impl Found {
     }
 
     fn wrong(&self, rules: &Rules, status: u16) -> Option<Wrong> {
+        if let Some(why) = &self.call {
+            return Some(Wrong::Call(why.clone()));
+        }
         if !rules.is_right(status) {
             return Some(Wrong::Status);
         }

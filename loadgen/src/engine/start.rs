@@ -19,11 +19,12 @@ use super::live::{self, Report};
 use super::queue::Queue;
 use super::random::Shares;
 use super::tasks::{Protocol, Tasks};
+use super::websocket::WebSocket;
 use super::worker::{Source, Worker};
 use super::{OUTSTANDING, Stop, Target, share};
 use crate::clock::RunClock;
 use crate::plan::{
-    self, Connections, HttpTarget, Load, Plan, Stage, TargetKind, Template, Version,
+    self, Connections, HttpTarget, Load, Plan, QueueTarget, Stage, TargetKind, Template, Version,
 };
 use crate::record::recorder::Recorder;
 use crate::record::recording::Recording;
@@ -132,6 +133,7 @@ pub(super) fn run(
             reporting.abort();
         }
         let recording = worker.recorder.borrow_mut().finish(at, interrupted);
+        worker.close().await;
         Ok(recording?)
     })
 }
@@ -160,9 +162,12 @@ async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
         let prepared = timeout(target.plan.timeout, driver.prepare()).await;
         let late = |_| format!("not within {:?}", target.plan.timeout);
         let prepared = prepared.map_err(late).flatten().map_err(anyhow::Error::msg);
-        prepared.with_context(|| match &target.plan.kind {
-            TargetKind::Http(http) => format!("cannot open the connections to {}", http.url),
-            TargetKind::Queue(queue) => format!("cannot use the {}", queue.broker.in_words()),
+        prepared.with_context(|| match (&target.plan.kind, target.plan.kind.http()) {
+            (TargetKind::Queue(queue), _) => format!("cannot use the {}", queue.broker.in_words()),
+            (_, http) => {
+                let url = http.map_or("", |http| http.url.as_str());
+                format!("cannot open the connections to {url}")
+            }
         })?;
         drivers.push(driver);
     }
@@ -189,7 +194,10 @@ fn source(spec: Spec, workers: usize) -> Source {
 
 /// How many connections a target may have open at once.
 pub(super) fn connections(target: &plan::Target) -> usize {
-    let TargetKind::Http(http) = &target.kind;
+    // Brokers have one.
+    let Some(http) = target.kind.http() else {
+        return 1;
+    };
     match http.connections {
         Connections::Pool(_) if http.version == Version::Http2 => 1,
         Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count) => {
@@ -201,17 +209,10 @@ pub(super) fn connections(target: &plan::Target) -> usize {
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
     let http = match &target.plan.kind {
+        TargetKind::Queue(queue) => return queue_driver(target, queue, worker, of.1),
         TargetKind::Http(http) => http,
-        TargetKind::Queue(queue) => {
-            ensure!(
-                of.1 == 1,
-                "a queue is loaded by one worker, which reads all completions: remove `workers`"
-            );
-            let queue = Protocol::Queue(Queue::new(target, queue, Weak::clone(&worker)));
-            let timeout = target.plan.timeout;
-            let tasks = Tasks::new(target.position, worker, queue, timeout, OUTSTANDING);
-            return Ok(Driver::Tasks(Rc::new(tasks)));
-        }
+        TargetKind::WebSocket(of) => &of.http,
+        TargetKind::Grpc(of) => &of.http,
     };
     check(http)?;
     let (Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count)) =
@@ -227,15 +228,37 @@ fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyh
         Connections::PerRequest(count) => (own(count), own(count), 0),
         Connections::Fixed(count) => (own(count), OUTSTANDING, own(count)),
     };
-    Ok(match http.version {
-        Version::Http1 => Driver::Http1(Rc::new(Pool::new(target, http, worker, most)?)),
-        Version::Http2 => {
-            let http2 = Protocol::Http2(Http2::new(target, http, connections)?);
-            let timeout = target.plan.timeout;
-            let tasks = Tasks::new(target.position, worker, http2, timeout, streams);
-            Driver::Tasks(Rc::new(tasks))
+    let (protocol, at_once) = match &target.plan.kind {
+        TargetKind::WebSocket(of) => (Protocol::WebSocket(WebSocket::new(target, of, most)?), most),
+        TargetKind::Http(_) if http.version == Version::Http1 => {
+            let pool = Pool::new(target, http, worker, most)?;
+            return Ok(Driver::Http1(Rc::new(pool)));
         }
-    })
+        _ => {
+            let http2 = Http2::new(target, http, connections)?;
+            (Protocol::Http2(http2), streams)
+        }
+    };
+    let timeout = target.plan.timeout;
+    let tasks = Tasks::new(target.position, worker, protocol, timeout, at_once);
+    Ok(Driver::Tasks(Rc::new(tasks)))
+}
+
+/// What drives a queue.
+fn queue_driver(
+    target: &Target<'_>,
+    queue: &QueueTarget,
+    worker: Weak<Worker>,
+    workers: usize,
+) -> anyhow::Result<Driver> {
+    ensure!(
+        workers == 1,
+        "a queue is loaded by one worker, which reads all completions: remove `workers`"
+    );
+    let queue = Protocol::Queue(Queue::new(target, queue, Weak::clone(&worker)));
+    let timeout = target.plan.timeout;
+    let tasks = Tasks::new(target.position, worker, queue, timeout, OUTSTANDING);
+    Ok(Driver::Tasks(Rc::new(tasks)))
 }
 
 /// Refuses what would end a line of the request's head, or its path.

@@ -15,6 +15,7 @@ use super::flights::{Carrier, Flight, FlightId, Flights};
 use super::http2::Http2;
 use super::queue::Queue;
 use super::rules::{Found, Rules, Times};
+use super::websocket::WebSocket;
 use super::worker::Worker;
 use crate::clock::RunClock;
 use crate::record::outcome::{Failure, FailureKind, Outcome};
@@ -23,6 +24,7 @@ use crate::record::outcome::{Failure, FailureKind, Outcome};
 pub(super) enum Protocol {
     Http2(Http2),
     Queue(Queue),
+    WebSocket(WebSocket),
 }
 
 impl Protocol {
@@ -30,6 +32,7 @@ impl Protocol {
         match self {
             Self::Http2(http2) => http2.exchange(clock, start).await,
             Self::Queue(queue) => queue.exchange(clock, start).await,
+            Self::WebSocket(web_socket) => web_socket.exchange(clock, start).await,
         }
     }
 
@@ -37,6 +40,14 @@ impl Protocol {
         match self {
             Self::Http2(http2) => http2.prepare(clock).await,
             Self::Queue(queue) => queue.prepare(clock).await,
+            Self::WebSocket(web_socket) => web_socket.prepare(clock).await,
+        }
+    }
+
+    async fn close(&self) {
+        match self {
+            Self::Http2(_) | Self::Queue(_) => {}
+            Self::WebSocket(web_socket) => web_socket.close().await,
         }
     }
 
@@ -44,12 +55,13 @@ impl Protocol {
         match self {
             Self::Http2(http2) => http2.rules(),
             Self::Queue(queue) => queue.rules(),
+            Self::WebSocket(web_socket) => web_socket.rules(),
         }
     }
 
     fn late(&self, timeout: Duration) -> String {
         match self {
-            Self::Http2(_) => no_answer(timeout),
+            Self::Http2(_) | Self::WebSocket(_) => no_answer(timeout),
             Self::Queue(queue) => queue.late(timeout),
         }
     }
@@ -131,6 +143,11 @@ impl Tasks {
             worker.recorder.borrow_mut().connected(self.target, took);
         }
         Ok(())
+    }
+
+    /// Closes its connections, if the protocol has a word for that.
+    pub(super) async fn close(&self) {
+        self.protocol.close().await;
     }
 
     /// Begins a request, or lets it wait.

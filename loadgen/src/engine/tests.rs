@@ -1,11 +1,13 @@
 //! The engine against servers that do what a test says, over sockets.
 
+mod grpc;
 mod http1;
 mod http2;
 mod load;
 mod server;
 mod tls;
 mod truth;
+mod websocket;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -63,6 +65,8 @@ fn http(target: &mut PlanTarget) -> &mut HttpTarget {
     match &mut target.kind {
         TargetKind::Http(http) => http,
         TargetKind::Queue(_) => panic!("it is of HTTP"),
+        TargetKind::WebSocket(of) => &mut of.http,
+        TargetKind::Grpc(of) => &mut of.http,
     }
 }
 

@@ -234,6 +234,13 @@ impl Worker {
         }
     }
 
+    /// Takes leave of the servers that expect it.
+    pub(super) async fn close(&self) {
+        for driver in self.drivers() {
+            driver.close().await;
+        }
+    }
+
     async fn until_quiet(&self) {
         loop {
             let quiet = self.quiet.notified();

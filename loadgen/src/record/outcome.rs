@@ -47,6 +47,8 @@ pub(crate) struct Answer<'a> {
 pub(crate) enum Wrong {
     /// Its status counts as failed.
     Status,
+    /// The status of a call of gRPC does, in words.
+    Call(String),
     /// The first other check that it does not pass, in words.
     Check(String),
 }

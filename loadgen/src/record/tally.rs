@@ -78,6 +78,7 @@ impl Tally {
             Some(Wrong::Status) => self
                 .wrong_status
                 .count(|| format!("the status is {}", answer.status)),
+            Some(Wrong::Call(why)) => self.wrong_status.count(|| why.clone()),
             Some(Wrong::Check(why)) => self.wrong_check.count(|| why.clone()),
         }
         if let Some(waited) = answer.cold_start {

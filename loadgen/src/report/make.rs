@@ -73,13 +73,24 @@ impl Head {
 
 fn destination(target: &Target, shares: f64) -> Destination {
     let (what, how) = match &target.kind {
-        TargetKind::Http(http) => (format!("{} {}", http.method, http.url), how(http)),
+        TargetKind::Http(http) => (
+            format!("{} {}", http.method, http.url),
+            how(http, version(http), "body"),
+        ),
+        TargetKind::WebSocket(of) => (
+            format!("messages to {}", of.http.url),
+            how(&of.http, "WebSocket", "message"),
+        ),
+        TargetKind::Grpc(of) => (
+            format!("{} at {}", method(&of.http), of.http.url),
+            how(&of.http, "gRPC", "messages"),
+        ),
         TargetKind::Queue(queue) => (
             format!("enqueue to {}", queue.broker.in_words()),
             format!(
                 "completions come through {}{}",
                 queue.completed,
-                body(&queue.body)
+                sent(&queue.body, "body")
             ),
         ),
     };
@@ -91,29 +102,40 @@ fn destination(target: &Target, shares: f64) -> Destination {
     }
 }
 
-fn how(http: &HttpTarget) -> String {
-    let version = match http.version {
+fn version(http: &HttpTarget) -> &'static str {
+    match http.version {
         Version::Http1 => "HTTP/1.1",
         Version::Http2 => "HTTP/2",
-    };
+    }
+}
+
+/// The method that a call of gRPC names in its path.
+fn method(http: &HttpTarget) -> String {
+    let path = http.path.fixed().map(|path| String::from_utf8_lossy(path));
+    path.unwrap_or_default().trim_start_matches('/').to_owned()
+}
+
+/// `body` is what a body is called.
+fn how(http: &HttpTarget, protocol: &str, body: &str) -> String {
     let tls = if http.tls.is_some() { " with TLS" } else { "" };
     let connections = match http.connections {
         Connections::Pool(most) => format!("at most {most} requests in flight"),
         Connections::PerRequest(most) => format!("a connection for each request, at most {most}"),
         Connections::Fixed(number) => format!("{number} connections"),
     };
-    let body = body(&http.body);
+    let sent = sent(&http.body, body);
     format!(
-        "Host {}, {version}{tls}, {connections}{body}",
+        "Host {}, {protocol}{tls}, {connections}{sent}",
         http.authority
     )
 }
 
-fn body(body: &Template) -> String {
-    match body {
+/// What is sent, which is called `name`.
+fn sent(what: &Template, name: &str) -> String {
+    match what {
         Template::Fixed(bytes) if bytes.is_empty() => String::new(),
-        Template::Fixed(bytes) => format!(", body of {} bytes", bytes.len()),
-        Template::Pieces(_) => ", body of a template".to_owned(),
+        Template::Fixed(bytes) => format!(", {name} of {} bytes", bytes.len()),
+        Template::Pieces(_) => format!(", {name} of a template"),
     }
 }
 

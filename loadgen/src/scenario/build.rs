@@ -163,7 +163,7 @@ impl Builder<'_> {
 
     fn ebbtide(&mut self, path: &str, url: &str) -> Option<Observed> {
         let endpoint = self.problems.take(path, Endpoint::parse(url))?;
-        if endpoint.tls || endpoint.path != "/" {
+        if endpoint.tls || endpoint.web_socket || endpoint.path != "/" {
             let message = format!("`{url}`: the status API is at http://HOST:PORT, without a path");
             self.problems.add(path, message);
             return None;

@@ -70,7 +70,7 @@ pub(crate) struct ClosedDocument {
     pub(crate) pause: Span,
 }
 
-/// A kind of request. Which one it is says the key that it has: `url` for HTTP, `queue` for messages.
+/// A kind of request. Which one it is says the key that it has, `url` or `queue`, and the URL.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TargetDocument {
@@ -83,7 +83,7 @@ pub(crate) struct TargetDocument {
     /// What a right answer has. Without a check of the status it is below 400.
     #[serde(default)]
     pub(crate) checks: Vec<CheckDocument>,
-    /// `http://` or `https://`; `localhost` and the names below it are this machine. The path may have templates.
+    /// `http://`, `https://`, `ws://` or `wss://`; `localhost` and the names below it are this machine. The path may have templates.
     pub(crate) url: Option<String>,
     /// A queue, into which messages with the `body` are put. A message is answered when a worker has completed it.
     pub(crate) queue: Option<QueueDocument>,
@@ -106,6 +106,57 @@ pub(crate) struct TargetDocument {
     pub(crate) tls: Option<TlsDocument>,
     /// Counts answers by the value of this header.
     pub(crate) count_header: Option<String>,
+    /// What messages over a WebSocket (`ws://`, `wss://`) are; the body is the message.
+    pub(crate) web_socket: Option<WebSocketDocument>,
+    /// The method that is called over gRPC; its metadata are the headers.
+    pub(crate) grpc: Option<GrpcDocument>,
+}
+
+/// A call of gRPC. One of `message`, `messageFile` and `messageHex` is what is sent; the empty message, if there is
+/// none of them. It is encoded once, and so has no templates.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct GrpcDocument {
+    /// `package.Service/Method`.
+    pub(crate) method: String,
+    /// What describes the method: a `.proto` file, or an encoded `FileDescriptorSet`. Its path is relative to the
+    /// scenario.
+    pub(crate) proto: Option<String>,
+    /// The folder that the imports of a `.proto` file are relative to; its own, if this is not given.
+    pub(crate) proto_folder: Option<String>,
+    /// The message, as protobuf's JSON; needs `proto`.
+    pub(crate) message: Option<serde_json::Value>,
+    /// A file with the message as JSON; its path is relative to the scenario.
+    pub(crate) message_file: Option<String>,
+    /// The message as it is encoded, in hexadecimal digits; spaces do not matter.
+    pub(crate) message_hex: Option<String>,
+    /// How many times the message is sent in a call whose client streams; 1, if it is not given.
+    pub(crate) messages: Option<usize>,
+    /// What kind of method it is, where no `proto` says so; `unary`, if it is not given.
+    pub(crate) mode: Option<GrpcModeDocument>,
+}
+
+/// Who sends several messages in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum GrpcModeDocument {
+    Unary,
+    ServerStreaming,
+    ClientStreaming,
+    /// All messages are sent, whatever is answered meanwhile.
+    Bidirectional,
+}
+
+/// Messages over WebSockets, each of which carries one and its answer at a time.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct WebSocketDocument {
+    /// Whether messages are sent as binary ones; text, if it is not given.
+    #[serde(default)]
+    pub(crate) binary: bool,
+    /// What the message that answers a request has in it; it is the next one, if this is not given. May have
+    /// `${sequence}`.
+    pub(crate) answer_contains: Option<String>,
 }
 
 /// A queue: its broker, and what workers give the markers of completed messages back through.

@@ -8,8 +8,10 @@ use http::uri::Authority;
 /// A URL in its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    /// `https://`.
+    /// `https://` or `wss://`.
     pub(crate) tls: bool,
+    /// `ws://` or `wss://`.
+    pub(crate) web_socket: bool,
     /// What the URL has between `://` and the path: the default `Host`.
     pub(crate) authority: String,
     /// Path and query as they are written, templates and all.
@@ -21,14 +23,25 @@ pub(crate) struct Endpoint {
     port: u16,
 }
 
+/// Whether a URL that [`Endpoint::parse`] takes is one of a WebSocket.
+pub(crate) fn is_web_socket(url: &str) -> bool {
+    Endpoint::parse(url).is_ok_and(|endpoint| endpoint.web_socket)
+}
+
 impl Endpoint {
     /// Checks a URL. Its path is left to who reads the templates in it.
     pub(crate) fn parse(url: &str) -> anyhow::Result<Self> {
-        let (tls, rest) = match url.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
+        let (scheme, rest) = match url.split_once("://") {
+            Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+            None => (String::new(), url),
+        };
+        let (tls, web_socket) = match scheme.as_str() {
+            "http" => (false, false),
+            "https" => (true, false),
+            "ws" => (false, true),
+            "wss" => (true, true),
             _ => bail!(
-                "`{url}`: a URL starts with http:// or https://, as in http://127.0.0.1:8080/"
+                "`{url}`: a URL starts with http://, https://, ws:// or wss://, as in http://127.0.0.1:8080/"
             ),
         };
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -55,6 +68,7 @@ impl Endpoint {
         ensure!(!host.is_empty(), "`{url}` has no host");
         Ok(Self {
             tls,
+            web_socket,
             path: format!("{slash}{path}"),
             before_path: (url.len() - rest.len() + end).saturating_sub(slash.len()),
             port: port(&authority, tls).with_context(|| format!("`{url}`"))?,
@@ -121,6 +135,8 @@ mod tests {
             ),
             ("http://example.com", false, "example.com", "/", 80),
             ("https://example.com?q=1", true, "example.com", "/?q=1", 443),
+            ("ws://a/talk", false, "a", "/talk", 80),
+            ("WSS://a/talk", true, "a", "/talk", 443),
             ("HTTP://[::1]:81/a#b", false, "[::1]:81", "/a", 81),
             (
                 "http://a/${number(1, 2)}?x=${uuid}",

@@ -288,7 +288,7 @@ workers: 0
 "#,
     );
     let expected = [
-        "run.yaml:4:10: targets[0].url: `ftp://x/`: a URL starts with http:// or https://",
+        "run.yaml:4:10: targets[0].url: `ftp://x/`: a URL starts with http://, https://",
         "run.yaml:5:13: targets[0].method: a method is one word",
         "run.yaml:6:11: targets[1].name: `a` is there already",
         "run.yaml:7:10: targets[1].url: at character 18: `uid` is not known; did you mean `uuid`?",
@@ -346,7 +346,7 @@ thresholds: [queues.orders.failed == 0, queues.other.repeated == 0, queues.log.e
     let found: Vec<_> = (plan.targets.iter())
         .map(|target| match &target.kind {
             TargetKind::Queue(queue) => (queue.broker.in_words(), queue.completed.clone()),
-            TargetKind::Http(_) => panic!("{target:?}"),
+            _ => panic!("{target:?}"),
         })
         .collect();
     let expected = [
@@ -507,5 +507,49 @@ proptest! {
         if let Err(error) = load_text(&lines.join("\n")) {
             prop_assert!(error.0.iter().all(|placed| placed.position.is_some()), "{error}");
         }
+    }
+}
+
+#[test]
+fn targets_of_websockets_and_grpc_say_what_they_cannot_have() {
+    let found = errors(
+        r#"
+targets:
+  - name: talk
+    url: ws://localhost/talk
+    method: POST
+    version: http2
+    headers: {upgrade: x}
+    webSocket: {answerContains: "${uuid}"}
+  - name: page
+    url: http://localhost/
+    webSocket: {binary: true}
+  - name: call
+    url: http://localhost/path
+    method: GET
+    version: http1
+    body: x
+    grpc: {method: Take, message: {a: 1}, messages: 2}
+  - name: missing
+    url: https://localhost/
+    grpc: {method: a.B/C, proto: none.proto}
+burst: 1
+"#,
+    );
+    for expected in [
+        "run.yaml:5:13: targets[0].method: a WebSocket begins with GET",
+        "run.yaml:6:14: targets[0].version: WebSockets are opened over HTTP/1.1",
+        "targets[0].headers.upgrade: loadgen sends this header of the handshake itself",
+        "targets[0].webSocket.answerContains: only ${sequence} is known here",
+        "targets[1].webSocket: the URL is not ws:// or wss://",
+        "targets[2].url: it has no path: `grpc.method` says what is called",
+        "targets[2].method: gRPC sends POST",
+        "targets[2].version: gRPC needs HTTP/2",
+        "targets[2].body: what is sent is `grpc.message`",
+        "targets[2].grpc.method: `Take` is no method",
+        "targets[2].grpc.message: JSON needs `proto`",
+        "targets[3].grpc.proto: `none.proto`",
+    ] {
+        assert!(found.contains(expected), "{expected}\n{found}");
     }
 }

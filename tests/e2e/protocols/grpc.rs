@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::bed::{App, HOST, printed, python};
 use crate::harness::{Ebbtide, machine};
+use crate::load::Load;
 
 const CLIENT: &str = include_str!("grpc/client.py");
 
@@ -60,3 +61,48 @@ fn grpc_by_tls() {
     let said = client(&ebbtide, ebbtide.tls, Some(&ebbtide.root));
     assert_eq!(said, EXPECTED);
 }
+
+#[test]
+fn loadgen_calls_methods_of_all_kinds_from_zero() {
+    let _machine = machine();
+    let ebbtide = up();
+    let url = format!("http://127.0.0.1:{}", ebbtide.ingress);
+    let scenario = LOAD.replace("URL", &url).replace("HOST", HOST);
+    let report = Load::of_scenario(&scenario).without_loss();
+    assert_eq!(report["total"]["sent"], 80, "{report:#}");
+    assert_eq!(report["countedHeader"]["values"]["0"], 80, "{report:#}");
+    let targets = report["targets"].as_array().expect("targets");
+    for target in targets {
+        assert_ne!(target["sent"], 0, "{report:#}");
+    }
+}
+
+/// The app's messages are plain bytes.
+const LOAD: &str = "
+targets:
+  - name: unary
+    url: URL
+    host: HOST
+    countHeader: grpc-status
+    grpc: {method: test.Kinds/Echo, messageHex: '68656c6c6f'}
+    checks: [{bodyContains: hello}, {header: x-trailing}]
+  - name: server
+    url: URL
+    host: HOST
+    countHeader: grpc-status
+    grpc: {method: test.Kinds/Count, messageHex: '35', mode: serverStreaming}
+    checks: [{bodyContains: '01234'}]
+  - name: client
+    url: URL
+    host: HOST
+    countHeader: grpc-status
+    grpc: {method: test.Kinds/Total, messageHex: '6161', messages: 10, mode: clientStreaming}
+    checks: [{bodyContains: '20'}]
+  - name: both
+    url: URL
+    host: HOST
+    countHeader: grpc-status
+    grpc: {method: test.Kinds/Talk, messageHex: '6f6e65', messages: 3, mode: bidirectional}
+    checks: [{bodyContains: ONEONEONE}]
+burst: 80
+";

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use super::bed::{App, HOST, printed, python};
 use crate::harness::{Ebbtide, SOON, eventually, machine};
+use crate::load::Load;
 
 const CLIENT: &str = include_str!("websocket/client.py");
 
@@ -93,6 +94,36 @@ fn an_app_that_speaks_http2_alone_takes_it_from_clients_of_either_version() {
     );
     all_end(&ebbtide, 5);
 }
+
+#[test]
+fn loadgen_sends_messages_from_zero_and_takes_leave() {
+    let _machine = machine();
+    let ebbtide = up(include_str!("websocket/app.py"), "auto");
+    let url = format!("ws://127.0.0.1:{}/talk?a=b", ebbtide.ingress);
+    let scenario = LOAD.replace("URL", &url).replace("HOST", HOST);
+    let report = Load::of_scenario(&scenario).without_loss();
+    let total = &report["total"];
+    assert_eq!(
+        (&total["sent"], &total["statusCodes"]["101"]),
+        (&200.into(), &200.into()),
+        "{report:#}"
+    );
+    let opened = total["connectionsOpened"].as_u64().expect("a number");
+    assert!((1..=5).contains(&opened), "{report:#}");
+    all_end(&ebbtide, opened);
+}
+
+/// The app speaks first, so only a message with the request's own position is its answer.
+const LOAD: &str = "
+targets:
+  - url: URL
+    host: HOST
+    headers: {sec-websocket-protocol: chat}
+    body: 'message #${sequence}.'
+    webSocket: {answerContains: '#${sequence}.'}
+    connections: 5
+schedule: {constant: {rate: 200, duration: 1s}}
+";
 
 /// Python's `websockets`, which speaks HTTP/1.1.
 const SHORT_CLIENT: &str = r#"

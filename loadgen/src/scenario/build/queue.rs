@@ -57,7 +57,7 @@ impl Builder<'_> {
     pub(super) fn check_completed(&mut self, path: &str, target: &Target, before: &[Target]) {
         let place = |target: &Target| match &target.kind {
             TargetKind::Queue(of) => Some((of.completed.clone(), of.broker.url().clone())),
-            TargetKind::Http(_) => None,
+            _ => None,
         };
         let own = place(target);
         let other = before

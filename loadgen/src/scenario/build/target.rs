@@ -1,5 +1,8 @@
 //! What is sent, and where.
 
+mod grpc;
+mod websocket;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -8,11 +11,12 @@ use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Method, header};
 
+use self::websocket::NEXT_MESSAGE;
 use super::super::document::{
     CheckDocument, ConnectionPolicy, ConnectionsDocument, HeaderDocument, StatusDocument,
     TargetDocument, TlsDocument, VersionDocument,
 };
-use super::super::endpoint::Endpoint;
+use super::super::endpoint::{Endpoint, is_web_socket};
 use super::super::headers::Headers;
 use super::super::template;
 use super::{Builder, MAIN, Resolve};
@@ -91,15 +95,29 @@ impl Builder<'_> {
 
     /// Which kind it is says the key that is there.
     fn kind(&mut self, path: &str, document: &TargetDocument) -> Option<TargetKind> {
-        match (&document.url, &document.queue) {
-            (Some(url), None) => return self.http(path, url, document).map(TargetKind::Http),
-            (None, Some(queue)) => return self.queue(path, queue, document).map(TargetKind::Queue),
-            (Some(_), Some(_)) => {
-                let message = "a target has a `url` or a `queue`, not both";
-                self.problems.add(path, message);
-                return None;
+        if let (Some(_), Some(_)) = (&document.url, &document.queue) {
+            let message = "a target has a `url` or a `queue`, not both";
+            self.problems.add(path, message);
+            return None;
+        }
+        if let Some(queue) = &document.queue {
+            return self.queue(path, queue, document).map(TargetKind::Queue);
+        }
+        if let Some(url) = &document.url {
+            let http = self.http(path, url, document)?;
+            if let Some(of) = &document.grpc {
+                return self.grpc(path, http, document, of);
             }
-            (None, None) => {}
+            let field = format!("{path}.webSocket");
+            return match (is_web_socket(url), &document.web_socket) {
+                (true, of) => self.web_socket(path, http, of.as_ref().unwrap_or(&NEXT_MESSAGE)),
+                (false, None) => Some(TargetKind::Http(http)),
+                (false, Some(_)) => {
+                    let message = "the URL is not ws:// or wss://: remove this, or change the URL";
+                    self.problems.add(field, message);
+                    None
+                }
+            };
         }
         let message = "`url` is missing: a target says where its requests go";
         self.problems.add(path, message);
@@ -173,7 +191,7 @@ impl Builder<'_> {
             if document.is_some() {
                 self.problems.add(
                     path,
-                    "the URL is not https://: remove this, or change the URL",
+                    "the URL is not https:// or wss://: remove this, or change the URL",
                 );
             }
             return None;
