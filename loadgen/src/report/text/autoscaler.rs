@@ -80,9 +80,13 @@ fn write_queue(queue: &Named<QueueSummary>, out: &mut dyn Write) -> io::Result<(
     let completion = known(value.completion_time.as_ref(), |times| {
         format!("p50 {}, p99 {}", millis(times.p50_ms), millis(times.p99_ms))
     });
+    let repeated = match value.repeated {
+        0 => String::new(),
+        times => format!(", {} completed again", count(times)),
+    };
     writeln!(
         out,
-        "\nQueue {}: {} enqueued, {} completed, {} failed; intended to completed {completion}",
+        "\nQueue {}: {} enqueued, {} completed, {} failed{repeated}; intended to completed {completion}",
         printable(name),
         count(value.enqueued),
         count(value.completed),
