@@ -36,6 +36,7 @@ pub(crate) fn head() -> Head {
             .to_vec(),
         lateness_p99: Duration::from_millis(1),
         count_header: Some("x-replica".to_owned()),
+        queues: Vec::new(),
     }
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn recording() -> Recording {
             .map(|name| (name.to_owned(), revision()))
             .into(),
         counted: BTreeMap::new(),
+        queues: BTreeMap::new(),
         seconds: vec![SecondTally::default(); 61],
     };
     let mut position = 0;
