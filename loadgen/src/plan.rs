@@ -100,7 +100,7 @@ pub(crate) struct Target {
 pub(crate) enum TargetKind {
     /// HTTP/1.1 or HTTP/2.
     Http(HttpTarget),
-    /// Messages over `WebSocket` connections.
+    /// Messages over a WebSocket.
     WebSocket(WebSocketTarget),
     /// Calls of gRPC.
     Grpc(GrpcTarget),
@@ -205,7 +205,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A server that answers messages over `WebSocket` connections. Each carries one message and its answer at a time.
+/// A server that answers messages over a WebSocket. Each connection carries one message and its answer at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct WebSocketTarget {
     /// The handshake; its body is the message.

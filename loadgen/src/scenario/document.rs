@@ -147,7 +147,7 @@ pub(crate) enum GrpcModeDocument {
     Bidirectional,
 }
 
-/// Messages over WebSockets, each of which carries one and its answer at a time.
+/// Messages over a WebSocket. Each connection carries one and its answer at a time.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct WebSocketDocument {

@@ -15,15 +15,15 @@ use crate::plan::{Answers, Check, GrpcTarget};
 
 type Frames = Vec<Result<Frame<Bytes>, Infallible>>;
 
-fn data(bytes: &'static [u8]) -> Result<Frame<Bytes>, Infallible> {
-    Ok(Frame::data(Bytes::from_static(bytes)))
+fn data(bytes: &'static [u8]) -> Frame<Bytes> {
+    Frame::data(Bytes::from_static(bytes))
 }
 
-fn end(status: &'static str) -> Result<Frame<Bytes>, Infallible> {
+fn end(status: &'static str) -> Frame<Bytes> {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static(status));
     trailers.insert("grpc-message", HeaderValue::from_static("not%20today"));
-    Ok(Frame::trailers(trailers))
+    Frame::trailers(trailers)
 }
 
 async fn answer(
@@ -38,8 +38,8 @@ async fn answer(
 > {
     let (head, body) = request.into_parts();
     let asked = body.collect().await.unwrap().to_bytes();
-    let frames: Frames = match head.uri.path() {
-        "/t.T/Echo" => vec![Ok(Frame::data(asked)), end("0")],
+    let frames = match head.uri.path() {
+        "/t.T/Echo" => vec![Frame::data(asked), end("0")],
         "/t.T/Count" => vec![data(b"\0\0\0\0\x01a\0\0"), data(b"\0\0\x02bc"), end("0")],
         "/t.T/None" => vec![end("0")],
         "/t.T/Part" => vec![data(b"\0\0\0\0\x09a"), end("0")],
@@ -48,6 +48,7 @@ async fn answer(
         "/t.T/NoEnd" => vec![data(b"\0\0\0\0\x01a")],
         _ => vec![],
     };
+    let frames: Frames = frames.into_iter().map(Ok).collect();
     let mut response = Response::builder().header("x-revision", "t--one");
     response = match head.uri.path() {
         "/t.T/AtOnce" => response.header("grpc-status", "9"),

@@ -1,4 +1,4 @@
-//! Messages over WebSockets.
+//! Messages over a WebSocket.
 
 use http::Method;
 
@@ -40,34 +40,31 @@ impl Builder<'_> {
             let message = "text is UTF-8, and this is not: write `webSocket: {binary: true}`";
             self.problems.add(format!("{path}.bodyFile"), message);
         }
-        let answer = self.answer(path, document.answer_contains.as_deref())?;
+        let answer = document.answer_contains.as_deref().map(answer).transpose();
+        let field = format!("{path}.webSocket.answerContains");
+        let answer = self.problems.take(field, answer)?;
         Some(TargetKind::WebSocket(WebSocketTarget {
             http,
             binary: document.binary,
             answer,
         }))
     }
+}
 
-    /// What an answer has in it; none if that is anything.
-    fn answer(&mut self, path: &str, text: Option<&str>) -> Option<Option<Template>> {
-        let Some(text) = text else {
-            return Some(None);
-        };
-        let field = format!("{path}.webSocket.answerContains");
-        let answer = self.problems.take(&field, template::parse(text))?;
-        let is_known = |piece: &Piece| matches!(piece, Piece::Text(_) | Piece::Sequence);
-        let wrong = match &answer {
-            Template::Fixed(text) if text.is_empty() => {
-                "every message contains nothing: write what the answer is to contain"
-            }
-            Template::Pieces(pieces) if !pieces.iter().all(is_known) => {
-                "only ${sequence} is known here: anything else would be made up anew"
-            }
-            _ => return Some(Some(answer)),
-        };
-        self.problems.add(field, wrong);
-        None
-    }
+/// What an answer has in it.
+fn answer(text: &str) -> Result<Template, String> {
+    let answer = template::parse(text).map_err(|error| error.to_string())?;
+    let is_known = |piece: &Piece| matches!(piece, Piece::Text(_) | Piece::Sequence);
+    let wrong = match &answer {
+        Template::Fixed(text) if text.is_empty() => {
+            "every message contains nothing: write what the answer is to contain"
+        }
+        Template::Pieces(pieces) if !pieces.iter().all(is_known) => {
+            "only ${sequence} is known here: anything else would be made up anew"
+        }
+        _ => return Ok(answer),
+    };
+    Err(wrong.to_owned())
 }
 
 fn is_of_handshake(header: &str) -> bool {
