@@ -207,27 +207,26 @@ struct Reading {
 async fn read(reading: Reading, receiver: Receiver) {
     let mut receiver = Some(receiver);
     loop {
-        let fault = match &mut receiver {
-            Some(open) => match open.next().await {
+        let fault = if let Some(open) = &mut receiver {
+            match open.next().await {
                 Ok(texts) => {
                     reading.completed(&texts);
                     continue;
                 }
                 Err(fault) => fault,
-            },
-            None => {
-                sleep(PAUSE).await;
-                let QueueTarget {
-                    broker, completed, ..
-                } = &reading.target;
-                match Receiver::open(broker, completed).await {
-                    Ok(open) => {
-                        receiver = Some(open);
-                        reading.waiting.borrow_mut().fault = None;
-                        continue;
-                    }
-                    Err(fault) => fault,
+            }
+        } else {
+            sleep(PAUSE).await;
+            let QueueTarget {
+                broker, completed, ..
+            } = &reading.target;
+            match Receiver::open(broker, completed).await {
+                Ok(open) => {
+                    receiver = Some(open);
+                    reading.waiting.borrow_mut().fault = None;
+                    continue;
                 }
+                Err(fault) => fault,
             }
         };
         receiver = None;

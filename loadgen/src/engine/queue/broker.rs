@@ -43,7 +43,7 @@ impl Sender {
 pub(super) enum Receiver {
     Redis(redis::Completions),
     Nats(nats::Completions),
-    Rabbitmq(rabbitmq::Completions),
+    Rabbitmq(Box<rabbitmq::Completions>),
 }
 
 impl Receiver {
@@ -57,7 +57,7 @@ impl Receiver {
                 Self::Nats(nats::Completions::open(url, completed).await?)
             }
             Broker::Rabbitmq { url, .. } => {
-                Self::Rabbitmq(rabbitmq::Completions::open(url, completed).await?)
+                Self::Rabbitmq(Box::new(rabbitmq::Completions::open(url, completed).await?))
             }
         })
     }
