@@ -57,16 +57,17 @@ fn observation(samples: Vec<Sample>, events: Vec<Event>, until: u64) -> Observat
     }
 }
 
+/// No requests, made once: histograms are large.
+static REQUESTS: LazyLock<Recording> = LazyLock::new(|| Recording {
+    targets: Vec::new(),
+    stages: Vec::new(),
+    revisions: BTreeMap::new(),
+    seconds: Vec::new(),
+    ..fixture::recording()
+});
+
 /// Of requests that ended at `elapsed`; failures in each second.
 fn recording(elapsed: u64, failed: &[u64]) -> Recording {
-    // Histograms are large, and made for each case.
-    static REQUESTS: LazyLock<Recording> = LazyLock::new(|| Recording {
-        targets: Vec::new(),
-        stages: Vec::new(),
-        revisions: BTreeMap::new(),
-        seconds: Vec::new(),
-        ..fixture::recording()
-    });
     let second = |failed: &u64| SecondTally {
         failed: *failed,
         ..SecondTally::default()
