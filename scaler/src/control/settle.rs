@@ -15,9 +15,13 @@ use crate::clock::SystemClock;
 impl ControlTask {
     /// What is published of the apps that were touched is no longer so, and all is brought in line with them.
     pub(super) fn settle_changed(&mut self, touched: &Touched) {
-        for name in &touched.names(&self.apps) {
-            if let Some(control) = self.apps.get_mut(name) {
-                control.published = None;
+        let changed = |control: &mut AppControl| control.published = None;
+        match touched {
+            Touched::All => self.apps.values_mut().for_each(changed),
+            Touched::Only(names) => {
+                for name in names {
+                    self.apps.get_mut(name).into_iter().for_each(changed);
+                }
             }
         }
         self.settle(touched);
