@@ -2,13 +2,8 @@
 //! this machine ([`ProcessSampler`]) and in Kubernetes (`PodUsageReader`, feature `kubernetes`).
 
 mod amount;
-pub mod azure;
 mod cgroup;
 mod clock;
-mod connect;
-pub mod databases;
-mod error;
-pub mod kafka;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod parameters;
@@ -21,8 +16,8 @@ mod sources;
 
 pub use amount::{Amount, Flow};
 pub use clock::WallClock;
-pub use connect::Connect;
-pub use error::ReadError;
+pub use ebbtide_brokers::connect::Connect;
+pub use ebbtide_brokers::error::ReadError;
 #[cfg(feature = "kubernetes")]
 pub use kubernetes::{PodUsageError, PodUsageReader, UsageSource};
 pub use parameters::{Lookup, Parameters};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ebbtide_core::document::ScaleRule;
 use ebbtide_core::scaler::{self, Given, Key, Presence, Role, Scaler};
 
-use crate::error::ReadError;
+use ebbtide_brokers::error::ReadError;
 
 /// What a rule's reader has to know: each key that was given, or has a default, and its value.
 ///

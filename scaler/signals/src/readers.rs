@@ -23,10 +23,10 @@ use tokio::time::timeout;
 
 use crate::amount::Amount;
 use crate::clock::WallClock;
-use crate::connect::Connect;
-use crate::error::ReadError;
 use crate::parameters::{Lookup, Parameters};
 use crate::source::{self, DEADLINE};
+use ebbtide_brokers::connect::Connect;
+use ebbtide_brokers::error::ReadError;
 
 /// What readers have of this process.
 #[derive(Clone)]

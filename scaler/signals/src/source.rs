@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::amount::{Amount, Flow};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::{self, Context, Reader};
+use ebbtide_brokers::error::ReadError;
 
 /// A read that takes longer has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);

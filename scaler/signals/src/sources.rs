@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::clock::WallClock;
-use crate::connect::Connect;
 use crate::parameters::Parameters;
 use crate::readers::Context;
 use crate::source::{Poll, SourceState};
+use ebbtide_brokers::connect::Connect;
 
 /// The shortest time from one read to the next.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);

@@ -7,11 +7,11 @@ use roxmltree::Document;
 
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::azure::QueueService;
 use crate::clock::WallClock;
-use crate::connect::{Answer, Http, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::azure::QueueService;
+use ebbtide_brokers::connect::{Answer, Http, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 const QUEUE: &str = "queueName";
 const CONNECTION: &str = "connection";

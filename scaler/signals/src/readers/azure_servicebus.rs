@@ -11,11 +11,11 @@ use self::atom::{Described, Kind};
 use self::entities::{Entities, Several, TOPIC};
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::azure::Namespace;
 use crate::clock::WallClock;
-use crate::connect::{Answer, Http, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::azure::Namespace;
+use ebbtide_brokers::connect::{Answer, Http, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 const CONNECTION: &str = "connection";
 /// The version of the interface that is spoken.

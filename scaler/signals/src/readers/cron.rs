@@ -15,8 +15,8 @@ use self::window::{Never, State, Window};
 use super::{Context, Hearing, Reader, Reading};
 use crate::amount::Amount;
 use crate::clock::WallClock;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 const ZONE: &str = "timezone";
 const START: &str = "start";

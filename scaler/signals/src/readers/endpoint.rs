@@ -9,11 +9,11 @@ use reqwest::{Method, StatusCode};
 use tokio::time::timeout;
 
 use super::Context;
-use crate::connect::{Answer, Http};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use credentials::Credentials;
 pub(super) use credentials::header_name;
+use ebbtide_brokers::connect::{Answer, Http};
+use ebbtide_brokers::error::ReadError;
 
 const TIMEOUT: &str = "timeout";
 

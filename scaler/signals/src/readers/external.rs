@@ -14,8 +14,8 @@ use self::channel::Server;
 use self::pushes::Pushes;
 use super::{Context, Hearing, Reader, Reading};
 use crate::amount::Amount;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 const ADDRESS: &str = "scalerAddress";
 /// What the scaler is told instead of a ScaledObject's name.

@@ -8,12 +8,12 @@ use std::ops::RangeInclusive;
 use self::lag::{Bound, Policy, Uncommitted};
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::connect::TlsSettings;
-use crate::error::ReadError;
-use crate::kafka::{
+use crate::parameters::Parameters;
+use ebbtide_brokers::connect::TlsSettings;
+use ebbtide_brokers::error::ReadError;
+use ebbtide_brokers::kafka::{
     Address, Cluster, GROUP, Login, Mechanism, Named, Partitions, SERVERS, Settings, Start, TOPIC,
 };
-use crate::parameters::Parameters;
 
 const LIMITATION: &str = "partitionLimitation";
 const IDLE: &str = "allowIdleConsumers";

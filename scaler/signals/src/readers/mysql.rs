@@ -6,11 +6,11 @@ use mysql_async::{Error, Statement, Value};
 
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::connect::{Connect, TlsSettings};
-use crate::databases::Keys;
-use crate::databases::mysql::{Session, Settings, Tls, explain};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::connect::{Connect, TlsSettings};
+use ebbtide_brokers::databases::Keys;
+use ebbtide_brokers::databases::mysql::{Session, Settings, Tls, explain};
+use ebbtide_brokers::error::ReadError;
 
 const CONNECTION: &str = "connectionString";
 const HOST: &str = "host";

@@ -12,9 +12,9 @@ use self::answer::{JetStream, Missing, Server};
 use self::nodes::Nodes;
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::connect::{Http, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::connect::{Http, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 const ENDPOINT: &str = "natsServerMonitoringEndpoint";
 const ACCOUNT: &str = "account";

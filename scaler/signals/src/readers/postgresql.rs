@@ -7,11 +7,11 @@ use tokio_postgres::{Error, Statement};
 use self::number::Number;
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::connect::{Connect, TlsSettings};
-use crate::databases::Keys;
-use crate::databases::postgresql::{Session, Settings, SslMode, explain};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::connect::{Connect, TlsSettings};
+use ebbtide_brokers::databases::Keys;
+use ebbtide_brokers::databases::postgresql::{Session, Settings, SslMode, explain};
+use ebbtide_brokers::error::ReadError;
 
 const CONNECTION: &str = "connection";
 const HOST: &str = "host";

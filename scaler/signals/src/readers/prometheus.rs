@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::endpoint::{Endpoint, header_name};
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 const ADDRESS: &str = "serverAddress";
 const HEADERS: &str = "customHeaders";

@@ -19,9 +19,9 @@ use self::management::Management;
 use self::number::{Mode, Number};
 use super::{Context, Reader, Reading};
 use crate::amount::Amount;
-use crate::connect::TlsSettings;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::connect::TlsSettings;
+use ebbtide_brokers::error::ReadError;
 
 const HOST: &str = "host";
 const QUEUE: &str = "queueName";

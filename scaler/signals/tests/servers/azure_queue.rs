@@ -4,8 +4,8 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ebbtide_brokers::azure::QueueService;
 use ebbtide_signals::Amount;
-use ebbtide_signals::azure::QueueService;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use reqwest::Method;

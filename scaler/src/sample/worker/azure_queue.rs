@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use ebbtide_signals::azure::QueueService;
+use ebbtide_brokers::azure::QueueService;
 use reqwest::{Client, Method};
 use roxmltree::Document;
 use tokio::time::sleep;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow, bail};
 use azure_messaging_servicebus::service_bus::{
     PeekLockResponse, QueueClient, SubscriptionReceiver, TopicClient,
 };
-use ebbtide_signals::azure::Namespace;
+use ebbtide_brokers::azure::Namespace;
 use reqwest::{Certificate, Client};
 use tokio::time::sleep;
 

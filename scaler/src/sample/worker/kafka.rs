@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ebbtide_signals::Connect;
-use ebbtide_signals::kafka::{
+use ebbtide_brokers::connect::Connect;
+use ebbtide_brokers::kafka::{
     Address, Batches, Cluster, Login, Mechanism, Membership, Named, Partitions, Settings, Standing,
     Start,
 };

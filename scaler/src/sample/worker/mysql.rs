@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use ebbtide_signals::databases::mysql::{Session, Settings};
+use ebbtide_brokers::databases::mysql::{Session, Settings};
 use mysql_async::TxOpts;
 use mysql_async::prelude::Queryable;
 use tokio::time::sleep;

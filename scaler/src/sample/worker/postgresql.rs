@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use ebbtide_signals::databases::postgresql::{Session, Settings};
+use ebbtide_brokers::databases::postgresql::{Session, Settings};
 use tokio::time::sleep;
 
 use super::{Work, variable};

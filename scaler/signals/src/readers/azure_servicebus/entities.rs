@@ -3,8 +3,8 @@
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::atom::Kind;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 pub(super) const QUEUE: &str = "queueName";
 pub(super) const TOPIC: &str = "topicName";

@@ -6,9 +6,9 @@ use ebbtide_core::time::Clock;
 use tokio::time::Instant;
 
 use super::*;
-use crate::connect::Connect;
 use crate::parameters::Lookup;
 use crate::readers;
+use ebbtide_brokers::connect::Connect;
 
 /// A wall clock that goes as tokio's does, and can be put forward.
 struct TestClock {

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use crate::connect::TlsSettings;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::connect::TlsSettings;
+use ebbtide_brokers::error::ReadError;
 
 const API_KEY: &str = "apiKey";
 const BEARER_TOKEN: &str = "bearerToken";

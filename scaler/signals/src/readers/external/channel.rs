@@ -10,9 +10,9 @@ use tonic::transport::{Channel, Endpoint, Error, Uri};
 use tower::service_fn;
 
 use super::ADDRESS;
-use crate::connect::{Connect, Security, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::connect::{Connect, Security, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 const CA: &str = "caCert";
 const CERTIFICATE: &str = "tlsClientCert";

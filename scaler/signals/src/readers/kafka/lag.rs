@@ -1,7 +1,7 @@
 //! How much a consumer group has left to do.
 
 use crate::amount::{Amount, Flow};
-use crate::kafka::Partitions;
+use ebbtide_brokers::kafka::Partitions;
 
 /// How the lags of partitions are added up.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{ACCOUNT, CONSUMER, STREAM, Wanted};
 use crate::amount::{Amount, Flow};
-use crate::error::ReadError;
+use ebbtide_brokers::error::ReadError;
 
 /// More than any stream has: what a counter shows that has run below zero.
 const MOST: f64 = 1e15;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::QUERY;
-use crate::error::ReadError;
+use ebbtide_brokers::error::ReadError;
 
 /// What Prometheus answers.
 #[derive(Deserialize)]

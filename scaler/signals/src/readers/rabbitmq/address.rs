@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use super::HOST;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 const VHOST: &str = "vhostName";
 const PASSWORD: &str = "password";

@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use super::address::Address;
 use super::counts::Counts;
 use super::{HOST, QUEUE, handed};
-use crate::connect::{Connect, Security, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::Context;
+use ebbtide_brokers::connect::{Connect, Security, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 /// The longest frame, in bytes: lapin keeps room for many, and answers are short. RabbitMQ takes no less.
 const LONGEST_FRAME: u32 = 8192;

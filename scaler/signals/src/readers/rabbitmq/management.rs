@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::address::{Address, User};
 use super::counts::{COLUMNS, Counts, Operation, Queue};
 use super::{HOST, QUEUE};
-use crate::connect::{Answer, Http, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::Context;
+use ebbtide_brokers::connect::{Answer, Http, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 const PAGE_SIZE: &str = "pageSize";
 /// As many queues as RabbitMQ lists at once.

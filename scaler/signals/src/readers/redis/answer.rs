@@ -2,7 +2,7 @@
 
 use redis::{ServerError, Value};
 
-use crate::error::ReadError;
+use ebbtide_brokers::error::ReadError;
 
 /// Why there is no answer to a command.
 pub(super) enum Failed {

@@ -14,7 +14,7 @@ use super::answer::Failed;
 use super::login::Login;
 use super::place::Place;
 use super::settings::Way;
-use crate::error::ReadError;
+use ebbtide_brokers::error::ReadError;
 
 /// How long TLS may take to begin: what does not speak it may wait for more.
 const HANDSHAKE: Duration = Duration::from_secs(4);

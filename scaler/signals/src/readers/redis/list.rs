@@ -6,9 +6,9 @@ use super::answer::{count, text};
 use super::server::Server;
 use super::settings::Settings;
 use crate::amount::Amount;
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::{Context, Reader, Reading};
+use ebbtide_brokers::error::ReadError;
 
 const NAME: &str = "listName";
 

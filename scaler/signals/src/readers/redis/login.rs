@@ -2,8 +2,8 @@
 
 use redis::{Cmd, ServerError, cmd};
 
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 /// A user, a password and a database. It has secrets, so it does not print.
 #[derive(Clone)]

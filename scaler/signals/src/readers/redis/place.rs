@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::error::ReadError;
 use crate::parameters::Parameters;
+use ebbtide_brokers::error::ReadError;
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]

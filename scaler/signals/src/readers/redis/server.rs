@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::login::Login;
 use super::place::Place;
 use super::settings::{Settings, Topology};
-use crate::error::ReadError;
+use ebbtide_brokers::error::ReadError;
 
 /// How often a node may refer to another before an answer.
 const REDIRECTS: usize = 5;

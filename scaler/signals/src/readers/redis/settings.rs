@@ -2,10 +2,10 @@
 
 use super::login::Login;
 use super::place::{Place, places};
-use crate::connect::{Connect, Security, TlsSettings};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::Context;
+use ebbtide_brokers::connect::{Connect, Security, TlsSettings};
+use ebbtide_brokers::error::ReadError;
 
 /// What a rule says of the servers.
 pub(super) struct Settings {

@@ -9,9 +9,9 @@ use super::answer::{Failed, count, field, is_no_such_key};
 use super::server::Server;
 use super::settings::Settings;
 use crate::amount::{Amount, Flow};
-use crate::error::ReadError;
 use crate::parameters::Parameters;
 use crate::readers::{Context, Reader, Reading};
+use ebbtide_brokers::error::ReadError;
 
 const STREAM: &str = "stream";
 const GROUP: &str = "consumerGroup";

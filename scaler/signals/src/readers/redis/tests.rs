@@ -9,9 +9,9 @@ use tokio::task::yield_now;
 
 use crate::amount::Amount;
 use crate::clock::WallClock;
-use crate::connect::Connect;
 use crate::parameters::{Lookup, Parameters};
 use crate::readers::{Context, open};
+use ebbtide_brokers::connect::Connect;
 
 struct Nothing;
 

@@ -2,12 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use ebbtide_brokers::azure;
 use ebbtide_servicebus_stand_in::broker::{Limits, NEVER, Name, Namespace, Settings};
 use ebbtide_servicebus_stand_in::clock::Clock;
 use ebbtide_servicebus_stand_in::sas::{Policy, Right};
 use ebbtide_servicebus_stand_in::server::{Options, Server};
 use ebbtide_servicebus_stand_in::tls::Show;
-use ebbtide_signals::azure;
 use reqwest::{Method, StatusCode};
 use tokio::task::JoinSet;
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ebbtide_signals::Connect;
-use ebbtide_signals::kafka::{
+use ebbtide_brokers::connect::Connect;
+use ebbtide_brokers::kafka::{
     Address, Cluster, Membership, Named, Partitions, Settings, Standing, Start,
 };
 use tokio::time::{sleep, timeout};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use ebbtide_signals::databases::mysql::{Session, Settings};
+use ebbtide_brokers::databases::mysql::{Session, Settings};
 use mysql_async::prelude::Queryable;
 
 use super::asking;

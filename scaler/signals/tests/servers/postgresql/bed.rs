@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ebbtide_signals::databases::postgresql::{Session, Settings};
+use ebbtide_brokers::databases::postgresql::{Session, Settings};
 
 use super::asking;
 use crate::bed::Case;

@@ -1,6 +1,6 @@
 //! How far a consumer is in its partitions.
 
-use ebbtide_signals::kafka::{Batch, Partitions};
+use ebbtide_brokers::kafka::{Batch, Partitions};
 
 /// Where to go on: after what is committed, or with the first record that there is.
 pub(super) fn positions(

@@ -14,12 +14,12 @@ use super::{Connect, TlsSettings, unbracketed};
 use crate::error::ReadError;
 
 /// What to do about a certificate that nothing which is trusted has signed.
-pub(crate) const ANOTHER_ISSUER: &str =
+pub const ANOTHER_ISSUER: &str =
     "is not what the server's certificate is signed by; give the root of that";
 
 /// What secures connections.
 #[derive(Clone)]
-pub(crate) struct Security {
+pub struct Security {
     config: Arc<ClientConfig>,
     /// Whether the rule has a root of its own.
     has_ca: bool,
@@ -30,13 +30,14 @@ impl Security {
     ///
     /// # Errors
     /// TLS settings that cannot be.
-    pub(crate) fn new(tls: &TlsSettings<'_>) -> Result<Self, ReadError> {
+    pub fn new(tls: &TlsSettings<'_>) -> Result<Self, ReadError> {
         let (config, has_ca) = (tls.client()?, tls.ca.is_some());
         Ok(Self { config, has_ca })
     }
 
     /// The same, for a server that is told which protocol is spoken.
-    pub(crate) fn speaking(mut self, protocol: &str) -> Self {
+    #[must_use]
+    pub fn speaking(mut self, protocol: &str) -> Self {
         let config = Arc::make_mut(&mut self.config);
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         self
@@ -48,7 +49,7 @@ impl Connect {
     ///
     /// # Errors
     /// As [`tcp`](Self::tcp), or there is no TLS, or the certificate is not to be trusted.
-    pub(crate) async fn secured(
+    pub async fn secured(
         &self,
         key: &'static str,
         (host, port): (&str, u16),
@@ -71,7 +72,7 @@ impl Connect {
 
 /// Whether a connection failed since nothing that is trusted has signed the server's certificate, or
 /// only something of the same name.
-pub(crate) fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
+pub fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
     let others = [
         CertificateError::UnknownIssuer,
         CertificateError::BadSignature,
@@ -83,7 +84,7 @@ pub(crate) fn is_of_another_issuer(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// An error of this type among an error and its causes.
-pub(crate) fn found<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+pub fn found<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {

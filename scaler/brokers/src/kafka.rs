@@ -25,11 +25,11 @@ pub use membership::{Membership, Standing};
 use crate::error::ReadError;
 
 /// The key that has the brokers' addresses.
-pub(crate) const SERVERS: &str = "bootstrapServers";
+pub const SERVERS: &str = "bootstrapServers";
 /// The key that has the topics.
-pub(crate) const TOPIC: &str = "topic";
+pub const TOPIC: &str = "topic";
 /// The key that has the consumer group.
-pub(crate) const GROUP: &str = "consumerGroup";
+pub const GROUP: &str = "consumerGroup";
 
 /// Numbers of partitions, by topic and partition.
 pub type Partitions<T> = BTreeMap<String, BTreeMap<i32, T>>;

@@ -4,12 +4,18 @@ use super::connection_string;
 
 /// A server and who asks it. It does not print, since it has a password.
 pub struct Settings {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) user: String,
-    pub(crate) password: Option<String>,
-    pub(crate) database: Option<String>,
-    pub(crate) tls: Tls,
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Who asks.
+    pub user: String,
+    /// The password, if there is one.
+    pub password: Option<String>,
+    /// The database, if one is chosen.
+    pub database: Option<String>,
+    /// Whether there is TLS.
+    pub tls: Tls,
     /// Whether the server may be told the password as it is.
     pub(super) is_told_password: bool,
     /// Variables of the session and their values, in SQL.
@@ -18,7 +24,7 @@ pub struct Settings {
 
 /// Whether there is TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Tls {
+pub enum Tls {
     /// There is none.
     #[default]
     Off,
@@ -40,7 +46,7 @@ impl Settings {
     }
 
     /// Those of one host, and otherwise the usual ones.
-    pub(crate) fn of(host: &str, port: u16, user: &str) -> Self {
+    pub fn of(host: &str, port: u16, user: &str) -> Self {
         Self {
             host: host.to_owned(),
             port,
@@ -56,7 +62,7 @@ impl Settings {
 
 impl Tls {
     /// What Go's client calls so.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         Some(match text.to_ascii_lowercase().as_str() {
             "false" | "0" => Self::Off,
             "true" | "1" => Self::Trusted,

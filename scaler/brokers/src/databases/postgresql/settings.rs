@@ -6,11 +6,15 @@ use super::target::Target;
 /// A server and who asks it. It does not print, since it has a password.
 pub struct Settings {
     /// Hosts and ports, of which the first that can be used is.
-    pub(crate) hosts: Vec<(String, u16)>,
-    pub(crate) user: String,
-    pub(crate) password: Option<String>,
-    pub(crate) database: Option<String>,
-    pub(crate) ssl_mode: SslMode,
+    pub hosts: Vec<(String, u16)>,
+    /// Who asks.
+    pub user: String,
+    /// The password, if there is one.
+    pub password: Option<String>,
+    /// The database; the one that the server takes for the user, if none is given.
+    pub database: Option<String>,
+    /// Whether there is TLS.
+    pub ssl_mode: SslMode,
     /// Which server can be used.
     pub(super) target: Target,
     /// What the session is set up with, as the server's own programs write it: `-c name=value`.
@@ -19,7 +23,7 @@ pub struct Settings {
 
 /// Whether there is TLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum SslMode {
+pub enum SslMode {
     /// There is none.
     Disable,
     /// Only if the server does not do without.
@@ -46,7 +50,7 @@ impl Settings {
     }
 
     /// Those of one host, and otherwise the usual ones.
-    pub(crate) fn of(host: &str, port: u16, user: &str) -> Self {
+    pub fn of(host: &str, port: u16, user: &str) -> Self {
         Self {
             hosts: vec![(host.to_owned(), port)],
             user: user.to_owned(),
@@ -61,7 +65,7 @@ impl Settings {
 
 impl SslMode {
     /// The mode of this name.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "disable" => Self::Disable,
             "allow" => Self::Allow,

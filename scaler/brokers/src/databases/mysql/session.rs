@@ -37,7 +37,7 @@ impl Session {
     ///
     /// # Errors
     /// Why there is none, by key.
-    pub(crate) async fn within(
+    pub async fn within(
         connect: &Connect,
         settings: &Settings,
         tls: &TlsSettings<'_>,

@@ -17,15 +17,15 @@ use crate::error::ReadError;
 
 /// What secures a connection: PEM texts, as KEDA's `ca`, `cert`, `key` and `unsafeSsl`.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct TlsSettings<'p> {
+pub struct TlsSettings<'p> {
     /// Roots beside those of the system.
-    pub(crate) ca: Option<&'p str>,
+    pub ca: Option<&'p str>,
     /// The client's certificates.
-    pub(crate) cert: Option<&'p str>,
+    pub cert: Option<&'p str>,
     /// The client's key.
-    pub(crate) key: Option<&'p str>,
+    pub key: Option<&'p str>,
     /// Whether any certificate of the server will do.
-    pub(crate) any_server: bool,
+    pub any_server: bool,
 }
 
 impl TlsSettings<'_> {
@@ -33,7 +33,7 @@ impl TlsSettings<'_> {
     ///
     /// # Errors
     /// A PEM text that has not what it should have, or a key that is not the certificate's.
-    pub(crate) fn client(&self) -> Result<Arc<ClientConfig>, ReadError> {
+    pub fn client(&self) -> Result<Arc<ClientConfig>, ReadError> {
         static USUAL: OnceLock<Arc<ClientConfig>> = OnceLock::new();
         let given = [self.ca, self.cert, self.key];
         if self.any_server || given.iter().any(Option::is_some) {
@@ -51,7 +51,7 @@ impl TlsSettings<'_> {
     ///
     /// # Errors
     /// As [`client`](Self::client).
-    pub(crate) fn client_of_any_name(&self) -> Result<Arc<ClientConfig>, ReadError> {
+    pub fn client_of_any_name(&self) -> Result<Arc<ClientConfig>, ReadError> {
         self.build(Name::IsAny)
     }
 
@@ -100,7 +100,7 @@ impl TlsSettings<'_> {
     ///
     /// # Errors
     /// A PEM text that has not what it should have, or there is nothing.
-    pub(crate) fn root_certificates(&self) -> Result<Vec<CertificateDer<'static>>, ReadError> {
+    pub fn root_certificates(&self) -> Result<Vec<CertificateDer<'static>>, ReadError> {
         let mut roots = rustls_native_certs::load_native_certs().certs;
         // Such a client may not pass over one that it cannot read.
         roots.retain(|root| RootCertStore::empty().add(root.clone()).is_ok());

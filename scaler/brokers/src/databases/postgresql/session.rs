@@ -40,7 +40,7 @@ impl Session {
     ///
     /// # Errors
     /// Why the last of them cannot be.
-    pub(crate) async fn within(
+    pub async fn within(
         connect: &Connect,
         settings: &Settings,
         tls: &TlsSettings<'_>,
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Why the session ended, if `error` only says that it did.
-    pub(crate) async fn ended(&mut self, error: Error) -> Error {
+    pub async fn ended(&mut self, error: Error) -> Error {
         if !error.is_closed() {
             return error;
         }

@@ -20,7 +20,7 @@ const SHOWN: usize = 120;
 const IDLE_CONNECTIONS: usize = 1;
 
 /// An HTTP client, for one request at a time.
-pub(crate) struct Http {
+pub struct Http {
     client: Client,
     connect: Connect,
     /// The key that has the address.
@@ -32,13 +32,13 @@ pub(crate) struct Http {
 }
 
 /// What a server answered.
-pub(crate) struct Answer {
+pub struct Answer {
     /// Its status.
-    pub(crate) status: StatusCode,
+    pub status: StatusCode,
     /// Its headers.
-    pub(crate) headers: reqwest::header::HeaderMap,
+    pub headers: reqwest::header::HeaderMap,
     /// All of its body.
-    pub(crate) body: Vec<u8>,
+    pub body: Vec<u8>,
 }
 
 impl Http {
@@ -76,7 +76,7 @@ impl Http {
     ///
     /// # Errors
     /// The address is none, or may not be reached.
-    pub(crate) fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, ReadError> {
+    pub fn request(&self, method: Method, url: &str) -> Result<RequestBuilder, ReadError> {
         let wrong = |message: &str| ReadError::of(self.key, message);
         let url = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -96,7 +96,7 @@ impl Http {
     ///
     /// # Errors
     /// There is none, or it is too long.
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ReadError> {
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, ReadError> {
         let failed = |error: reqwest::Error| self.failed(&error);
         let mut response = request.send().await.map_err(failed)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -133,7 +133,7 @@ impl Answer {
     ///
     /// # Errors
     /// Its status, and the start of what it says.
-    pub(crate) fn success(self, key: &'static str) -> Result<Self, ReadError> {
+    pub fn success(self, key: &'static str) -> Result<Self, ReadError> {
         if self.status.is_success() {
             return Ok(self);
         }
@@ -158,10 +158,7 @@ impl Answer {
     ///
     /// # Errors
     /// It is something else.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(
-        &self,
-        key: &'static str,
-    ) -> Result<T, ReadError> {
+    pub fn json<T: serde::de::DeserializeOwned>(&self, key: &'static str) -> Result<T, ReadError> {
         serde_json::from_slice(&self.body).map_err(|error| {
             let message = format!("the answer is not what was asked for: {error}");
             ReadError::of(key, message)

@@ -6,20 +6,20 @@ pub mod postgresql;
 
 /// The keys of a rule that name what can be wrong with a connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Keys {
+pub struct Keys {
     /// Where the server is.
-    pub(crate) host: &'static str,
+    pub host: &'static str,
     /// Who asks.
-    pub(crate) password: &'static str,
+    pub password: &'static str,
     /// Which database is asked.
-    pub(crate) database: &'static str,
+    pub database: &'static str,
     /// Whether there is TLS.
-    pub(crate) tls: &'static str,
+    pub tls: &'static str,
 }
 
 impl Keys {
     /// Those of a connection string, which says all of it.
-    pub(crate) const fn all(key: &'static str) -> Self {
+    pub const fn all(key: &'static str) -> Self {
         Self {
             host: key,
             password: key,

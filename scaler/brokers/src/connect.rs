@@ -10,14 +10,14 @@ use std::sync::Arc;
 use ebbtide_core::trigger::reach::Reach;
 use tokio::net::{TcpStream, lookup_host};
 
-pub(crate) use http::{Answer, Http};
-pub(crate) use secured::{ANOTHER_ISSUER, Security, found, is_of_another_issuer};
-pub(crate) use tls::TlsSettings;
+pub use http::{Answer, Http};
+pub use secured::{ANOTHER_ISSUER, Security, found, is_of_another_issuer};
+pub use tls::TlsSettings;
 
 use crate::error::ReadError;
 
 /// A host without the brackets that an address has around one of IPv6.
-pub(crate) fn unbracketed(host: &str) -> &str {
+pub fn unbracketed(host: &str) -> &str {
     host.trim_start_matches('[').trim_end_matches(']')
 }
 
@@ -44,7 +44,7 @@ impl Connect {
     ///
     /// # Errors
     /// It cannot be resolved, or may not be reached. `key` is the key that names it.
-    pub(crate) async fn resolve(
+    pub async fn resolve(
         &self,
         key: &'static str,
         host: &str,
@@ -83,7 +83,7 @@ impl Connect {
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve), or none of its addresses answers.
-    pub(crate) async fn tcp(
+    pub async fn tcp(
         &self,
         key: &'static str,
         host: &str,
@@ -111,7 +111,7 @@ impl Connect {
     ///
     /// # Errors
     /// TLS settings that cannot be.
-    pub(crate) fn http(&self, key: &'static str, tls: &TlsSettings<'_>) -> Result<Http, ReadError> {
+    pub fn http(&self, key: &'static str, tls: &TlsSettings<'_>) -> Result<Http, ReadError> {
         Http::new(self.clone(), key, tls)
     }
 }

@@ -12,7 +12,7 @@ use crate::error::ReadError;
 
 /// What an error of a connection or a question means. Nothing in it is a secret: the server does not
 /// know the password, and the client does not say it.
-pub(crate) fn explain(error: &Error, keys: Keys, has_ca: bool) -> ReadError {
+pub fn explain(error: &Error, keys: Keys, has_ca: bool) -> ReadError {
     if let Some(said) = error.as_db_error() {
         return by_server(said, keys);
     }

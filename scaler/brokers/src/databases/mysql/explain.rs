@@ -12,7 +12,7 @@ const TOO_LONG: &str = "Packet is larger than max_allowed_packet";
 
 /// What an error means; `key` is that of what was tried. Nothing in it is a secret: the server does not
 /// know the password, and the client does not say it.
-pub(crate) fn explain(error: &Error, keys: Keys, key: &'static str, has_ca: bool) -> ReadError {
+pub fn explain(error: &Error, keys: Keys, key: &'static str, has_ca: bool) -> ReadError {
     if is_of_another_issuer(error) && has_ca {
         return ReadError::of("ca", ANOTHER_ISSUER);
     }

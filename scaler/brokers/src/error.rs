@@ -30,7 +30,8 @@ impl ReadError {
     }
 
     /// The same, of a key that is called otherwise in a rule of this scaler.
-    pub(crate) fn renamed(mut self, names: &[(&'static str, &'static str)]) -> Self {
+    #[must_use]
+    pub fn renamed(mut self, names: &[(&'static str, &'static str)]) -> Self {
         let mut names = names.iter();
         if let Some((_, name)) = names.find(|(usual, _)| self.key == Some(usual)) {
             self.key = Some(name);

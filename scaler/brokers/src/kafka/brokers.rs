@@ -48,7 +48,7 @@ impl Settings {
     ///
     /// # Errors
     /// TLS settings that cannot be.
-    pub(crate) fn secured(mut self, tls: &TlsSettings<'_>) -> Result<Self, ReadError> {
+    pub fn secured(mut self, tls: &TlsSettings<'_>) -> Result<Self, ReadError> {
         self.security = Some(Security::new(tls)?);
         Ok(self)
     }

@@ -9,5 +9,5 @@ mod target;
 pub use session::Session;
 pub use settings::Settings;
 
-pub(crate) use explain::explain;
-pub(crate) use settings::SslMode;
+pub use explain::explain;
+pub use settings::SslMode;

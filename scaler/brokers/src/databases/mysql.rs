@@ -8,5 +8,5 @@ mod settings;
 pub use session::Session;
 pub use settings::Settings;
 
-pub(crate) use explain::explain;
-pub(crate) use settings::Tls;
+pub use explain::explain;
+pub use settings::Tls;
