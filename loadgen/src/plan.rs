@@ -127,6 +127,8 @@ pub(crate) struct QueueTarget {
     pub(crate) broker: Broker,
     /// The list or queue of the same broker to which workers give markers back.
     pub(crate) completed: String,
+    /// How the broker's certificate is checked, where there is TLS.
+    pub(crate) tls: QueueTls,
     /// Of each message, beside its marker.
     pub(crate) body: Template,
 }
@@ -134,6 +136,19 @@ pub(crate) struct QueueTarget {
 /// A broker and a queue of it.
 #[derive(Clone, Debug)]
 pub(crate) enum Broker {
+    /// A queue of Azure Storage.
+    AzureQueue {
+        /// The account's connection string.
+        connection: Secret,
+        queue: String,
+    },
+    /// A queue or topic of Azure Service Bus.
+    AzureServicebus {
+        /// The namespace's connection string.
+        connection: Secret,
+        /// The queue's or topic's name.
+        entity: String,
+    },
     /// A list of Redis.
     Redis {
         /// `redis://…`
@@ -165,6 +180,9 @@ impl Broker {
     /// Where it is.
     pub(crate) fn url(&self) -> &Secret {
         match self {
+            Self::AzureQueue { connection, .. } | Self::AzureServicebus { connection, .. } => {
+                connection
+            }
             Self::Redis { url, .. }
             | Self::RedisStreams { url, .. }
             | Self::NatsJetstream { url, .. }
@@ -175,6 +193,8 @@ impl Broker {
     /// What it is called, and its queue.
     pub(crate) fn in_words(&self) -> String {
         match self {
+            Self::AzureQueue { queue, .. } => format!("Azure Storage queue {queue}"),
+            Self::AzureServicebus { entity, .. } => format!("Service Bus queue or topic {entity}"),
             Self::Redis { list, .. } => format!("Redis list {list}"),
             Self::RedisStreams { stream, .. } => format!("Redis stream {stream}"),
             Self::NatsJetstream { subject, .. } => format!("NATS subject {subject}"),
@@ -268,6 +288,28 @@ pub(crate) struct Tls {
     pub(crate) authorities: Option<PathBuf>,
     /// Trust anything.
     pub(crate) insecure: bool,
+}
+
+/// How a broker's certificate is checked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct QueueTls {
+    /// The name in the certificate, and SNI, if it is not the host of the address.
+    pub(crate) server_name: Option<String>,
+    /// Authorities to trust beside the system's, as PEM.
+    pub(crate) authorities: Option<PathBuf>,
+    /// Trust anything.
+    pub(crate) insecure: bool,
+}
+
+impl QueueTls {
+    /// The same for a host.
+    pub(crate) fn of(&self, host: &str) -> Tls {
+        Tls {
+            server_name: self.server_name.clone().unwrap_or_else(|| host.to_owned()),
+            authorities: self.authorities.clone(),
+            insecure: self.insecure,
+        }
+    }
 }
 
 /// The version of HTTP.

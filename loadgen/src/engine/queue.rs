@@ -4,26 +4,29 @@
 //! of the same broker, which is read here: a message can so make no worker connect anywhere. What is never given back
 //! within the target's timeout is lost.
 
+mod azure;
 mod broker;
+mod completions;
+mod enqueue;
 mod marker;
 mod nats;
 mod rabbitmq;
 mod redis;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::sleep;
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::timeout;
 
-use self::broker::{Receiver, Sender};
-use self::marker::{Completion, Marker};
+use self::broker::Receiver;
+use self::completions::{Completed, Reading, Waiting, read};
+use self::enqueue::Enqueue;
+use self::marker::Marker;
 use super::Target;
 use super::driver::Start;
-use super::rules::{Found, Rules, Times};
+use super::rules::{Rules, Times};
 use super::tasks::{Complete, Exchange};
 use super::template::Filling;
 use super::worker::Worker;
@@ -34,8 +37,8 @@ use crate::record::outcome::FailureKind;
 /// Why a message was not enqueued, in words.
 pub(super) type Failed = (FailureKind, String);
 
-/// How long until completions are tried to be read again, when they cannot be.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long the end of the run waits until completions that were read are deleted.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A queue that is loaded, and what comes back from its workers.
 pub(super) struct Queue {
@@ -46,24 +49,9 @@ pub(super) struct Queue {
     target: QueueTarget,
     rules: Rules,
     worker: Weak<Worker>,
-    sender: RefCell<Option<Sender>>,
-    waiting: Rc<RefCell<Waiting>>,
-    reader: RefCell<Option<AbortHandle>>,
-}
-
-/// Messages that are not completed, by position.
-#[derive(Default)]
-struct Waiting {
-    messages: BTreeMap<u64, oneshot::Sender<Completed>>,
-    /// Why completions cannot be read, if they cannot be.
-    fault: Option<String>,
-}
-
-/// A completion, and when it was read.
-struct Completed {
-    at: Duration,
-    bytes: u64,
-    found: Found,
+    enqueue: RefCell<Option<Rc<Enqueue>>>,
+    waiting: Rc<Waiting>,
+    reader: RefCell<Option<JoinHandle<()>>>,
 }
 
 impl Queue {
@@ -75,7 +63,7 @@ impl Queue {
             target: queue.clone(),
             rules: Rules::of(target.plan),
             worker,
-            sender: RefCell::default(),
+            enqueue: RefCell::default(),
             waiting: Rc::default(),
             reader: RefCell::default(),
         }
@@ -88,7 +76,7 @@ impl Queue {
     /// What is said of a message that took too long.
     pub(super) fn late(&self, timeout: Duration) -> String {
         let late = format!("not completed within {timeout:?}");
-        match &self.waiting.borrow().fault {
+        match self.waiting.fault() {
             Some(fault) => format!("{late}; completions cannot be read: {fault}"),
             None => late,
         }
@@ -97,8 +85,8 @@ impl Queue {
     /// Connects, and begins to read completions.
     pub(super) async fn prepare(&self, clock: RunClock) -> Result<Vec<Duration>, String> {
         let started = clock.elapsed();
-        let sender = Sender::open(&self.target.broker).await?;
-        let receiver = self.receiver().await?;
+        let enqueue = Enqueue::open(&self.target).await?;
+        let receiver = Receiver::open(&self.target).await?;
         let took = clock.elapsed().saturating_sub(started);
         let reading = read(
             Reading {
@@ -110,13 +98,20 @@ impl Queue {
             },
             receiver,
         );
-        *self.reader.borrow_mut() = Some(spawn_local(reading).abort_handle());
-        *self.sender.borrow_mut() = Some(sender);
+        *self.reader.borrow_mut() = Some(spawn_local(reading));
+        *self.enqueue.borrow_mut() = Some(enqueue);
         Ok(vec![took])
     }
 
-    async fn receiver(&self) -> Result<Receiver, String> {
-        Receiver::open(&self.target.broker, &self.target.completed).await
+    /// Ends the reading of completions; those that were read are deleted.
+    pub(super) async fn close(&self) {
+        let reader = self.reader.borrow_mut().take();
+        if let Some(mut reader) = reader {
+            self.waiting.end();
+            if timeout(PATIENCE, &mut reader).await.is_err() {
+                reader.abort();
+            }
+        }
     }
 
     /// Enqueues the message of this position, and waits until it is completed.
@@ -135,16 +130,12 @@ impl Queue {
         let mut body = Vec::new();
         let mut filling = Filling::new(self.seed, start.position);
         self.target.body.render(&mut filling, &mut body);
-        let sender = self.sender.borrow().clone();
-        let sender = sender.ok_or((FailureKind::Connect, "there is no connection".to_owned()))?;
+        let enqueue = self.enqueue.borrow().clone();
+        let enqueue = enqueue.ok_or((FailureKind::Connect, "there is no connection".to_owned()))?;
         // A worker may be done with it before the broker says that it has it.
-        let completed = self.wait_for(start.position);
-        let _forgets = Forgets {
-            waiting: &self.waiting,
-            position: start.position,
-        };
+        let (completed, _forgets) = self.waiting.wait_for(start.position);
         let sent = clock.elapsed();
-        sender.send(&marker.to_string(), body).await?;
+        enqueue.send(&marker.to_string(), body).await?;
         let enqueued = clock.elapsed();
         if let Some(worker) = self.worker.upgrade() {
             let took = enqueued.saturating_sub(sent);
@@ -165,114 +156,12 @@ impl Queue {
             found,
         })
     }
-
-    fn wait_for(&self, position: u64) -> oneshot::Receiver<Completed> {
-        let (complete, completed) = oneshot::channel();
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.messages.insert(position, complete);
-        completed
-    }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         if let Some(reader) = self.reader.borrow_mut().take() {
             reader.abort();
-        }
-    }
-}
-
-/// Forgets a message when nobody waits for it any more.
-struct Forgets<'a> {
-    waiting: &'a RefCell<Waiting>,
-    position: u64,
-}
-
-impl Drop for Forgets<'_> {
-    fn drop(&mut self) {
-        self.waiting.borrow_mut().messages.remove(&self.position);
-    }
-}
-
-/// What is needed to read completions.
-struct Reading {
-    run: u64,
-    target: QueueTarget,
-    worker: Weak<Worker>,
-    waiting: Rc<RefCell<Waiting>>,
-    position: usize,
-}
-
-/// Reads completions for as long as the run lasts. When they cannot be read it connects again.
-async fn read(reading: Reading, receiver: Receiver) {
-    let mut receiver = Some(receiver);
-    loop {
-        let fault = if let Some(open) = &mut receiver {
-            match open.next().await {
-                Ok(texts) => {
-                    reading.completed(&texts);
-                    continue;
-                }
-                Err(fault) => fault,
-            }
-        } else {
-            sleep(PAUSE).await;
-            let QueueTarget {
-                broker, completed, ..
-            } = &reading.target;
-            match Receiver::open(broker, completed).await {
-                Ok(open) => {
-                    receiver = Some(open);
-                    reading.waiting.borrow_mut().fault = None;
-                    continue;
-                }
-                Err(fault) => fault,
-            }
-        };
-        receiver = None;
-        reading.waiting.borrow_mut().fault = Some(fault);
-    }
-}
-
-impl Reading {
-    /// Takes what workers gave back. What is of no message of this run is left over from another.
-    fn completed(&self, texts: &[Vec<u8>]) {
-        let Some(worker) = self.worker.upgrade() else {
-            return;
-        };
-        let at = worker.now();
-        let rules = Rules::default();
-        for text in texts {
-            let Some(completion) = std::str::from_utf8(text).ok().and_then(Completion::parse)
-            else {
-                continue;
-            };
-            if completion.marker.run != self.run {
-                continue;
-            }
-            let position = completion.marker.position;
-            let waiting = self.waiting.borrow_mut().messages.remove(&position);
-            let Some(waiting) = waiting else {
-                worker.recorder.borrow_mut().completed_again(self.position);
-                continue;
-            };
-            let mut found = Found::default();
-            found.clear(&rules);
-            let named = [
-                ("x-revision", completion.revision),
-                ("x-replica", completion.replica),
-            ];
-            for (name, value) in named {
-                if let Some(value) = value {
-                    found.header(&rules, name, value.as_bytes());
-                }
-            }
-            // It may have been given up just now.
-            let _ = waiting.send(Completed {
-                at,
-                bytes: text.len() as u64,
-                found,
-            });
         }
     }
 }

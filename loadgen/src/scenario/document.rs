@@ -1,5 +1,7 @@
 //! A scenario as people write it.
 
+mod azure;
+
 use std::fmt;
 
 use ebbtide_core::arrival::ScheduleSpec;
@@ -7,6 +9,7 @@ use ebbtide_core::duration::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::azure::{AzureQueueDocument, AzureServicebusDocument};
 use super::headers::Headers;
 
 /// A run: what is sent, when, and what it must have shown to be good.
@@ -163,6 +166,10 @@ pub(crate) struct WebSocketDocument {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum QueueDocument {
+    /// A queue of Azure Storage.
+    AzureQueue(AzureQueueDocument),
+    /// A queue or topic of Azure Service Bus.
+    AzureServicebus(AzureServicebusDocument),
     /// A list of Redis.
     Redis(RedisDocument),
     /// A stream of Redis.
@@ -224,7 +231,10 @@ pub(crate) struct RabbitmqDocument {
 
 /// Text that may have a password in it.
 #[derive(Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "write the URL, {env: VARIABLE} or {file: PATH}")]
+#[serde(
+    untagged,
+    expecting = "write the text, {env: VARIABLE} or {file: PATH}"
+)]
 pub(crate) enum SecretDocument {
     /// As it is.
     Text(String),

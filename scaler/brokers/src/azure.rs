@@ -2,9 +2,11 @@
 //! are signed.
 
 mod connection_string;
+mod messages;
 mod namespace;
 mod storage;
 
 pub use connection_string::ConnectionString;
+pub use messages::QueueMessage;
 pub use namespace::Namespace;
 pub use storage::{QueueService, Signed};

@@ -1,14 +1,17 @@
 //! The brokers that can be loaded: what is common to them.
 
 use super::Failed;
+use super::azure::{servicebus, storage};
 use super::nats::{self, Nats};
 use super::rabbitmq::{self, Rabbitmq};
 use super::redis::{self, Redis};
-use crate::plan::Broker;
+use crate::plan::{Broker, QueueTarget};
 
 /// A connection by which messages are enqueued. Clones share it.
 #[derive(Clone)]
 pub(super) enum Sender {
+    AzureQueue(storage::Sender),
+    AzureServicebus(servicebus::Sender),
     Redis(Redis),
     Nats(Nats),
     Rabbitmq(Rabbitmq),
@@ -16,8 +19,16 @@ pub(super) enum Sender {
 
 impl Sender {
     /// Connects. Fails with the reason, in words.
-    pub(super) async fn open(broker: &Broker) -> Result<Self, String> {
-        Ok(match broker {
+    pub(super) async fn open(target: &QueueTarget) -> Result<Self, String> {
+        Ok(match &target.broker {
+            Broker::AzureQueue { connection, queue } => {
+                let sender = storage::Sender::open(connection, queue, &target.tls);
+                Self::AzureQueue(sender.await?)
+            }
+            Broker::AzureServicebus { connection, entity } => {
+                let sender = servicebus::Sender::open(connection, entity, &target.tls);
+                Self::AzureServicebus(sender.await?)
+            }
             Broker::Redis { url, list } => {
                 Self::Redis(Redis::open(url, redis::Place::List(list.clone())).await?)
             }
@@ -32,15 +43,24 @@ impl Sender {
     /// Enqueues a message; returns once the broker says that it has it.
     pub(super) async fn send(&self, marker: &str, body: Vec<u8>) -> Result<(), Failed> {
         match self {
+            Self::AzureQueue(storage) => storage.send(marker, &body).await,
+            Self::AzureServicebus(servicebus) => servicebus.send(marker, &body).await,
             Self::Redis(redis) => redis.send(marker, body).await,
             Self::Nats(nats) => nats.send(marker, &body).await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.send(marker, &body).await,
         }
     }
+
+    /// Whether it opens connections as it needs them: then it is of use whatever became of the last one.
+    pub(super) fn connects_again(&self) -> bool {
+        matches!(self, Self::AzureQueue(_) | Self::AzureServicebus(_))
+    }
 }
 
 /// A connection by which completions are read.
 pub(super) enum Receiver {
+    AzureQueue(storage::Completions),
+    AzureServicebus(servicebus::Completions),
     Redis(redis::Completions),
     Nats(nats::Completions),
     Rabbitmq(Box<rabbitmq::Completions>),
@@ -48,8 +68,17 @@ pub(super) enum Receiver {
 
 impl Receiver {
     /// Connects, and sees to it that workers can give markers back. Fails with the reason, in words.
-    pub(super) async fn open(broker: &Broker, completed: &str) -> Result<Self, String> {
-        Ok(match broker {
+    pub(super) async fn open(target: &QueueTarget) -> Result<Self, String> {
+        let completed = target.completed.as_str();
+        Ok(match &target.broker {
+            Broker::AzureQueue { connection, .. } => {
+                let completions = storage::Completions::open(connection, completed, &target.tls);
+                Self::AzureQueue(completions.await?)
+            }
+            Broker::AzureServicebus { connection, .. } => {
+                let completions = servicebus::Completions::open(connection, completed, &target.tls);
+                Self::AzureServicebus(completions.await?)
+            }
             Broker::Redis { url, .. } | Broker::RedisStreams { url, .. } => {
                 Self::Redis(redis::Completions::open(url, completed).await?)
             }
@@ -62,12 +91,33 @@ impl Receiver {
         })
     }
 
-    /// Waits for the next completions.
+    /// Waits for the next completions. One that [asks](Self::asks) may come back with none.
     pub(super) async fn next(&mut self) -> Result<Vec<Vec<u8>>, String> {
         match self {
+            Self::AzureQueue(storage) => storage.next().await,
+            Self::AzureServicebus(servicebus) => servicebus.next().await,
             Self::Redis(redis) => redis.next().await,
             Self::Nats(nats) => nats.next().await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.next().await,
+        }
+    }
+
+    /// Whether it has to ask again and again, which is of no use while there is nothing to be completed.
+    pub(super) fn asks(&self) -> bool {
+        self.connects_again()
+    }
+
+    /// Whether it opens connections as it needs them.
+    pub(super) fn connects_again(&self) -> bool {
+        matches!(self, Self::AzureQueue(_) | Self::AzureServicebus(_))
+    }
+
+    /// Ends it, when what was read is deleted.
+    pub(super) async fn close(self) {
+        match self {
+            Self::AzureQueue(storage) => storage.close().await,
+            // The others take away what they read.
+            Self::AzureServicebus(_) | Self::Redis(_) | Self::Nats(_) | Self::Rabbitmq(_) => {}
         }
     }
 }

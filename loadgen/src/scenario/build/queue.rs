@@ -1,13 +1,21 @@
 //! Targets that are queues.
 
+mod azure;
+
 use std::path::Path;
 
-use super::super::document::{QueueDocument, SecretDocument, SecretSource, TargetDocument};
+use ebbtide_brokers::azure::{Namespace, QueueService};
+
+use super::super::document::{
+    QueueDocument, SecretDocument, SecretSource, TargetDocument, TlsDocument,
+};
 use super::{Builder, Resolve};
-use crate::plan::{Broker, QueueTarget, Secret, Target, TargetKind};
+use crate::plan::{Broker, QueueTarget, QueueTls, Secret, Target, TargetKind};
 
 /// What is appended to a queue's name, for the list or queue of its completions.
 const COMPLETED: &str = "-completed";
+/// What addresses begin with where connections have TLS.
+const SECURED: [&str; 3] = ["rediss://", "tls://", "amqps://"];
 
 impl Builder<'_> {
     pub(super) fn queue(
@@ -19,14 +27,16 @@ impl Builder<'_> {
         self.refuse_http(path, document);
         let path = format!("{path}.queue");
         let (kind, name, completed) = match queue {
-            QueueDocument::Redis(of) => ("redis", ("list", &of.list), &of.completed),
+            QueueDocument::AzureQueue(of) => ("azureQueue", ("queue", &*of.queue), &of.completed),
+            QueueDocument::AzureServicebus(of) => ("azureServicebus", of.entity(), &of.completed),
+            QueueDocument::Redis(of) => ("redis", ("list", &*of.list), &of.completed),
             QueueDocument::RedisStreams(of) => {
-                ("redisStreams", ("stream", &of.stream), &of.completed)
+                ("redisStreams", ("stream", &*of.stream), &of.completed)
             }
             QueueDocument::NatsJetstream(of) => {
-                ("natsJetstream", ("subject", &of.subject), &of.completed)
+                ("natsJetstream", ("subject", &*of.subject), &of.completed)
             }
-            QueueDocument::Rabbitmq(of) => ("rabbitmq", ("queue", &of.queue), &of.completed),
+            QueueDocument::Rabbitmq(of) => ("rabbitmq", ("queue", &*of.queue), &of.completed),
         };
         let (key, name) = name;
         if name.is_empty() {
@@ -36,19 +46,23 @@ impl Builder<'_> {
         let completed = completed
             .clone()
             .unwrap_or_else(|| format!("{name}{COMPLETED}"));
-        if completed.is_empty() || completed == *name {
+        if completed.is_empty() || completed == name {
             let message = "it is another one, which has a name";
             let path = format!("{path}.{kind}.completed");
             self.problems.add(path, message);
         }
-        if let QueueDocument::NatsJetstream(_) = queue {
-            self.subject(&format!("{path}.{kind}.url"), &completed);
-        }
-        let broker = self.broker(&format!("{path}.{kind}.url"), queue);
-        let body = self.body(path.trim_end_matches(".queue"), document);
+        let broker = self.broker(&format!("{path}.{kind}"), queue, &completed);
+        let target = path.trim_end_matches(".queue");
+        let tls = self.queue_tls(
+            &format!("{target}.tls"),
+            document.tls.as_ref(),
+            broker.as_ref(),
+        );
+        let body = self.body(target, document);
         Some(QueueTarget {
             broker: broker?,
             completed,
+            tls,
             body: body?,
         })
     }
@@ -72,34 +86,69 @@ impl Builder<'_> {
         }
     }
 
-    fn broker(&mut self, path: &str, queue: &QueueDocument) -> Option<Broker> {
+    /// `path` is the broker's.
+    fn broker(&mut self, path: &str, queue: &QueueDocument, completed: &str) -> Option<Broker> {
+        let field = format!("{path}.url");
         Some(match queue {
+            QueueDocument::AzureQueue(of) => return self.azure_queue(path, of, completed),
+            QueueDocument::AzureServicebus(of) => return self.azure_servicebus(path, of),
             QueueDocument::Redis(of) => Broker::Redis {
-                url: self.url(path, &of.url, &["redis://"])?,
+                url: self.url(&field, &of.url, &["redis://"])?,
                 list: of.list.clone(),
             },
             QueueDocument::RedisStreams(of) => Broker::RedisStreams {
-                url: self.url(path, &of.url, &["redis://"])?,
+                url: self.url(&field, &of.url, &["redis://"])?,
                 stream: of.stream.clone(),
             },
-            QueueDocument::NatsJetstream(of) => Broker::NatsJetstream {
-                url: self.url(path, &of.url, &["nats://"])?,
-                subject: self.subject(path, &of.subject)?,
-            },
+            QueueDocument::NatsJetstream(of) => {
+                self.subject(path, completed);
+                Broker::NatsJetstream {
+                    url: self.url(&field, &of.url, &["nats://"])?,
+                    subject: self.subject(path, &of.subject)?,
+                }
+            }
             QueueDocument::Rabbitmq(of) => Broker::Rabbitmq {
-                url: self.url(path, &of.url, &["amqp://"])?,
+                url: self.url(&field, &of.url, &["amqp://"])?,
                 queue: of.queue.clone(),
             },
         })
+    }
+
+    /// How certificates are checked, of a broker with TLS.
+    fn queue_tls(
+        &mut self,
+        path: &str,
+        document: Option<&TlsDocument>,
+        broker: Option<&Broker>,
+    ) -> QueueTls {
+        let Some(document) = document else {
+            return QueueTls::default();
+        };
+        if broker.and_then(is_secured) == Some(false) {
+            let message =
+                "the connection to the broker is without TLS: remove this, or change its address";
+            self.problems.add(path, message);
+        }
+        let is_named = document.server_name.is_some();
+        if let Some(Broker::AzureQueue { .. } | Broker::AzureServicebus { .. }) = broker
+            && is_named
+        {
+            let message = "with Azure it is the host of the connection string: remove it";
+            self.problems.add(format!("{path}.serverName"), message);
+        }
+        QueueTls {
+            server_name: document.server_name.clone(),
+            authorities: self.authorities(path, document),
+            insecure: document.insecure,
+        }
     }
 
     /// What would end a line of NATS's protocol, or mean several subjects, is none.
     fn subject(&mut self, path: &str, subject: &str) -> Option<String> {
         let is_wrong = |letter: char| letter.is_whitespace() || matches!(letter, '*' | '>');
         if subject.contains(is_wrong) {
-            let path = path.trim_end_matches("url");
             let message = format!("`{subject}` is not a subject: it has no spaces, `*` or `>`");
-            self.problems.add(format!("{path}subject"), message);
+            self.problems.add(format!("{path}.subject"), message);
             return None;
         }
         Some(subject.to_owned())
@@ -107,21 +156,34 @@ impl Builder<'_> {
 
     /// A URL with one of these beginnings.
     fn url(&mut self, path: &str, url: &SecretDocument, begins: &[&str]) -> Option<Secret> {
-        let url = match self.resolve {
-            Resolve::Addresses => self.problems.take(path, reveal(url, self.folder))?,
-            Resolve::Nothing => match url {
+        self.connection(path, url, |url| {
+            if begins.iter().any(|begin| url.starts_with(begin)) {
+                return Ok(());
+            }
+            Err(format!("does not begin with {}", begins.join(" or ")))
+        })
+    }
+
+    /// What says where a broker is, if it is in order. What is wrong with it is said as the end of a sentence.
+    fn connection(
+        &mut self,
+        path: &str,
+        text: &SecretDocument,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Option<Secret> {
+        let text = match self.resolve {
+            Resolve::Addresses => self.problems.take(path, reveal(text, self.folder))?,
+            Resolve::Nothing => match text {
                 SecretDocument::Text(text) => text.clone(),
                 // It may be there only where the run is.
                 SecretDocument::From(_) => return Some(Secret::new(String::new())),
             },
         };
-        if !begins.iter().any(|begin| url.starts_with(begin)) {
-            let begins = begins.join(" or ");
-            self.problems
-                .add(path, format!("it does not begin with {begins}"));
+        if let Err(why) = check(&text) {
+            self.problems.add(path, format!("it {why}"));
             return None;
         }
-        Some(Secret::new(url))
+        Some(Secret::new(text))
     }
 
     /// What only HTTP has.
@@ -132,7 +194,6 @@ impl Builder<'_> {
             ("headers", !document.headers.0.is_empty()),
             ("version", document.version.is_some()),
             ("connections", document.connections.is_some()),
-            ("tls", document.tls.is_some()),
             ("countHeader", document.count_header.is_some()),
             ("checks", !document.checks.is_empty()),
         ];
@@ -140,6 +201,24 @@ impl Builder<'_> {
             let message = "a queue has none: remove it";
             self.problems.add(format!("{path}.{key}"), message);
         }
+    }
+}
+
+/// Whether connections have TLS, if that is known: an address may be there only where the run is.
+fn is_secured(broker: &Broker) -> Option<bool> {
+    let address = broker.url().reveal();
+    if address.is_empty() {
+        return None;
+    }
+    match broker {
+        Broker::AzureQueue { .. } => {
+            let service = QueueService::from_connection(address).ok()?;
+            Some(service.is_secured())
+        }
+        Broker::AzureServicebus { .. } => {
+            Some(Namespace::from_connection(address).ok()?.is_secured())
+        }
+        _ => Some(SECURED.iter().any(|begin| address.starts_with(begin))),
     }
 }
 

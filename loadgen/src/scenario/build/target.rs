@@ -5,6 +5,7 @@ mod websocket;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -197,13 +198,7 @@ impl Builder<'_> {
             return None;
         }
         let document = document.cloned().unwrap_or_default();
-        let authorities = document.ca.map(|file| self.folder.join(file));
-        if let Some(file) = &authorities
-            && let Err(error) = std::fs::File::open(file)
-        {
-            let message = format!("cannot read `{}`: {error}", file.display());
-            self.problems.add(format!("{path}.ca"), message);
-        }
+        let authorities = self.authorities(path, &document);
         Some(Tls {
             server_name: document
                 .server_name
@@ -211,6 +206,16 @@ impl Builder<'_> {
             authorities,
             insecure: document.insecure,
         })
+    }
+
+    /// The file with authorities to trust, which has to be there.
+    pub(super) fn authorities(&mut self, path: &str, document: &TlsDocument) -> Option<PathBuf> {
+        let file = self.folder.join(document.ca.as_ref()?);
+        if let Err(error) = std::fs::File::open(&file) {
+            let message = format!("cannot read `{}`: {error}", file.display());
+            self.problems.add(format!("{path}.ca"), message);
+        }
+        Some(file)
     }
 
     fn connections(

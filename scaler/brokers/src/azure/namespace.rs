@@ -56,6 +56,11 @@ impl Namespace {
         self.address.host_str().unwrap_or_default()
     }
 
+    /// Whether it is reached by HTTPS, as all but the emulator are.
+    pub fn is_secured(&self) -> bool {
+        self.address.scheme() == "https"
+    }
+
     /// The name of the policy and its key, unless it has a token instead.
     pub fn policy(&self) -> Option<(&str, &str)> {
         match &self.credential {

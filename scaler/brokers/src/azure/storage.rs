@@ -18,6 +18,11 @@ const EMULATOR_ACCOUNT: &str = "devstoreaccount1";
 const EMULATOR_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 const EMULATOR_PORT: u16 = 10001;
+/// What bodies are.
+const XML: &str = "application/xml";
+/// The lines of these headers in what is signed.
+const CONTENT_LENGTH: usize = 3;
+const CONTENT_TYPE: usize = 5;
 
 /// Where the queues of an account are, and what lets one in. It does not print.
 pub struct QueueService {
@@ -92,12 +97,38 @@ impl QueueService {
         })
     }
 
+    /// Whether it is reached by HTTPS.
+    pub fn is_secured(&self) -> bool {
+        self.endpoint.scheme() == "https"
+    }
+
     /// A request without a body, of a path below the account: a queue, and what of it.
     pub fn request(
         &self,
         method: &Method,
         path: &[&str],
         query: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Signed {
+        self.signed((method, path, query), None, now)
+    }
+
+    /// The same, with a body of XML of this length in bytes, which may not be 0. Its type is among the headers.
+    pub fn request_with_xml(
+        &self,
+        method: &Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        length: usize,
+        now: Timestamp,
+    ) -> Signed {
+        self.signed((method, path, query), Some(length), now)
+    }
+
+    fn signed(
+        &self,
+        (method, path, query): (&Method, &[&str], &[(&str, &str)]),
+        xml: Option<usize>,
         now: Timestamp,
     ) -> Signed {
         let mut url = self.endpoint.clone();
@@ -115,7 +146,7 @@ impl QueueService {
         ];
         match &self.credential {
             Credential::SharedKey(account, key) => {
-                let text = to_sign(method, &headers, account, url.path(), query);
+                let text = to_sign((method, xml), &headers, account, url.path(), query);
                 let signature = STANDARD.encode(hmac::sign(key, text.as_bytes()));
                 let authorization = format!("SharedKey {account}:{signature}");
                 headers.push(("authorization", authorization));
@@ -127,6 +158,9 @@ impl QueueService {
                 };
                 url.set_query(Some(&query));
             }
+        }
+        if xml.is_some() {
+            headers.push(("content-type", XML.to_owned()));
         }
         Signed {
             url: url.into(),
@@ -142,10 +176,10 @@ fn shared_key(account: &str, key: &str) -> Result<Credential, String> {
     Ok(Credential::SharedKey(account.to_owned(), key))
 }
 
-/// What is signed of a request without a body: its method, eleven headers that it does not have,
-/// those of the service's own, which are in order, and what it is of.
+/// What is signed of a request: its method, eleven headers, of which it has only the length and the type of a
+/// body, those of the service's own, which are in order, and what it is of.
 fn to_sign(
-    method: &Method,
+    (method, xml): (&Method, Option<usize>),
     headers: &[(&str, String)],
     account: &str,
     path: &str,
@@ -153,6 +187,10 @@ fn to_sign(
 ) -> String {
     let mut lines = vec![method.to_string()];
     lines.resize(12, String::new());
+    if let Some(length) = xml {
+        lines[CONTENT_LENGTH] = length.to_string();
+        lines[CONTENT_TYPE] = XML.to_owned();
+    }
     lines.extend(
         headers
             .iter()

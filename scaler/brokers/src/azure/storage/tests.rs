@@ -91,7 +91,7 @@ fn what_is_signed_is_in_its_canonical_form() {
     ];
     let query = [("peekonly", "true"), ("numofmessages", "32")];
     let text = to_sign(
-        &Method::GET,
+        (&Method::GET, None),
         &headers,
         "shop",
         "/shop/orders/messages",
@@ -107,6 +107,27 @@ fn what_is_signed_is_in_its_canonical_form() {
         "peekonly:true",
     ];
     assert_eq!(lines[12..], expected);
+}
+
+#[test]
+fn the_length_and_type_of_a_body_are_signed() {
+    let text = to_sign((&Method::POST, Some(42)), &[], "shop", "/orders", &[]);
+    let expected = ["POST", "", "", "42", "", "application/xml", ""];
+    assert_eq!(text.split('\n').collect::<Vec<_>>()[..7], expected);
+    let service = QueueService::of_account("shop", "queue.core.windows.net", KEY)
+        .ok()
+        .unwrap();
+    let path = ["orders", "messages"];
+    let signed = service.request_with_xml(&Method::POST, &path, &[], 42, now());
+    let kind = ("content-type", "application/xml".to_owned());
+    assert!(signed.headers.contains(&kind));
+    let signature = |signed: &Signed| {
+        let mut headers = signed.headers.iter();
+        let found = headers.find(|(name, _)| *name == "authorization");
+        found.map(|(_, value)| value.clone())
+    };
+    let other = service.request_with_xml(&Method::POST, &path, &[], 43, now());
+    assert_ne!(signature(&signed), signature(&other));
 }
 
 #[test]

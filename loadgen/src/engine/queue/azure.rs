@@ -1,0 +1,5 @@
+//! Azure's queues, over HTTP.
+
+mod http;
+pub(super) mod servicebus;
+pub(super) mod storage;
