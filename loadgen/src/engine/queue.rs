@@ -5,6 +5,7 @@
 //! within the target's timeout is lost.
 
 mod broker;
+mod kafka;
 mod marker;
 mod nats;
 mod rabbitmq;
@@ -204,33 +205,24 @@ struct Reading {
 }
 
 /// Reads completions for as long as the run lasts. When they cannot be read it connects again.
-async fn read(reading: Reading, receiver: Receiver) {
-    let mut receiver = Some(receiver);
+async fn read(reading: Reading, mut receiver: Receiver) {
+    let QueueTarget {
+        broker, completed, ..
+    } = &reading.target;
     loop {
-        let fault = if let Some(open) = &mut receiver {
-            match open.next().await {
-                Ok(texts) => {
-                    reading.completed(&texts);
-                    continue;
-                }
-                Err(fault) => fault,
+        let mut fault = match receiver.next().await {
+            Ok(texts) => {
+                reading.completed(&texts);
+                continue;
             }
-        } else {
-            sleep(PAUSE).await;
-            let QueueTarget {
-                broker, completed, ..
-            } = &reading.target;
-            match Receiver::open(broker, completed).await {
-                Ok(open) => {
-                    receiver = Some(open);
-                    reading.waiting.borrow_mut().fault = None;
-                    continue;
-                }
-                Err(fault) => fault,
-            }
+            Err(fault) => Some(fault),
         };
-        receiver = None;
-        reading.waiting.borrow_mut().fault = Some(fault);
+        while fault.is_some() {
+            reading.waiting.borrow_mut().fault = fault;
+            sleep(PAUSE).await;
+            fault = receiver.reopen(broker, completed).await.err();
+        }
+        reading.waiting.borrow_mut().fault = None;
     }
 }
 

@@ -1,5 +1,7 @@
 //! A scenario as people write it.
 
+mod kafka;
+
 use std::fmt;
 
 use ebbtide_core::arrival::ScheduleSpec;
@@ -7,6 +9,7 @@ use ebbtide_core::duration::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::kafka::{KafkaDocument, SaslDocument, SwitchDocument};
 use super::headers::Headers;
 
 /// A run: what is sent, when, and what it must have shown to be good.
@@ -171,6 +174,8 @@ pub(crate) enum QueueDocument {
     NatsJetstream(NatsDocument),
     /// A queue of RabbitMQ.
     Rabbitmq(RabbitmqDocument),
+    /// A topic of Kafka.
+    Kafka(Box<KafkaDocument>),
 }
 
 /// A list, to whose end messages are appended.
@@ -224,7 +229,10 @@ pub(crate) struct RabbitmqDocument {
 
 /// Text that may have a password in it.
 #[derive(Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "write the URL, {env: VARIABLE} or {file: PATH}")]
+#[serde(
+    untagged,
+    expecting = "write it as text, {env: VARIABLE} or {file: PATH}"
+)]
 pub(crate) enum SecretDocument {
     /// As it is.
     Text(String),

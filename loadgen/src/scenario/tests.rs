@@ -1,3 +1,5 @@
+mod kafka;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -397,7 +399,7 @@ fn what_a_queue_cannot_have_is_said() {
         ),
         (
             "[{queue: {redis: {url: {variable: A}, list: a}}}]".to_owned(),
-            "write the URL, {env: VARIABLE} or {file: PATH}",
+            "write it as text, {env: VARIABLE} or {file: PATH}",
         ),
         (
             format!("[{{name: one, {redis}}}, {{name: two, {redis}}}]"),

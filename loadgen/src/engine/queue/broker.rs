@@ -1,6 +1,7 @@
 //! The brokers that can be loaded: what is common to them.
 
 use super::Failed;
+use super::kafka::{self, Kafka};
 use super::nats::{self, Nats};
 use super::rabbitmq::{self, Rabbitmq};
 use super::redis::{self, Redis};
@@ -12,6 +13,7 @@ pub(super) enum Sender {
     Redis(Redis),
     Nats(Nats),
     Rabbitmq(Rabbitmq),
+    Kafka(Kafka),
 }
 
 impl Sender {
@@ -26,6 +28,7 @@ impl Sender {
             }
             Broker::NatsJetstream { url, subject } => Self::Nats(Nats::open(url, subject).await?),
             Broker::Rabbitmq { url, queue } => Self::Rabbitmq(Rabbitmq::open(url, queue).await?),
+            Broker::Kafka(of) => Self::Kafka(Kafka::open(of).await?),
         })
     }
 
@@ -35,6 +38,7 @@ impl Sender {
             Self::Redis(redis) => redis.send(marker, body).await,
             Self::Nats(nats) => nats.send(marker, &body).await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.send(marker, &body).await,
+            Self::Kafka(kafka) => kafka.send(marker, body).await,
         }
     }
 }
@@ -44,6 +48,7 @@ pub(super) enum Receiver {
     Redis(redis::Completions),
     Nats(nats::Completions),
     Rabbitmq(Box<rabbitmq::Completions>),
+    Kafka(Box<kafka::Completions>),
 }
 
 impl Receiver {
@@ -59,7 +64,19 @@ impl Receiver {
             Broker::Rabbitmq { url, .. } => {
                 Self::Rabbitmq(Box::new(rabbitmq::Completions::open(url, completed).await?))
             }
+            Broker::Kafka(of) => {
+                Self::Kafka(Box::new(kafka::Completions::open(of, completed).await?))
+            }
         })
+    }
+
+    /// Connects again after a fault, and misses nothing that the broker keeps meanwhile.
+    pub(super) async fn reopen(&mut self, broker: &Broker, completed: &str) -> Result<(), String> {
+        if let Self::Kafka(kafka) = self {
+            return kafka.resume().await;
+        }
+        *self = Self::open(broker, completed).await?;
+        Ok(())
     }
 
     /// Waits for the next completions.
@@ -68,6 +85,7 @@ impl Receiver {
             Self::Redis(redis) => redis.next().await,
             Self::Nats(nats) => nats.next().await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.next().await,
+            Self::Kafka(kafka) => kafka.next().await,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Targets that are queues.
 
+mod kafka;
+
 use std::path::Path;
 
 use super::super::document::{QueueDocument, SecretDocument, SecretSource, TargetDocument};
@@ -27,6 +29,7 @@ impl Builder<'_> {
                 ("natsJetstream", ("subject", &of.subject), &of.completed)
             }
             QueueDocument::Rabbitmq(of) => ("rabbitmq", ("queue", &of.queue), &of.completed),
+            QueueDocument::Kafka(of) => ("kafka", ("topic", &of.topic), &of.completed),
         };
         let (key, name) = name;
         if name.is_empty() {
@@ -43,6 +46,9 @@ impl Builder<'_> {
         }
         if let QueueDocument::NatsJetstream(_) = queue {
             self.subject(&format!("{path}.{kind}.url"), &completed);
+        }
+        if let QueueDocument::Kafka(_) = queue {
+            self.check_topic(&format!("{path}.{kind}.completed"), &completed);
         }
         let broker = self.broker(&format!("{path}.{kind}.url"), queue);
         let body = self.body(path.trim_end_matches(".queue"), document);
@@ -90,6 +96,9 @@ impl Builder<'_> {
                 url: self.url(path, &of.url, &["amqp://"])?,
                 queue: of.queue.clone(),
             },
+            QueueDocument::Kafka(of) => {
+                Broker::Kafka(Box::new(self.kafka(path.trim_end_matches(".url"), of)?))
+            }
         })
     }
 
