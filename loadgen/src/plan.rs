@@ -1,5 +1,7 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
+mod kafka;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ebbtide_core::arrival::Schedule;
 use http::{HeaderName, Method};
+
+pub(crate) use self::kafka::{KafkaLogin, KafkaTls, KafkaTopic};
 
 /// A checked run.
 #[derive(Debug)]
@@ -174,6 +178,8 @@ pub(crate) enum Broker {
         url: Secret,
         queue: String,
     },
+    /// A topic of Kafka.
+    Kafka(Box<KafkaTopic>),
 }
 
 impl Broker {
@@ -187,6 +193,7 @@ impl Broker {
             | Self::RedisStreams { url, .. }
             | Self::NatsJetstream { url, .. }
             | Self::Rabbitmq { url, .. } => url,
+            Self::Kafka(of) => &of.servers,
         }
     }
 
@@ -199,6 +206,7 @@ impl Broker {
             Self::RedisStreams { stream, .. } => format!("Redis stream {stream}"),
             Self::NatsJetstream { subject, .. } => format!("NATS subject {subject}"),
             Self::Rabbitmq { queue, .. } => format!("RabbitMQ queue {queue}"),
+            Self::Kafka(of) => format!("Kafka topic {}", of.topic),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Queues that loadgen loads and the sample worker works off: on real brokers, with the worker's own markers and with
 //! those that somebody else gives back.
 
+mod kafka;
+
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;

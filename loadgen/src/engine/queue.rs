@@ -8,6 +8,7 @@ mod azure;
 mod broker;
 mod completions;
 mod enqueue;
+mod kafka;
 mod marker;
 mod nats;
 mod rabbitmq;

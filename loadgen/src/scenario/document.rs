@@ -1,6 +1,7 @@
 //! A scenario as people write it.
 
 mod azure;
+mod kafka;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::azure::{AzureQueueDocument, AzureServicebusDocument};
+pub(crate) use self::kafka::{KafkaDocument, SaslDocument, SwitchDocument};
 use super::headers::Headers;
 
 /// A run: what is sent, when, and what it must have shown to be good.
@@ -178,6 +180,8 @@ pub(crate) enum QueueDocument {
     NatsJetstream(NatsDocument),
     /// A queue of RabbitMQ.
     Rabbitmq(RabbitmqDocument),
+    /// A topic of Kafka.
+    Kafka(Box<KafkaDocument>),
 }
 
 /// A list, to whose end messages are appended.

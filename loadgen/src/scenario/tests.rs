@@ -1,4 +1,5 @@
 mod azure;
+mod kafka;
 
 use proptest::prelude::*;
 

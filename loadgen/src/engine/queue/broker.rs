@@ -2,6 +2,7 @@
 
 use super::Failed;
 use super::azure::{servicebus, storage};
+use super::kafka::{self, Kafka};
 use super::nats::{self, Nats};
 use super::rabbitmq::{self, Rabbitmq};
 use super::redis::{self, Redis};
@@ -15,6 +16,7 @@ pub(super) enum Sender {
     Redis(Redis),
     Nats(Nats),
     Rabbitmq(Rabbitmq),
+    Kafka(Kafka),
 }
 
 impl Sender {
@@ -37,6 +39,7 @@ impl Sender {
             }
             Broker::NatsJetstream { url, subject } => Self::Nats(Nats::open(url, subject).await?),
             Broker::Rabbitmq { url, queue } => Self::Rabbitmq(Rabbitmq::open(url, queue).await?),
+            Broker::Kafka(of) => Self::Kafka(Kafka::open(of).await?),
         })
     }
 
@@ -48,12 +51,16 @@ impl Sender {
             Self::Redis(redis) => redis.send(marker, body).await,
             Self::Nats(nats) => nats.send(marker, &body).await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.send(marker, &body).await,
+            Self::Kafka(kafka) => kafka.send(marker, body).await,
         }
     }
 
     /// Whether it opens connections as it needs them: then it is of use whatever became of the last one.
     pub(super) fn connects_again(&self) -> bool {
-        matches!(self, Self::AzureQueue(_) | Self::AzureServicebus(_))
+        matches!(
+            self,
+            Self::AzureQueue(_) | Self::AzureServicebus(_) | Self::Kafka(_)
+        )
     }
 }
 
@@ -64,6 +71,7 @@ pub(super) enum Receiver {
     Redis(redis::Completions),
     Nats(nats::Completions),
     Rabbitmq(Box<rabbitmq::Completions>),
+    Kafka(Box<kafka::Completions>),
 }
 
 impl Receiver {
@@ -88,7 +96,23 @@ impl Receiver {
             Broker::Rabbitmq { url, .. } => {
                 Self::Rabbitmq(Box::new(rabbitmq::Completions::open(url, completed).await?))
             }
+            Broker::Kafka(of) => {
+                Self::Kafka(Box::new(kafka::Completions::open(of, completed).await?))
+            }
         })
+    }
+
+    /// Is of use again after a fault, and misses nothing that the broker keeps meanwhile.
+    pub(super) async fn reopen(&mut self, target: &QueueTarget) -> Result<(), String> {
+        match self {
+            // They open connections as they need them.
+            Self::AzureQueue(_) | Self::AzureServicebus(_) => {}
+            Self::Kafka(kafka) => kafka.resume().await?,
+            Self::Redis(_) | Self::Nats(_) | Self::Rabbitmq(_) => {
+                *self = Self::open(target).await?
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the next completions. One that [asks](Self::asks) may come back with none.
@@ -99,16 +123,12 @@ impl Receiver {
             Self::Redis(redis) => redis.next().await,
             Self::Nats(nats) => nats.next().await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.next().await,
+            Self::Kafka(kafka) => kafka.next().await,
         }
     }
 
     /// Whether it has to ask again and again, which is of no use while there is nothing to be completed.
     pub(super) fn asks(&self) -> bool {
-        self.connects_again()
-    }
-
-    /// Whether it opens connections as it needs them.
-    pub(super) fn connects_again(&self) -> bool {
         matches!(self, Self::AzureQueue(_) | Self::AzureServicebus(_))
     }
 
@@ -117,7 +137,11 @@ impl Receiver {
         match self {
             Self::AzureQueue(storage) => storage.close().await,
             // The others take away what they read.
-            Self::AzureServicebus(_) | Self::Redis(_) | Self::Nats(_) | Self::Rabbitmq(_) => {}
+            Self::AzureServicebus(_)
+            | Self::Redis(_)
+            | Self::Nats(_)
+            | Self::Rabbitmq(_)
+            | Self::Kafka(_) => {}
         }
     }
 }

@@ -95,36 +95,31 @@ pub(super) struct Reading {
 }
 
 /// Reads completions until that is [ended](Waiting::end). When they cannot be read it connects again.
-pub(super) async fn read(reading: Reading, receiver: Receiver) {
-    let mut receiver = Some(receiver);
+pub(super) async fn read(reading: Reading, mut receiver: Receiver) {
     tokio::select! {
         () = reading.read(&mut receiver) => {}
         () = reading.waiting.over() => {}
     }
-    if let Some(receiver) = receiver {
-        receiver.close().await;
-    }
+    receiver.close().await;
 }
 
 impl Reading {
-    async fn read(&self, receiver: &mut Option<Receiver>) {
+    async fn read(&self, receiver: &mut Receiver) {
         loop {
-            let read = match receiver {
-                Some(open) => self.next(open).await,
-                None => {
-                    sleep(PAUSE).await;
-                    let opened = Receiver::open(&self.target).await;
-                    opened.map(|open| *receiver = Some(open))
+            let mut fault = self.next(receiver).await.err();
+            self.say(fault.clone());
+            while fault.is_some() {
+                sleep(PAUSE).await;
+                fault = receiver.reopen(&self.target).await.err();
+                if fault.is_some() {
+                    self.say(fault.clone());
                 }
-            };
-            *self.waiting.fault.borrow_mut() = read.err();
-            let is_broken = self.waiting.fault.borrow().is_some();
-            match receiver {
-                Some(open) if is_broken && open.connects_again() => sleep(PAUSE).await,
-                _ if is_broken => *receiver = None,
-                _ => {}
             }
         }
+    }
+
+    fn say(&self, fault: Option<String>) {
+        *self.waiting.fault.borrow_mut() = fault;
     }
 
     async fn next(&self, open: &mut Receiver) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! Targets that are queues.
 
 mod azure;
+mod kafka;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ impl Builder<'_> {
                 ("natsJetstream", ("subject", &*of.subject), &of.completed)
             }
             QueueDocument::Rabbitmq(of) => ("rabbitmq", ("queue", &*of.queue), &of.completed),
+            QueueDocument::Kafka(of) => ("kafka", ("topic", &*of.topic), &of.completed),
         };
         let (key, name) = name;
         if name.is_empty() {
@@ -111,6 +113,10 @@ impl Builder<'_> {
                 url: self.url(&field, &of.url, &["amqp://"])?,
                 queue: of.queue.clone(),
             },
+            QueueDocument::Kafka(of) => {
+                self.check_topic(&format!("{path}.completed"), completed);
+                Broker::Kafka(Box::new(self.kafka(path, of)?))
+            }
         })
     }
 

@@ -29,8 +29,8 @@ pub struct SampleWorkerArguments {
     /// How long it works on a message
     #[arg(long, global = true, value_name = "TIME", default_value = "200ms", value_parser = duration)]
     pub service_time: Duration,
-    /// Gives the markers that loadgen puts on messages back, when it is done with these, through a list, a queue or
-    /// a subject of the same broker (NATS, RabbitMQ, Redis)
+    /// Gives the markers that loadgen puts on messages back, when it is done with these, through a list, a queue,
+    /// a topic or a subject of the same broker (Kafka, NATS, RabbitMQ, Redis)
     #[arg(long, global = true, value_name = "NAME")]
     pub completed: Option<String>,
     /// Where the messages are.
