@@ -8,22 +8,22 @@ mod broker;
 mod marker;
 mod nats;
 mod rabbitmq;
+mod reading;
 mod redis;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::sleep;
 
 use self::broker::{Receiver, Sender};
-use self::marker::{Completion, Marker};
+use self::marker::Marker;
+use self::reading::{Completed, Reading, Waiting, read};
 use super::Target;
 use super::driver::Start;
-use super::rules::{Found, Rules, Times};
+use super::rules::{Rules, Times};
 use super::tasks::{Complete, Exchange};
 use super::template::Filling;
 use super::worker::Worker;
@@ -33,9 +33,6 @@ use crate::record::outcome::FailureKind;
 
 /// Why a message was not enqueued, in words.
 pub(super) type Failed = (FailureKind, String);
-
-/// How long until completions are tried to be read again, when they cannot be.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// A queue that is loaded, and what comes back from its workers.
 pub(super) struct Queue {
@@ -49,21 +46,6 @@ pub(super) struct Queue {
     sender: RefCell<Option<Sender>>,
     waiting: Rc<RefCell<Waiting>>,
     reader: RefCell<Option<AbortHandle>>,
-}
-
-/// Messages that are not completed, by position.
-#[derive(Default)]
-struct Waiting {
-    messages: BTreeMap<u64, oneshot::Sender<Completed>>,
-    /// Why completions cannot be read, if they cannot be.
-    fault: Option<String>,
-}
-
-/// A completion, and when it was read.
-struct Completed {
-    at: Duration,
-    bytes: u64,
-    found: Found,
 }
 
 impl Queue {
@@ -191,89 +173,6 @@ struct Forgets<'a> {
 impl Drop for Forgets<'_> {
     fn drop(&mut self) {
         self.waiting.borrow_mut().messages.remove(&self.position);
-    }
-}
-
-/// What is needed to read completions.
-struct Reading {
-    run: u64,
-    target: QueueTarget,
-    worker: Weak<Worker>,
-    waiting: Rc<RefCell<Waiting>>,
-    position: usize,
-}
-
-/// Reads completions for as long as the run lasts. When they cannot be read it connects again.
-async fn read(reading: Reading, receiver: Receiver) {
-    let mut receiver = Some(receiver);
-    loop {
-        let fault = if let Some(open) = &mut receiver {
-            match open.next().await {
-                Ok(texts) => {
-                    reading.completed(&texts);
-                    continue;
-                }
-                Err(fault) => fault,
-            }
-        } else {
-            sleep(PAUSE).await;
-            let QueueTarget {
-                broker, completed, ..
-            } = &reading.target;
-            match Receiver::open(broker, completed).await {
-                Ok(open) => {
-                    receiver = Some(open);
-                    reading.waiting.borrow_mut().fault = None;
-                    continue;
-                }
-                Err(fault) => fault,
-            }
-        };
-        receiver = None;
-        reading.waiting.borrow_mut().fault = Some(fault);
-    }
-}
-
-impl Reading {
-    /// Takes what workers gave back. What is of no message of this run is left over from another.
-    fn completed(&self, texts: &[Vec<u8>]) {
-        let Some(worker) = self.worker.upgrade() else {
-            return;
-        };
-        let at = worker.now();
-        let rules = Rules::default();
-        for text in texts {
-            let Some(completion) = std::str::from_utf8(text).ok().and_then(Completion::parse)
-            else {
-                continue;
-            };
-            if completion.marker.run != self.run {
-                continue;
-            }
-            let position = completion.marker.position;
-            let waiting = self.waiting.borrow_mut().messages.remove(&position);
-            let Some(waiting) = waiting else {
-                worker.recorder.borrow_mut().completed_again(self.position);
-                continue;
-            };
-            let mut found = Found::default();
-            found.clear(&rules);
-            let named = [
-                ("x-revision", completion.revision),
-                ("x-replica", completion.replica),
-            ];
-            for (name, value) in named {
-                if let Some(value) = value {
-                    found.header(&rules, name, value.as_bytes());
-                }
-            }
-            // It may have been given up just now.
-            let _ = waiting.send(Completed {
-                at,
-                bytes: text.len() as u64,
-                found,
-            });
-        }
     }
 }
 
