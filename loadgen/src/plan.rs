@@ -1,5 +1,7 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
+mod table;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -9,6 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use ebbtide_core::arrival::Schedule;
 use http::{HeaderName, Method};
+
+pub(crate) use table::{Table, TableTls};
 
 /// A checked run.
 #[derive(Debug)]
@@ -159,6 +163,10 @@ pub(crate) enum Broker {
         url: Secret,
         queue: String,
     },
+    /// A table of `PostgreSQL`.
+    Postgresql(Table),
+    /// A table of `MySQL` or `MariaDB`.
+    Mysql(Table),
 }
 
 impl Broker {
@@ -169,6 +177,7 @@ impl Broker {
             | Self::RedisStreams { url, .. }
             | Self::NatsJetstream { url, .. }
             | Self::Rabbitmq { url, .. } => url,
+            Self::Postgresql(table) | Self::Mysql(table) => &table.connection,
         }
     }
 
@@ -179,6 +188,8 @@ impl Broker {
             Self::RedisStreams { stream, .. } => format!("Redis stream {stream}"),
             Self::NatsJetstream { subject, .. } => format!("NATS subject {subject}"),
             Self::Rabbitmq { queue, .. } => format!("RabbitMQ queue {queue}"),
+            Self::Postgresql(table) => format!("PostgreSQL table {}", table.name),
+            Self::Mysql(table) => format!("MySQL table {}", table.name),
         }
     }
 }

@@ -6,17 +6,22 @@
 
 mod broker;
 mod marker;
+mod mysql;
 mod nats;
+mod pool;
+mod postgresql;
 mod rabbitmq;
 mod reading;
 mod redis;
+mod rows;
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use tokio::task::{AbortHandle, spawn_local};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::timeout;
 
 use self::broker::{Receiver, Sender};
 use self::marker::Marker;
@@ -34,6 +39,9 @@ use crate::record::outcome::FailureKind;
 /// Why a message was not enqueued, in words.
 pub(super) type Failed = (FailureKind, String);
 
+/// How long to wait at the end of a run until the completions that were read last are taken away.
+const SETTLE: Duration = Duration::from_secs(5);
+
 /// A queue that is loaded, and what comes back from its workers.
 pub(super) struct Queue {
     position: usize,
@@ -45,7 +53,8 @@ pub(super) struct Queue {
     worker: Weak<Worker>,
     sender: RefCell<Option<Sender>>,
     waiting: Rc<RefCell<Waiting>>,
-    reader: RefCell<Option<AbortHandle>>,
+    reader: RefCell<Option<JoinHandle<()>>>,
+    stop: Rc<Notify>,
 }
 
 impl Queue {
@@ -60,6 +69,7 @@ impl Queue {
             sender: RefCell::default(),
             waiting: Rc::default(),
             reader: RefCell::default(),
+            stop: Rc::default(),
         }
     }
 
@@ -91,10 +101,22 @@ impl Queue {
                 position: self.position,
             },
             receiver,
+            Rc::clone(&self.stop),
         );
-        *self.reader.borrow_mut() = Some(spawn_local(reading).abort_handle());
+        *self.reader.borrow_mut() = Some(spawn_local(reading));
         *self.sender.borrow_mut() = Some(sender);
         Ok(vec![took])
+    }
+
+    /// Reads no more completions, once those that were read are taken away.
+    pub(super) async fn close(&self) {
+        let reader = self.reader.borrow_mut().take();
+        if let Some(mut reader) = reader {
+            self.stop.notify_one();
+            if timeout(SETTLE, &mut reader).await.is_err() {
+                reader.abort();
+            }
+        }
     }
 
     async fn receiver(&self) -> Result<Receiver, String> {

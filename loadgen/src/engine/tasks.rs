@@ -46,7 +46,8 @@ impl Protocol {
 
     async fn close(&self) {
         match self {
-            Self::Http2(_) | Self::Queue(_) => {}
+            Self::Http2(_) => {}
+            Self::Queue(queue) => queue.close().await,
             Self::WebSocket(web_socket) => web_socket.close().await,
         }
     }

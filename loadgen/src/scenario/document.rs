@@ -1,5 +1,7 @@
 //! A scenario as people write it.
 
+mod table;
+
 use std::fmt;
 
 use ebbtide_core::arrival::ScheduleSpec;
@@ -8,6 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::headers::Headers;
+
+pub(crate) use table::{TableDocument, TableTlsDocument};
 
 /// A run: what is sent, when, and what it must have shown to be good.
 ///
@@ -171,6 +175,10 @@ pub(crate) enum QueueDocument {
     NatsJetstream(NatsDocument),
     /// A queue of RabbitMQ.
     Rabbitmq(RabbitmqDocument),
+    /// A table of PostgreSQL.
+    Postgresql(TableDocument),
+    /// A table of MySQL or MariaDB.
+    Mysql(TableDocument),
 }
 
 /// A list, to whose end messages are appended.

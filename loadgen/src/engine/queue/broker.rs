@@ -1,9 +1,15 @@
 //! The brokers that can be loaded: what is common to them.
 
+use std::rc::Rc;
+
 use super::Failed;
+use super::mysql;
 use super::nats::{self, Nats};
+use super::pool::Pool;
+use super::postgresql;
 use super::rabbitmq::{self, Rabbitmq};
 use super::redis::{self, Redis};
+use super::rows::Rows;
 use crate::plan::Broker;
 
 /// A connection by which messages are enqueued. Clones share it.
@@ -12,6 +18,8 @@ pub(super) enum Sender {
     Redis(Redis),
     Nats(Nats),
     Rabbitmq(Rabbitmq),
+    Postgresql(Rc<Pool<postgresql::Inserter>>),
+    Mysql(Rc<Pool<mysql::Inserter>>),
 }
 
 impl Sender {
@@ -26,6 +34,8 @@ impl Sender {
             }
             Broker::NatsJetstream { url, subject } => Self::Nats(Nats::open(url, subject).await?),
             Broker::Rabbitmq { url, queue } => Self::Rabbitmq(Rabbitmq::open(url, queue).await?),
+            Broker::Postgresql(table) => Self::Postgresql(Rc::new(Pool::open(table).await?)),
+            Broker::Mysql(table) => Self::Mysql(Rc::new(Pool::open(table).await?)),
         })
     }
 
@@ -35,6 +45,8 @@ impl Sender {
             Self::Redis(redis) => redis.send(marker, body).await,
             Self::Nats(nats) => nats.send(marker, &body).await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.send(marker, &body).await,
+            Self::Postgresql(pool) => pool.send(marker, &body).await,
+            Self::Mysql(pool) => pool.send(marker, &body).await,
         }
     }
 }
@@ -44,6 +56,8 @@ pub(super) enum Receiver {
     Redis(redis::Completions),
     Nats(nats::Completions),
     Rabbitmq(Box<rabbitmq::Completions>),
+    Postgresql(Box<postgresql::Completions>),
+    Mysql(Box<mysql::Completions>),
 }
 
 impl Receiver {
@@ -59,6 +73,13 @@ impl Receiver {
             Broker::Rabbitmq { url, .. } => {
                 Self::Rabbitmq(Box::new(rabbitmq::Completions::open(url, completed).await?))
             }
+            Broker::Postgresql(table) => {
+                let opened = postgresql::Completions::open(table, completed).await?;
+                Self::Postgresql(Box::new(opened))
+            }
+            Broker::Mysql(table) => {
+                Self::Mysql(Box::new(mysql::Completions::open(table, completed).await?))
+            }
         })
     }
 
@@ -68,6 +89,26 @@ impl Receiver {
             Self::Redis(redis) => redis.next().await,
             Self::Nats(nats) => nats.next().await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.next().await,
+            Self::Postgresql(table) => table.next().await,
+            Self::Mysql(table) => table.next().await,
+        }
+    }
+
+    /// Takes away what was read, where reading it does not. Until then it is not counted when it is read again.
+    pub(super) async fn settle(&mut self) -> Result<(), String> {
+        match self {
+            Self::Postgresql(table) => table.delete().await,
+            Self::Mysql(table) => table.delete().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What was read and could not be taken away, where reading does not.
+    pub(super) fn unsettled(&mut self) -> Option<&mut Rows> {
+        match self {
+            Self::Postgresql(table) => Some(table.rows()),
+            Self::Mysql(table) => Some(table.rows()),
+            _ => None,
         }
     }
 }

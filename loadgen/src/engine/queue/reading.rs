@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::select;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 
 use super::broker::Receiver;
@@ -41,38 +42,53 @@ pub(super) struct Reading {
     pub(super) position: usize,
 }
 
-/// Reads completions for as long as the run lasts. When they cannot be read it connects again.
-pub(super) async fn read(reading: Reading, receiver: Receiver) {
-    let mut receiver = Some(receiver);
+/// Reads completions until it is told to stop. When they cannot be read it connects again.
+pub(super) async fn read(reading: Reading, mut receiver: Receiver, stop: Rc<Notify>) {
     loop {
-        let fault = if let Some(open) = &mut receiver {
-            match open.next().await {
-                Ok(texts) => {
-                    reading.completed(&texts);
-                    continue;
-                }
-                Err(fault) => fault,
-            }
-        } else {
-            sleep(PAUSE).await;
-            let QueueTarget {
-                broker, completed, ..
-            } = &reading.target;
-            match Receiver::open(broker, completed).await {
-                Ok(open) => {
-                    receiver = Some(open);
-                    reading.waiting.borrow_mut().fault = None;
-                    continue;
-                }
-                Err(fault) => fault,
-            }
+        let texts = select! {
+            texts = receiver.next() => texts,
+            () = stop.notified() => return,
         };
-        receiver = None;
-        reading.waiting.borrow_mut().fault = Some(fault);
+        let fault = match texts {
+            Ok(texts) => {
+                reading.completed(&texts);
+                receiver.settle().await.err()
+            }
+            Err(fault) => Some(fault),
+        };
+        if let Some(fault) = fault {
+            reading.waiting.borrow_mut().fault = Some(fault);
+            receiver = select! {
+                receiver = reading.reopened(receiver) => receiver,
+                () = stop.notified() => return,
+            };
+        }
     }
 }
 
 impl Reading {
+    /// Another receiver in place of one that is of no use, as soon as there can be one.
+    async fn reopened(&self, mut receiver: Receiver) -> Receiver {
+        let unsettled = receiver.unsettled().map(std::mem::take).unwrap_or_default();
+        drop(receiver);
+        let QueueTarget {
+            broker, completed, ..
+        } = &self.target;
+        loop {
+            sleep(PAUSE).await;
+            match Receiver::open(broker, completed).await {
+                Ok(mut receiver) => {
+                    if let Some(rows) = receiver.unsettled() {
+                        *rows = unsettled;
+                    }
+                    self.waiting.borrow_mut().fault = None;
+                    return receiver;
+                }
+                Err(fault) => self.waiting.borrow_mut().fault = Some(fault),
+            }
+        }
+    }
+
     /// Takes what workers gave back. What is of no message of this run is left over from another.
     fn completed(&self, texts: &[Vec<u8>]) {
         let Some(worker) = self.worker.upgrade() else {

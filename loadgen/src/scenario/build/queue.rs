@@ -1,5 +1,7 @@
 //! Targets that are queues.
 
+mod table;
+
 use std::path::Path;
 
 use super::super::document::{QueueDocument, SecretDocument, SecretSource, TargetDocument};
@@ -8,6 +10,8 @@ use crate::plan::{Broker, QueueTarget, Secret, Target, TargetKind};
 
 /// What is appended to a queue's name, for the list or queue of its completions.
 const COMPLETED: &str = "-completed";
+/// The same for a table, whose name needs no quotes so.
+const COMPLETED_TABLE: &str = "_completed";
 
 impl Builder<'_> {
     pub(super) fn queue(
@@ -27,6 +31,8 @@ impl Builder<'_> {
                 ("natsJetstream", ("subject", &of.subject), &of.completed)
             }
             QueueDocument::Rabbitmq(of) => ("rabbitmq", ("queue", &of.queue), &of.completed),
+            QueueDocument::Postgresql(of) => ("postgresql", ("table", &of.table), &of.completed),
+            QueueDocument::Mysql(of) => ("mysql", ("table", &of.table), &of.completed),
         };
         let (key, name) = name;
         if name.is_empty() {
@@ -35,7 +41,7 @@ impl Builder<'_> {
         }
         let completed = completed
             .clone()
-            .unwrap_or_else(|| format!("{name}{COMPLETED}"));
+            .unwrap_or_else(|| format!("{name}{}", completed_after(queue)));
         if completed.is_empty() || completed == *name {
             let message = "it is another one, which has a name";
             let path = format!("{path}.{kind}.completed");
@@ -44,7 +50,7 @@ impl Builder<'_> {
         if let QueueDocument::NatsJetstream(_) = queue {
             self.subject(&format!("{path}.{kind}.url"), &completed);
         }
-        let broker = self.broker(&format!("{path}.{kind}.url"), queue);
+        let broker = self.broker(&format!("{path}.{kind}.url"), queue, document);
         let body = self.body(path.trim_end_matches(".queue"), document);
         Some(QueueTarget {
             broker: broker?,
@@ -72,7 +78,12 @@ impl Builder<'_> {
         }
     }
 
-    fn broker(&mut self, path: &str, queue: &QueueDocument) -> Option<Broker> {
+    fn broker(
+        &mut self,
+        path: &str,
+        queue: &QueueDocument,
+        document: &TargetDocument,
+    ) -> Option<Broker> {
         Some(match queue {
             QueueDocument::Redis(of) => Broker::Redis {
                 url: self.url(path, &of.url, &["redis://"])?,
@@ -90,6 +101,14 @@ impl Builder<'_> {
                 url: self.url(path, &of.url, &["amqp://"])?,
                 queue: of.queue.clone(),
             },
+            QueueDocument::Postgresql(of) => {
+                let path = path.trim_end_matches(".url");
+                Broker::Postgresql(self.table(path, of, document, &table::POSTGRESQL)?)
+            }
+            QueueDocument::Mysql(of) => {
+                let path = path.trim_end_matches(".url");
+                Broker::Mysql(self.table(path, of, document, &table::MYSQL)?)
+            }
         })
     }
 
@@ -140,6 +159,14 @@ impl Builder<'_> {
             let message = "a queue has none: remove it";
             self.problems.add(format!("{path}.{key}"), message);
         }
+    }
+}
+
+/// What is appended to the name of this one.
+fn completed_after(queue: &QueueDocument) -> &'static str {
+    match queue {
+        QueueDocument::Postgresql(_) | QueueDocument::Mysql(_) => COMPLETED_TABLE,
+        _ => COMPLETED,
     }
 }
 
