@@ -4,6 +4,7 @@ use super::{LEFT_OVER, LOAD, Scenario, Worker, check_all_completed, report};
 use crate::brokers::mariadb::{self, MariaDb};
 use crate::brokers::postgresql::{self, PostgreSql};
 use crate::harness::{SOON, eventually, machine};
+use crate::keda::certificates;
 
 /// Three messages, whose markers are given back by somebody else than the sample worker.
 const BURST: &str = "    timeout: 60s\nburst: 3\n\
@@ -112,7 +113,8 @@ fn completions_are_read_on_when_the_server_has_ended_the_sessions() {
     eventually(SOON, "three messages are there", || {
         postgresql.length("orders") == 3
     });
-    let others = "from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
+    let others =
+        "from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
     postgresql.sql(&format!("select pg_terminate_backend(pid) {others}"));
     eventually(SOON, "there is a session again", || {
         postgresql.sql(&format!("select count(*) {others}")) == "1"
@@ -123,6 +125,42 @@ fn completions_are_read_on_when_the_server_has_ended_the_sessions() {
     );
     report(&run.wait_with_output().unwrap(), 0);
     assert_eq!(postgresql.length("\"orders-completed\""), 0);
+}
+
+#[test]
+fn a_table_is_reached_by_tls_with_the_authority_that_the_scenario_names() {
+    let _machine = machine();
+    let postgresql = PostgreSql::start();
+    postgresql.sql("create table orders (id bigserial primary key, marker text, body text)");
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    postgresql.secure(folder.path());
+    let url = postgresql_url(&postgresql, postgresql::PASSWORD);
+    let url = format!("{url}?sslmode=verify-full");
+    let ca = folder.path().join("ca.crt");
+    let queue = format!(
+        "{{postgresql: {{connection: {{env: BROKER_URL}}, table: orders, tls: {{ca: '{}'}}}}}}",
+        ca.display()
+    );
+    let run = Scenario::new(&queue, BURST).start(&url);
+    eventually(SOON, "three messages are there", || {
+        postgresql.length("orders") == 3
+    });
+    let secured = "select bool_and(ssl) from pg_stat_ssl join pg_stat_activity using (pid) \
+                   where backend_type = 'client backend' and pid <> pg_backend_pid()";
+    assert_eq!(postgresql.sql(secured), "t");
+    postgresql.sql(
+        "with done as (delete from orders returning marker) \
+         insert into orders_completed (marker) select marker from done",
+    );
+    report(&run.wait_with_output().unwrap(), 0);
+    check_refused(
+        "postgresql",
+        "orders",
+        &url,
+        "UnknownIssuer",
+        postgresql::PASSWORD,
+    );
 }
 
 #[test]

@@ -21,7 +21,8 @@ const POLL: Duration = Duration::from_millis(5);
 /// How many completions are taken at once.
 const AT_ONCE: usize = 1_000;
 /// Each insertion is a transaction, and a marker that the column is too short for is refused and not shortened.
-const SET_UP: &str = "SET SESSION autocommit = 1, SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES')";
+const SET_UP: &str = "SET SESSION autocommit = 1, \
+                      SESSION sql_mode = CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')";
 /// The server's codes.
 const NO_SUCH_TABLE: u16 = 1146;
 const NO_SUCH_COLUMN: u16 = 1054;
