@@ -1,6 +1,7 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
 mod kafka;
+mod table;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use ebbtide_core::arrival::Schedule;
 use http::{HeaderName, Method};
 
 pub(crate) use self::kafka::{KafkaLogin, KafkaTls, KafkaTopic};
+pub(crate) use table::{Table, TableTls};
 
 /// A checked run.
 #[derive(Debug)]
@@ -180,6 +182,10 @@ pub(crate) enum Broker {
     },
     /// A topic of Kafka.
     Kafka(Box<KafkaTopic>),
+    /// A table of `PostgreSQL`.
+    Postgresql(Table),
+    /// A table of `MySQL` or `MariaDB`.
+    Mysql(Table),
 }
 
 impl Broker {
@@ -194,6 +200,7 @@ impl Broker {
             | Self::NatsJetstream { url, .. }
             | Self::Rabbitmq { url, .. } => url,
             Self::Kafka(of) => &of.servers,
+            Self::Postgresql(table) | Self::Mysql(table) => &table.connection,
         }
     }
 
@@ -207,6 +214,8 @@ impl Broker {
             Self::NatsJetstream { subject, .. } => format!("NATS subject {subject}"),
             Self::Rabbitmq { queue, .. } => format!("RabbitMQ queue {queue}"),
             Self::Kafka(of) => format!("Kafka topic {}", of.topic),
+            Self::Postgresql(table) => format!("PostgreSQL table {}", table.name),
+            Self::Mysql(table) => format!("MySQL table {}", table.name),
         }
     }
 }

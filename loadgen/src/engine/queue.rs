@@ -10,9 +10,13 @@ mod completions;
 mod enqueue;
 mod kafka;
 mod marker;
+mod mysql;
 mod nats;
+mod pool;
+mod postgresql;
 mod rabbitmq;
 mod redis;
+mod rows;
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

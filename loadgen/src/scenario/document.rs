@@ -2,6 +2,7 @@
 
 mod azure;
 mod kafka;
+mod table;
 
 use std::fmt;
 
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::azure::{AzureQueueDocument, AzureServicebusDocument};
 pub(crate) use self::kafka::{KafkaDocument, SaslDocument, SwitchDocument};
 use super::headers::Headers;
+
+pub(crate) use table::{TableDocument, TableTlsDocument};
 
 /// A run: what is sent, when, and what it must have shown to be good.
 ///
@@ -182,6 +185,10 @@ pub(crate) enum QueueDocument {
     Rabbitmq(RabbitmqDocument),
     /// A topic of Kafka.
     Kafka(Box<KafkaDocument>),
+    /// A table of PostgreSQL.
+    Postgresql(TableDocument),
+    /// A table of MySQL or MariaDB.
+    Mysql(TableDocument),
 }
 
 /// A list, to whose end messages are appended.

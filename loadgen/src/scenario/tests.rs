@@ -1,5 +1,6 @@
 mod azure;
 mod kafka;
+mod tables;
 
 use proptest::prelude::*;
 

@@ -51,18 +51,19 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
 fn completed(arguments: &SampleWorkerArguments) -> anyhow::Result<Option<String>> {
     let broker = match &arguments.broker {
         SampleBroker::Kafka(_)
+        | SampleBroker::Mysql(_)
         | SampleBroker::NatsJetstream(_)
+        | SampleBroker::Postgresql(_)
         | SampleBroker::Rabbitmq(_)
         | SampleBroker::Redis(_)
         | SampleBroker::RedisStreams(_) => return Ok(arguments.completed.clone()),
         SampleBroker::AzureQueue(_) => "Azure Storage",
         SampleBroker::AzureServicebus(_) => "Azure Service Bus",
-        SampleBroker::Mysql(_) => "MySQL",
-        SampleBroker::Postgresql(_) => "PostgreSQL",
     };
     ensure!(
         arguments.completed.is_none(),
-        "--completed is not possible with {broker}: this worker gives markers back through Kafka, NATS, RabbitMQ and Redis"
+        "--completed is not possible with {broker}: this worker gives markers back through Kafka, MySQL, NATS, PostgreSQL, \
+         RabbitMQ and Redis"
     );
     Ok(None)
 }

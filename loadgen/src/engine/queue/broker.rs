@@ -1,11 +1,17 @@
 //! The brokers that can be loaded: what is common to them.
 
+use std::rc::Rc;
+
 use super::Failed;
 use super::azure::{servicebus, storage};
 use super::kafka::{self, Kafka};
+use super::mysql;
 use super::nats::{self, Nats};
+use super::pool::Pool;
+use super::postgresql;
 use super::rabbitmq::{self, Rabbitmq};
 use super::redis::{self, Redis};
+use super::rows::Rows;
 use crate::plan::{Broker, QueueTarget};
 
 /// A connection by which messages are enqueued. Clones share it.
@@ -17,6 +23,8 @@ pub(super) enum Sender {
     Nats(Nats),
     Rabbitmq(Rabbitmq),
     Kafka(Kafka),
+    Postgresql(Rc<Pool<postgresql::Inserter>>),
+    Mysql(Rc<Pool<mysql::Inserter>>),
 }
 
 impl Sender {
@@ -40,6 +48,8 @@ impl Sender {
             Broker::NatsJetstream { url, subject } => Self::Nats(Nats::open(url, subject).await?),
             Broker::Rabbitmq { url, queue } => Self::Rabbitmq(Rabbitmq::open(url, queue).await?),
             Broker::Kafka(of) => Self::Kafka(Kafka::open(of).await?),
+            Broker::Postgresql(table) => Self::Postgresql(Rc::new(Pool::open(table).await?)),
+            Broker::Mysql(table) => Self::Mysql(Rc::new(Pool::open(table).await?)),
         })
     }
 
@@ -52,6 +62,8 @@ impl Sender {
             Self::Nats(nats) => nats.send(marker, &body).await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.send(marker, &body).await,
             Self::Kafka(kafka) => kafka.send(marker, body).await,
+            Self::Postgresql(pool) => pool.send(marker, &body).await,
+            Self::Mysql(pool) => pool.send(marker, &body).await,
         }
     }
 
@@ -59,7 +71,11 @@ impl Sender {
     pub(super) fn connects_again(&self) -> bool {
         matches!(
             self,
-            Self::AzureQueue(_) | Self::AzureServicebus(_) | Self::Kafka(_)
+            Self::AzureQueue(_)
+                | Self::AzureServicebus(_)
+                | Self::Kafka(_)
+                | Self::Postgresql(_)
+                | Self::Mysql(_)
         )
     }
 }
@@ -72,6 +88,8 @@ pub(super) enum Receiver {
     Nats(nats::Completions),
     Rabbitmq(Box<rabbitmq::Completions>),
     Kafka(Box<kafka::Completions>),
+    Postgresql(Box<postgresql::Completions>),
+    Mysql(Box<mysql::Completions>),
 }
 
 impl Receiver {
@@ -99,6 +117,13 @@ impl Receiver {
             Broker::Kafka(of) => {
                 Self::Kafka(Box::new(kafka::Completions::open(of, completed).await?))
             }
+            Broker::Postgresql(table) => {
+                let opened = postgresql::Completions::open(table, completed).await?;
+                Self::Postgresql(Box::new(opened))
+            }
+            Broker::Mysql(table) => {
+                Self::Mysql(Box::new(mysql::Completions::open(table, completed).await?))
+            }
         })
     }
 
@@ -108,8 +133,12 @@ impl Receiver {
             // They open connections as they need them.
             Self::AzureQueue(_) | Self::AzureServicebus(_) => {}
             Self::Kafka(kafka) => kafka.resume().await?,
-            Self::Redis(_) | Self::Nats(_) | Self::Rabbitmq(_) => {
-                *self = Self::open(target).await?
+            _ => {
+                let mut opened = Self::open(target).await?;
+                if let (Some(opened), Some(before)) = (opened.unsettled(), self.unsettled()) {
+                    std::mem::swap(opened, before);
+                }
+                *self = opened;
             }
         }
         Ok(())
@@ -124,6 +153,17 @@ impl Receiver {
             Self::Nats(nats) => nats.next().await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.next().await,
             Self::Kafka(kafka) => kafka.next().await,
+            Self::Postgresql(table) => table.next().await,
+            Self::Mysql(table) => table.next().await,
+        }
+    }
+
+    /// Takes away what was read, where reading it does not. Until then it is not counted when it is read again.
+    pub(super) async fn settle(&mut self) -> Result<(), String> {
+        match self {
+            Self::Postgresql(table) => table.delete().await,
+            Self::Mysql(table) => table.delete().await,
+            _ => Ok(()),
         }
     }
 
@@ -141,7 +181,18 @@ impl Receiver {
             | Self::Redis(_)
             | Self::Nats(_)
             | Self::Rabbitmq(_)
-            | Self::Kafka(_) => {}
+            | Self::Kafka(_)
+            | Self::Postgresql(_)
+            | Self::Mysql(_) => {}
+        }
+    }
+
+    /// What was read and could not be taken away, where reading does not.
+    fn unsettled(&mut self) -> Option<&mut Rows> {
+        match self {
+            Self::Postgresql(table) => Some(table.rows()),
+            Self::Mysql(table) => Some(table.rows()),
+            _ => None,
         }
     }
 }

@@ -96,39 +96,53 @@ pub(super) struct Reading {
 
 /// Reads completions until that is [ended](Waiting::end). When they cannot be read it connects again.
 pub(super) async fn read(reading: Reading, mut receiver: Receiver) {
-    tokio::select! {
-        () = reading.read(&mut receiver) => {}
-        () = reading.waiting.over() => {}
+    while let Some(read) = reading.unless_over(reading.next(&mut receiver)).await {
+        let fault = match read {
+            Ok(texts) => {
+                reading.completed(&texts);
+                receiver.settle().await.err()
+            }
+            Err(fault) => Some(fault),
+        };
+        let is_broken = fault.is_some();
+        reading.say(fault);
+        if is_broken
+            && let reopened = reading.unless_over(reading.reopen(&mut receiver)).await
+            && reopened.is_none()
+        {
+            break;
+        }
     }
     receiver.close().await;
 }
 
 impl Reading {
-    async fn read(&self, receiver: &mut Receiver) {
+    async fn unless_over<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            result = future => Some(result),
+            () = self.waiting.over() => None,
+        }
+    }
+
+    async fn next(&self, receiver: &mut Receiver) -> Result<Vec<Vec<u8>>, String> {
+        if receiver.asks() {
+            self.waiting.some().await;
+        }
+        receiver.next().await
+    }
+
+    async fn reopen(&self, receiver: &mut Receiver) {
         loop {
-            let mut fault = self.next(receiver).await.err();
-            self.say(fault.clone());
-            while fault.is_some() {
-                sleep(PAUSE).await;
-                fault = receiver.reopen(&self.target).await.err();
-                if fault.is_some() {
-                    self.say(fault.clone());
-                }
+            sleep(PAUSE).await;
+            match receiver.reopen(&self.target).await {
+                Ok(()) => return,
+                Err(fault) => self.say(Some(fault)),
             }
         }
     }
 
     fn say(&self, fault: Option<String>) {
         *self.waiting.fault.borrow_mut() = fault;
-    }
-
-    async fn next(&self, open: &mut Receiver) -> Result<(), String> {
-        if open.asks() {
-            self.waiting.some().await;
-        }
-        let texts = open.next().await?;
-        self.completed(&texts);
-        Ok(())
     }
 
     /// Takes what workers gave back. What is of no message of this run is left over from another.

@@ -109,7 +109,7 @@ fn what_a_topic_cannot_have_is_said() {
         ),
         (
             format!("{servers}, topic: a, password: {{variable: X}}"),
-            "write it as text, {env: VARIABLE} or {file: PATH}",
+            "write the text, {env: VARIABLE} or {file: PATH}",
         ),
     ] {
         let found = errors(&format!(
