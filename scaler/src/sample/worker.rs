@@ -50,19 +50,19 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
 /// Where markers are given back, for a broker that this can be done with.
 fn completed(arguments: &SampleWorkerArguments) -> anyhow::Result<Option<String>> {
     let broker = match &arguments.broker {
-        SampleBroker::NatsJetstream(_)
+        SampleBroker::AzureQueue(_)
+        | SampleBroker::AzureServicebus(_)
+        | SampleBroker::NatsJetstream(_)
         | SampleBroker::Rabbitmq(_)
         | SampleBroker::Redis(_)
         | SampleBroker::RedisStreams(_) => return Ok(arguments.completed.clone()),
-        SampleBroker::AzureQueue(_) => "Azure Storage",
-        SampleBroker::AzureServicebus(_) => "Azure Service Bus",
         SampleBroker::Kafka(_) => "Kafka",
         SampleBroker::Mysql(_) => "MySQL",
         SampleBroker::Postgresql(_) => "PostgreSQL",
     };
     ensure!(
         arguments.completed.is_none(),
-        "--completed is not possible with {broker}: this worker gives markers back through NATS, RabbitMQ and Redis"
+        "--completed is not possible with {broker}: this worker gives markers back through Azure Storage, Azure Service Bus, NATS, RabbitMQ and Redis"
     );
     Ok(None)
 }

@@ -30,7 +30,7 @@ pub struct SampleWorkerArguments {
     #[arg(long, global = true, value_name = "TIME", default_value = "200ms", value_parser = duration)]
     pub service_time: Duration,
     /// Gives the markers that loadgen puts on messages back, when it is done with these, through a list, a queue or
-    /// a subject of the same broker (NATS, RabbitMQ, Redis)
+    /// a subject of the same broker (Azure Storage, Azure Service Bus, NATS, RabbitMQ, Redis)
     #[arg(long, global = true, value_name = "NAME")]
     pub completed: Option<String>,
     /// Where the messages are.
