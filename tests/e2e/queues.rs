@@ -1,6 +1,9 @@
 //! Queues that loadgen loads and the sample worker works off: on real brokers, with the worker's own markers and with
 //! those that somebody else gives back.
 
+mod azure;
+mod outage;
+
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -49,9 +52,12 @@ struct Scenario(TempDir);
 
 impl Scenario {
     fn new(queue: &str, rest: &str) -> Self {
-        let text = format!(
-            "targets:\n  - name: orders\n    queue: {queue}\n    body: 'order ${{sequence}}'\n{rest}"
-        );
+        Self::with_body(queue, "order ${sequence}", rest)
+    }
+
+    fn with_body(queue: &str, body: &str, rest: &str) -> Self {
+        let text =
+            format!("targets:\n  - name: orders\n    queue: {queue}\n    body: '{body}'\n{rest}");
         Self(folder(&[("queue.yaml", &text)]))
     }
 
