@@ -1,8 +1,10 @@
 //! Queues that loadgen loads and the sample worker works off: on real brokers, with the worker's own markers and with
 //! those that somebody else gives back.
 
+mod azure;
 mod databases;
 mod kafka;
+mod outage;
 
 use std::process::{Child, Command, Output, Stdio};
 

@@ -7,6 +7,7 @@
 mod azure;
 mod broker;
 mod completions;
+mod connect;
 mod enqueue;
 mod kafka;
 mod marker;

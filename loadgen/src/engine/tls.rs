@@ -52,8 +52,15 @@ pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, Error> {
     ServerName::try_from(name.to_owned()).map_err(|_| Error::Name(name.to_owned()))
 }
 
-/// The client's side of TLS.
+/// The client's side of TLS, for HTTP.
 pub(super) fn config(tls: &Tls, version: Version) -> Result<ClientConfig, Error> {
+    let mut config = client(tls)?;
+    config.alpn_protocols = vec![alpn(version)];
+    Ok(config)
+}
+
+/// The client's side of TLS, for a protocol that has no name.
+pub(super) fn client(tls: &Tls) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
@@ -63,9 +70,7 @@ pub(super) fn config(tls: &Tls, version: Version) -> Result<ClientConfig, Error>
     } else {
         builder.with_root_certificates(authorities(tls)?)
     };
-    let mut config = builder.with_no_client_auth();
-    config.alpn_protocols = vec![alpn(version)];
-    Ok(config)
+    Ok(builder.with_no_client_auth())
 }
 
 fn authorities(tls: &Tls) -> Result<RootCertStore, Error> {

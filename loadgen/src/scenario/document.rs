@@ -195,7 +195,7 @@ pub(crate) enum QueueDocument {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RedisDocument {
-    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`
+    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://` with TLS.
     pub(crate) url: SecretDocument,
     /// Its key.
     pub(crate) list: String,
@@ -207,7 +207,7 @@ pub(crate) struct RedisDocument {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RedisStreamsDocument {
-    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`
+    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://` with TLS.
     pub(crate) url: SecretDocument,
     /// Its key.
     pub(crate) stream: String,
@@ -219,7 +219,7 @@ pub(crate) struct RedisStreamsDocument {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NatsDocument {
-    /// `nats://USER:PASSWORD@HOST:PORT`
+    /// `nats://USER:PASSWORD@HOST:PORT`, or `tls://` with TLS.
     pub(crate) url: SecretDocument,
     /// Where messages are published.
     pub(crate) subject: String,
@@ -231,7 +231,7 @@ pub(crate) struct NatsDocument {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RabbitmqDocument {
-    /// `amqp://USER:PASSWORD@HOST:PORT/VHOST`; the virtual host `/` is `%2F`.
+    /// `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://` with TLS; the virtual host `/` is `%2F`.
     pub(crate) url: SecretDocument,
     /// Its name.
     pub(crate) queue: String,

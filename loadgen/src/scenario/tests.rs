@@ -384,6 +384,15 @@ fn what_a_queue_cannot_have_is_said() {
             "targets[0].queue.redis.url: it does not begin with redis://",
         ),
         (
+            format!("[{{{redis}, tls: {{insecure: true}}}}]"),
+            "targets[0].tls: the connection to the broker is without TLS",
+        ),
+        (
+            "[{queue: {redis: {url: 'rediss://localhost', list: a}}, tls: {ca: none.pem}}]"
+                .to_owned(),
+            "targets[0].tls.ca: cannot read `none.pem`",
+        ),
+        (
             "[{queue: {redis: {url: 'redis://localhost', list: ''}}}]".to_owned(),
             "targets[0].queue.redis.list: it is empty",
         ),

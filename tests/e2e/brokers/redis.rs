@@ -26,7 +26,8 @@ pub(crate) struct Redis {
     /// Its port, which speaks TLS if it was started so.
     pub(crate) port: u16,
     tls: bool,
-    server: Server,
+    configuration: String,
+    server: Option<Server>,
     folder: TempDir,
 }
 
@@ -56,16 +57,28 @@ impl Redis {
             "{COMMON}{}requirepass {PASSWORD}\nuser {USER} on >{PASSWORD} ~* &* +@read +@connection\n",
             listen(port)
         );
-        let server = serve("redis", folder.path(), &configuration, &[]);
         let mut redis = Self {
             port,
             tls,
-            server,
+            configuration,
+            server: None,
             folder,
         };
-        let mut ping = redis.client(&["ping"]);
-        redis.server.wait_until(|| is_pong(&mut ping));
+        redis.start_again();
         redis
+    }
+
+    /// Ends it, and with it all that it has.
+    pub(crate) fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts it where it was, with nothing in it.
+    pub(crate) fn start_again(&mut self) {
+        let mut server = serve("redis", self.folder.path(), &self.configuration, &[]);
+        let mut ping = self.client(&["ping"]);
+        server.wait_until(|| is_pong(&mut ping));
+        self.server = Some(server);
     }
 
     /// Its folder, with `ca.crt` if it speaks TLS.

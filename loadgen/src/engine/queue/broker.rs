@@ -40,13 +40,19 @@ impl Sender {
                 Self::AzureServicebus(sender.await?)
             }
             Broker::Redis { url, list } => {
-                Self::Redis(Redis::open(url, redis::Place::List(list.clone())).await?)
+                let list = redis::Place::List(list.clone());
+                Self::Redis(Redis::open(url, list, &target.tls).await?)
             }
             Broker::RedisStreams { url, stream } => {
-                Self::Redis(Redis::open(url, redis::Place::Stream(stream.clone())).await?)
+                let stream = redis::Place::Stream(stream.clone());
+                Self::Redis(Redis::open(url, stream, &target.tls).await?)
             }
-            Broker::NatsJetstream { url, subject } => Self::Nats(Nats::open(url, subject).await?),
-            Broker::Rabbitmq { url, queue } => Self::Rabbitmq(Rabbitmq::open(url, queue).await?),
+            Broker::NatsJetstream { url, subject } => {
+                Self::Nats(Nats::open(url, subject, &target.tls).await?)
+            }
+            Broker::Rabbitmq { url, queue } => {
+                Self::Rabbitmq(Rabbitmq::open(url, queue, &target.tls).await?)
+            }
             Broker::Kafka(of) => Self::Kafka(Kafka::open(of).await?),
             Broker::Postgresql(table) => Self::Postgresql(Rc::new(Pool::open(table).await?)),
             Broker::Mysql(table) => Self::Mysql(Rc::new(Pool::open(table).await?)),
@@ -106,13 +112,14 @@ impl Receiver {
                 Self::AzureServicebus(completions.await?)
             }
             Broker::Redis { url, .. } | Broker::RedisStreams { url, .. } => {
-                Self::Redis(redis::Completions::open(url, completed).await?)
+                Self::Redis(redis::Completions::open(url, completed, &target.tls).await?)
             }
             Broker::NatsJetstream { url, .. } => {
-                Self::Nats(nats::Completions::open(url, completed).await?)
+                Self::Nats(nats::Completions::open(url, completed, &target.tls).await?)
             }
             Broker::Rabbitmq { url, .. } => {
-                Self::Rabbitmq(Box::new(rabbitmq::Completions::open(url, completed).await?))
+                let completions = rabbitmq::Completions::open(url, completed, &target.tls);
+                Self::Rabbitmq(Box::new(completions.await?))
             }
             Broker::Kafka(of) => {
                 Self::Kafka(Box::new(kafka::Completions::open(of, completed).await?))

@@ -1,6 +1,7 @@
 //! NATS: messages go to a subject that a stream of `JetStream` listens to, which acknowledges each; markers come back on
 //! another subject. In NATS's own protocol, which is lines of text.
 
+mod place;
 mod wire;
 
 use std::cell::RefCell;
@@ -14,7 +15,7 @@ use tokio::task::{AbortHandle, spawn_local};
 use self::wire::{Link, Message, Writer};
 use super::Failed;
 use super::broker::marked;
-use crate::plan::Secret;
+use crate::plan::{QueueTls, Secret};
 use crate::record::outcome::FailureKind;
 
 /// A connection on which messages are published, and their acknowledgements come.
@@ -40,8 +41,8 @@ struct Waiting {
 }
 
 impl Nats {
-    pub(super) async fn open(url: &Secret, subject: &str) -> Result<Self, String> {
-        let mut link = Link::open(url).await?;
+    pub(super) async fn open(url: &Secret, subject: &str, tls: &QueueTls) -> Result<Self, String> {
+        let mut link = Link::open(url, tls).await?;
         let inbox = format!("{}.", link.inbox);
         link.subscribe(&format!("{inbox}*")).await?;
         let write = link.writer();
@@ -160,8 +161,8 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) async fn open(url: &Secret, subject: &str) -> Result<Self, String> {
-        let mut link = Link::open(url).await?;
+    pub(super) async fn open(url: &Secret, subject: &str, tls: &QueueTls) -> Result<Self, String> {
+        let mut link = Link::open(url, tls).await?;
         link.subscribe(subject).await?;
         Ok(Self { link })
     }

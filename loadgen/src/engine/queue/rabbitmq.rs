@@ -1,15 +1,18 @@
 //! `RabbitMQ`: messages go to a queue through the default exchange, and the broker confirms each.
 
+use ebbtide_brokers::amqp::{self, Carrier};
 use futures_util::StreamExt as _;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
     ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 
 use super::Failed;
-use crate::plan::Secret;
+use super::connect::{secured, tcp};
+use crate::plan::{QueueTls, Secret};
 use crate::record::outcome::FailureKind;
 
 /// The header that has the marker.
@@ -25,12 +28,12 @@ pub(super) struct Rabbitmq {
     channel: Channel,
     queue: String,
     /// Closed when it is dropped.
-    _connection: std::rc::Rc<Connection>,
+    _connection: std::rc::Rc<Open>,
 }
 
 impl Rabbitmq {
-    pub(super) async fn open(url: &Secret, queue: &str) -> Result<Self, String> {
-        let (connection, channel) = connect(url).await?;
+    pub(super) async fn open(url: &Secret, queue: &str, tls: &QueueTls) -> Result<Self, String> {
+        let (connection, channel) = connect(url, tls).await?;
         let options = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::default()
@@ -81,12 +84,12 @@ impl Rabbitmq {
 pub(super) struct Completions {
     consumer: Consumer,
     /// Closed when it is dropped.
-    _connection: Connection,
+    _connection: Open,
 }
 
 impl Completions {
-    pub(super) async fn open(url: &Secret, queue: &str) -> Result<Self, String> {
-        let (connection, channel) = connect(url).await?;
+    pub(super) async fn open(url: &Secret, queue: &str, tls: &QueueTls) -> Result<Self, String> {
+        let (connection, channel) = connect(url, tls).await?;
         let opened = async {
             let options = QueueDeclareOptions {
                 durable: true,
@@ -119,12 +122,39 @@ impl Completions {
     }
 }
 
-async fn connect(url: &Secret) -> Result<(Connection, Channel), String> {
+/// A connection, and what carries it if it has TLS.
+type Open = (Connection, Option<Carrier>);
+
+async fn connect(url: &Secret, tls: &QueueTls) -> Result<(Open, Channel), String> {
     let properties = ConnectionProperties::default();
-    let connection = Connection::connect(url.reveal(), properties).await;
-    let connection = connection.map_err(|error| words(&error))?;
-    let channel = connection.create_channel().await;
-    Ok((connection, channel.map_err(|error| words(&error))?))
+    let open = if url.reveal().starts_with("amqps://") {
+        let (connection, carrier) = connect_secured(url, tls, properties).await?;
+        (connection, Some(carrier))
+    } else {
+        let connection = Connection::connect(url.reveal(), properties).await;
+        (connection.map_err(|error| words(&error))?, None)
+    };
+    let channel = open.0.create_channel().await;
+    Ok((open, channel.map_err(|error| words(&error))?))
+}
+
+/// The library's own TLS has other settings than targets.
+async fn connect_secured(
+    url: &Secret,
+    tls: &QueueTls,
+    properties: ConnectionProperties,
+) -> Result<(Connection, Carrier), String> {
+    let uri: Result<AMQPUri, String> = url.reveal().parse();
+    // What is wrong with it may have parts of it.
+    let not_a_url = |_| "RabbitMQ: its URL is not amqps://USER:PASSWORD@HOST:PORT/VHOST".to_owned();
+    let mut uri = uri.map_err(not_a_url)?;
+    uri.scheme = AMQPScheme::AMQP;
+    let of_rabbitmq = |why| format!("RabbitMQ: {why}");
+    let (host, port) = (&uri.authority.host, uri.authority.port);
+    let stream = tcp(host, port).await.map_err(of_rabbitmq)?;
+    let stream = secured(stream, host, tls).await.map_err(of_rabbitmq)?;
+    let connected = amqp::connect(stream, uri, properties).await;
+    connected.map_err(|error| words(&error))
 }
 
 fn words(error: &lapin::Error) -> String {

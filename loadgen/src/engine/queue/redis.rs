@@ -3,11 +3,13 @@
 use std::num::NonZeroUsize;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncCommands as _, AsyncConnectionConfig, Client, RedisError};
+use redis::{AsyncCommands as _, AsyncConnectionConfig, Client, ConnectionAddr, RedisError};
+use tokio::task::spawn_local;
 
 use super::Failed;
 use super::broker::marked;
-use crate::plan::Secret;
+use super::connect::{secured, tcp};
+use crate::plan::{QueueTls, Secret};
 use crate::record::outcome::FailureKind;
 
 /// How many completions are taken at once.
@@ -28,8 +30,8 @@ pub(super) struct Redis {
 }
 
 impl Redis {
-    pub(super) async fn open(url: &Secret, place: Place) -> Result<Self, String> {
-        let connection = connect(url).await?;
+    pub(super) async fn open(url: &Secret, place: Place, tls: &QueueTls) -> Result<Self, String> {
+        let connection = connect(url, tls).await?;
         Ok(Self { connection, place })
     }
 
@@ -61,9 +63,9 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) async fn open(url: &Secret, list: &str) -> Result<Self, String> {
+    pub(super) async fn open(url: &Secret, list: &str, tls: &QueueTls) -> Result<Self, String> {
         Ok(Self {
-            connection: connect(url).await?,
+            connection: connect(url, tls).await?,
             list: list.to_owned(),
         })
     }
@@ -79,15 +81,29 @@ impl Completions {
     }
 }
 
-async fn connect(url: &Secret) -> Result<MultiplexedConnection, String> {
-    let client = in_words(Client::open(url.reveal()))?;
+async fn connect(url: &Secret, tls: &QueueTls) -> Result<MultiplexedConnection, String> {
     // Waiting takes as long as it takes: that a message takes too long is said of it.
     let settings = AsyncConnectionConfig::new().set_response_timeout(None);
-    in_words(
-        client
-            .get_multiplexed_async_connection_with_config(&settings)
-            .await,
-    )
+    let Some(place) = url.reveal().strip_prefix("rediss://") else {
+        let client = in_words(Client::open(url.reveal()))?;
+        let connected = client.get_multiplexed_async_connection_with_config(&settings);
+        return in_words(connected.await);
+    };
+    // The library's own TLS has other settings than targets.
+    let client = in_words(Client::open(format!("redis://{place}")))?;
+    let information = client.get_connection_info();
+    let ConnectionAddr::Tcp(host, port) = information.addr() else {
+        return Err("Redis: its URL is not rediss://HOST:PORT".to_owned());
+    };
+    let of_redis = |why| format!("Redis: {why}");
+    let stream = tcp(host, *port).await.map_err(of_redis)?;
+    let stream = secured(stream, host, tls).await.map_err(of_redis)?;
+    let of = information.redis_settings();
+    let connected = MultiplexedConnection::new_with_config(of, stream, settings).await;
+    let (connection, carrying) = in_words(connected)?;
+    // It ends with the last clone of the connection.
+    spawn_local(carrying);
+    Ok(connection)
 }
 
 fn in_words<T>(result: Result<T, RedisError>) -> Result<T, String> {

@@ -106,22 +106,22 @@ impl Builder<'_> {
             QueueDocument::AzureQueue(of) => return self.azure_queue(path, of, completed),
             QueueDocument::AzureServicebus(of) => return self.azure_servicebus(path, of),
             QueueDocument::Redis(of) => Broker::Redis {
-                url: self.url(&field, &of.url, &["redis://"])?,
+                url: self.url(&field, &of.url, &["redis://", "rediss://"])?,
                 list: of.list.clone(),
             },
             QueueDocument::RedisStreams(of) => Broker::RedisStreams {
-                url: self.url(&field, &of.url, &["redis://"])?,
+                url: self.url(&field, &of.url, &["redis://", "rediss://"])?,
                 stream: of.stream.clone(),
             },
             QueueDocument::NatsJetstream(of) => {
                 self.subject(path, completed);
                 Broker::NatsJetstream {
-                    url: self.url(&field, &of.url, &["nats://"])?,
+                    url: self.url(&field, &of.url, &["nats://", "tls://"])?,
                     subject: self.subject(path, &of.subject)?,
                 }
             }
             QueueDocument::Rabbitmq(of) => Broker::Rabbitmq {
-                url: self.url(&field, &of.url, &["amqp://"])?,
+                url: self.url(&field, &of.url, &["amqp://", "amqps://"])?,
                 queue: of.queue.clone(),
             },
             QueueDocument::Kafka(of) => {

@@ -3,7 +3,6 @@
 mod address;
 mod amqp;
 mod counts;
-mod handed;
 mod management;
 mod number;
 

@@ -30,7 +30,7 @@ pub struct SampleWorkerArguments {
     #[arg(long, global = true, value_name = "TIME", default_value = "200ms", value_parser = duration)]
     pub service_time: Duration,
     /// Gives the markers that loadgen puts on messages back, when it is done with these, through a list, a queue,
-    /// a topic, a subject or a table of the same broker (Kafka, MySQL, NATS, PostgreSQL, RabbitMQ, Redis)
+    /// a topic, a subject or a table of the same broker
     #[arg(long, global = true, value_name = "NAME")]
     pub completed: Option<String>,
     /// Where the messages are.

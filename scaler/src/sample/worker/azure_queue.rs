@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use ebbtide_brokers::azure::QueueService;
-use reqwest::{Client, Method};
-use roxmltree::Document;
+use ebbtide_brokers::azure::{QueueMessage, QueueService, Signed};
+use reqwest::{Client, Method, StatusCode};
 use tokio::time::sleep;
 
 use super::{Work, variable};
@@ -32,6 +31,10 @@ pub(super) async fn run(of: &AzureQueueWorker, mut work: Work) -> anyhow::Result
         match queue.take().await? {
             Some(message) => {
                 sleep(work.time).await;
+                if let Some((completed, marker)) = work.completed.of(&message.text) {
+                    // First this: what is done twice is seen, what is not given back would be taken for lost.
+                    queue.give_back(completed, marker.as_bytes()).await?;
+                }
                 queue.delete(&message).await?;
                 Work::done(&message.id);
             }
@@ -54,96 +57,76 @@ struct Queue {
     hold: u64,
 }
 
-/// A message that nobody else sees for a while.
-#[derive(Debug, PartialEq, Eq)]
-struct Message {
-    id: String,
-    /// What proves that it was taken.
-    receipt: String,
-}
-
 impl Queue {
-    async fn take(&self) -> anyhow::Result<Option<Message>> {
+    async fn take(&self) -> anyhow::Result<Option<QueueMessage>> {
         let hold = self.hold.to_string();
-        let path = [self.name.as_str(), "messages"];
-        let answer = self
-            .send(&Method::GET, &path, &[("visibilitytimeout", &hold)])
-            .await?;
-        first(&answer)
+        let (path, query) = (
+            [self.name.as_str(), "messages"],
+            [("visibilitytimeout", hold.as_str())],
+        );
+        let answer = self.send(&self.name, &Method::GET, &path, &query).await?;
+        let messages = QueueMessage::list(answer.as_bytes()).map_err(anyhow::Error::msg)?;
+        Ok(messages.into_iter().next())
     }
 
-    async fn delete(&self, message: &Message) -> anyhow::Result<()> {
+    /// Puts a marker into the queue of markers, which has to be there.
+    async fn give_back(&self, queue: &str, marker: &[u8]) -> anyhow::Result<()> {
+        let (method, body) = (Method::POST, QueueMessage::to_put(marker));
+        let path = [queue, "messages"];
+        let signed = self
+            .service
+            .request_with_xml(&method, &path, &[], body.len(), wall_now());
+        let given = self.answer(queue, &method, signed, body).await;
+        given.map(drop).context("a marker cannot be given back")
+    }
+
+    async fn delete(&self, message: &QueueMessage) -> anyhow::Result<()> {
         let path = [self.name.as_str(), "messages", &message.id];
         let query = [("popreceipt", message.receipt.as_str())];
-        self.send(&Method::DELETE, &path, &query).await.map(drop)
+        let deleted = self.send(&self.name, &Method::DELETE, &path, &query);
+        deleted.await.map(drop)
     }
 
     async fn send(
         &self,
+        queue: &str,
         method: &Method,
         path: &[&str],
         query: &[(&str, &str)],
     ) -> anyhow::Result<String> {
         let signed = self.service.request(method, path, query, wall_now());
+        self.answer(queue, method, signed, String::new()).await
+    }
+
+    async fn answer(
+        &self,
+        queue: &str,
+        method: &Method,
+        signed: Signed,
+        body: String,
+    ) -> anyhow::Result<String> {
         let mut request = self.client.request(method.clone(), signed.url);
         for (name, value) in signed.headers {
             request = request.header(name, value);
         }
+        if !body.is_empty() {
+            request = request.body(body);
+        }
         // There may be a signature in the address.
         let answer = request.send().await.map_err(reqwest::Error::without_url)?;
-        let status = answer.status();
-        if !status.is_success() {
-            bail!(
-                "the queue {} cannot be used: {method} is answered {status}",
-                self.name
-            );
+        match answer.status() {
+            StatusCode::NOT_FOUND => bail!("there is no queue {queue}, or a message of it is gone"),
+            status if !status.is_success() => {
+                bail!("the queue {queue} cannot be used: {method} is answered {status}")
+            }
+            _ => Ok(answer.text().await.map_err(reqwest::Error::without_url)?),
         }
-        Ok(answer.text().await.map_err(reqwest::Error::without_url)?)
     }
-}
-
-/// The first message of a list, if it has one.
-fn first(list: &str) -> anyhow::Result<Option<Message>> {
-    let document = Document::parse(list.trim_start_matches('\u{feff}'));
-    let document = document.context("the answer is no list of messages")?;
-    let mut nodes = document.descendants();
-    let Some(message) = nodes.find(|node| node.has_tag_name("QueueMessage")) else {
-        return Ok(None);
-    };
-    let child = |name: &str| {
-        let found = message.children().find(|node| node.has_tag_name(name));
-        let text = found.and_then(|node| node.text()).map(str::to_owned);
-        text.with_context(|| format!("a message has no {name}"))
-    };
-    Ok(Some(Message {
-        id: child("MessageId")?,
-        receipt: child("PopReceipt")?,
-    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_message_is_taken() {
-        let list = |messages: &str| {
-            first(&format!(
-                "\u{feff}<?xml version=\"1.0\"?><QueueMessagesList>{messages}</QueueMessagesList>"
-            ))
-        };
-        assert_eq!(list("").unwrap(), None);
-        let one =
-            "<QueueMessage><MessageId>a</MessageId><PopReceipt>b+/=</PopReceipt></QueueMessage>";
-        let message = Message {
-            id: "a".to_owned(),
-            receipt: "b+/=".to_owned(),
-        };
-        assert_eq!(list(&one.repeat(2)).unwrap(), Some(message));
-        let error = list("<QueueMessage><MessageId>a</MessageId></QueueMessage>").unwrap_err();
-        assert_eq!(error.to_string(), "a message has no PopReceipt");
-        assert!(first("nonsense").is_err());
-    }
 
     #[test]
     fn a_message_is_held_for_longer_than_the_work_takes() {

@@ -43,6 +43,10 @@ pub(super) async fn run(of: &AzureServicebusWorker, mut work: Work) -> anyhow::R
             Ok(message.renew_message_lock().await?)
         })
         .await?;
+        if let Some((queue, marker)) = work.completed.of(message.body().as_bytes()) {
+            // First this: what is done twice is seen, what is not given back would be taken for lost.
+            receiver.give_back(queue, &marker).await?;
+        }
         let deleted = message.delete_message().await;
         deleted.context("a message that was done cannot be deleted")?;
         Work::done(&properties.message_id);
@@ -67,9 +71,23 @@ async fn hold(
     Ok(())
 }
 
-enum Receiver {
+struct Receiver {
+    from: Source,
+    /// Opens other queues of the namespace.
+    namespace: Opened,
+}
+
+enum Source {
     Queue(QueueClient),
     Subscription(SubscriptionReceiver),
+}
+
+/// What a client of an entity is made with.
+struct Opened {
+    client: Arc<Client>,
+    name: String,
+    policy: String,
+    key: String,
 }
 
 impl Receiver {
@@ -84,23 +102,38 @@ impl Receiver {
         let policy = namespace.policy().with_context(|| {
             format!("{CONNECTION} has no SharedAccessKey, which this worker's client signs with")
         })?;
-        let (name, policy, key) = (name.to_owned(), policy.0.to_owned(), policy.1.to_owned());
-        let client = Arc::new(client(host)?);
-        Ok(match (&of.queue, &of.topic, &of.subscription) {
-            (Some(queue), _, _) => Self::Queue(QueueClient::new(client, name, queue, policy, key)?),
+        let namespace = Opened {
+            client: Arc::new(client(host)?),
+            name: name.to_owned(),
+            policy: policy.0.to_owned(),
+            key: policy.1.to_owned(),
+        };
+        let from = match (&of.queue, &of.topic, &of.subscription) {
+            (Some(queue), _, _) => Source::Queue(namespace.queue(queue)?),
             (None, Some(topic), Some(subscription)) => {
-                let topic = TopicClient::new(client, name, topic, policy, key)?;
-                Self::Subscription(topic.subscription_receiver(subscription))
+                let topic = namespace.topic(topic)?;
+                Source::Subscription(topic.subscription_receiver(subscription))
             }
             _ => bail!("give --queue, or --topic and --subscription"),
-        })
+        };
+        Ok(Self { from, namespace })
+    }
+
+    /// Sends a marker to the queue of markers, which has to be there.
+    async fn give_back(&self, queue: &str, marker: &str) -> anyhow::Result<()> {
+        let sent = self
+            .namespace
+            .queue(queue)?
+            .send_message(marker, None)
+            .await;
+        sent.with_context(|| format!("a marker cannot be given back through the queue {queue}"))
     }
 
     /// A message that is locked, or none after a while.
     async fn take(&self) -> anyhow::Result<Option<PeekLockResponse>> {
-        let locked = match self {
-            Self::Queue(queue) => queue.peek_lock_message2(Some(PATIENCE)).await,
-            Self::Subscription(receiver) => receiver.peek_lock_message2(Some(PATIENCE)).await,
+        let locked = match &self.from {
+            Source::Queue(queue) => queue.peek_lock_message2(Some(PATIENCE)).await,
+            Source::Subscription(receiver) => receiver.peek_lock_message2(Some(PATIENCE)).await,
         };
         let locked = locked.context("Service Bus cannot be asked for a message")?;
         match u16::from(*locked.status()) {
@@ -108,6 +141,32 @@ impl Receiver {
             204 => Ok(None),
             status => bail!("Service Bus answers {status} when it is asked for a message"),
         }
+    }
+}
+
+impl Opened {
+    fn queue(&self, name: &str) -> anyhow::Result<QueueClient> {
+        let client = Arc::clone(&self.client);
+        let (namespace, policy) = (self.name.as_str(), self.policy.as_str());
+        Ok(QueueClient::new(
+            client,
+            namespace,
+            name,
+            policy,
+            self.key.clone(),
+        )?)
+    }
+
+    fn topic(&self, name: &str) -> anyhow::Result<TopicClient> {
+        let client = Arc::clone(&self.client);
+        let (namespace, policy) = (self.name.as_str(), self.policy.as_str());
+        Ok(TopicClient::new(
+            client,
+            namespace,
+            name,
+            policy,
+            self.key.clone(),
+        )?)
     }
 }
 

@@ -1,15 +1,17 @@
 //! NATS's client protocol, as far as it is needed: <https://docs.nats.io/reference/reference-protocols/nats-protocol>.
 
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+    split,
+};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, spawn_local};
 
-use crate::plan::Secret;
+use super::super::connect::{secured, tcp};
+use super::place::Place;
+use crate::plan::{QueueTls, Secret};
 
 /// The most of a message, in bytes; servers take less.
 const LONGEST: usize = 64 << 20;
@@ -27,12 +29,15 @@ pub(super) struct Message {
 
 /// A connection that is logged in.
 pub(super) struct Link {
-    read: BufReader<OwnedReadHalf>,
+    read: BufReader<Reads>,
     write: Writer,
     /// A subject that nobody else has.
     pub(super) inbox: String,
     writing: AbortHandle,
 }
+
+type Reads = Box<dyn AsyncRead + Unpin>;
+type Writes = Box<dyn AsyncWrite + Unpin>;
 
 /// Where what is to be sent goes: whoever gives up meanwhile leaves no half message behind. As much may wait as
 /// messages of a run may be outstanding.
@@ -42,16 +47,15 @@ pub(super) type Writer = mpsc::UnboundedSender<Vec<u8>>;
 struct Information {
     server_id: String,
     client_id: u64,
+    #[serde(default)]
+    tls_required: bool,
 }
 
 impl Link {
     /// Connects and logs in.
-    pub(super) async fn open(url: &Secret) -> Result<Self, String> {
+    pub(super) async fn open(url: &Secret, tls: &QueueTls) -> Result<Self, String> {
         let place = Place::parse(url.reveal())?;
-        let stream = TcpStream::connect(&place.address).await;
-        let stream = stream.map_err(|error| format!("NATS: {}: {error}", place.address))?;
-        stream.set_nodelay(true).map_err(|error| broken(&error))?;
-        let (read, write) = stream.into_split();
+        let (information, read, write) = begin(&place, tls).await?;
         let (writer, waiting) = mpsc::unbounded_channel();
         let mut link = Self {
             read: BufReader::new(read),
@@ -59,11 +63,6 @@ impl Link {
             inbox: String::new(),
             writing: spawn_local(write_all(write, waiting)).abort_handle(),
         };
-        let first = link.line().await?;
-        let information = first.strip_prefix("INFO ");
-        let information: Option<Information> =
-            information.and_then(|text| serde_json::from_str(text).ok());
-        let information = information.ok_or("NATS: whoever listens there is no NATS server")?;
         let options = json!({
             "verbose": false, "headers": true, "no_responders": true, "name": "loadgen",
             "user": place.user, "pass": place.password,
@@ -73,6 +72,7 @@ impl Link {
         let Information {
             server_id,
             client_id,
+            ..
         } = information;
         link.inbox = format!("_INBOX.{server_id}.{client_id}");
         Ok(link)
@@ -122,14 +122,7 @@ impl Link {
     /// The next line but those that ask whether somebody is there.
     async fn line(&mut self) -> Result<String, String> {
         loop {
-            let mut line = Vec::new();
-            let mut read = (&mut self.read).take(LONGEST_LINE);
-            let read = read.read_until(b'\n', &mut line).await;
-            read.map_err(|error| broken(&error))?;
-            if !line.ends_with(b"\n") {
-                return Err("NATS has closed the connection".to_owned());
-            }
-            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            let line = line(&mut self.read).await?;
             if line == "PING" {
                 self.send("PONG\r\n".to_owned());
             } else if let Some(error) = line.strip_prefix("-ERR ") {
@@ -144,6 +137,45 @@ impl Link {
         // If nothing can be written any more, nothing comes either, and that is said.
         let _ = self.write.send(text.into_bytes());
     }
+}
+
+/// Connects, and hears what the server says of itself. That comes before TLS, of which it tells.
+async fn begin(place: &Place, tls: &QueueTls) -> Result<(Information, Reads, Writes), String> {
+    let of_nats = |why| format!("NATS: {why}");
+    let stream = tcp(&place.host, place.port).await.map_err(of_nats)?;
+    let mut stream = BufReader::new(stream);
+    let first = line(&mut stream).await?;
+    let information = first.strip_prefix("INFO ");
+    let information: Option<Information> =
+        information.and_then(|text| serde_json::from_str(text).ok());
+    let information = information.ok_or("NATS: whoever listens there is no NATS server")?;
+    let is_silent = stream.buffer().is_empty();
+    let stream = stream.into_inner();
+    if !place.is_secured {
+        if information.tls_required {
+            return Err("NATS: the server wants TLS: its URL begins with tls://".to_owned());
+        }
+        let (read, write) = stream.into_split();
+        return Ok((information, Box::new(read), Box::new(write)));
+    }
+    if !is_silent {
+        return Err("NATS: the server goes on without TLS".to_owned());
+    }
+    let stream = secured(stream, &place.host, tls).await.map_err(of_nats)?;
+    let (read, write) = split(stream);
+    Ok((information, Box::new(read), Box::new(write)))
+}
+
+/// The next line.
+async fn line<R: AsyncRead + Unpin>(read: &mut BufReader<R>) -> Result<String, String> {
+    let mut line = Vec::new();
+    let mut read = read.take(LONGEST_LINE);
+    let read = read.read_until(b'\n', &mut line).await;
+    read.map_err(|error| broken(&error))?;
+    if !line.ends_with(b"\n") {
+        return Err("NATS has closed the connection".to_owned());
+    }
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
 impl Drop for Link {
@@ -161,13 +193,13 @@ pub(super) fn message(subject: &str, reply: &str, body: &[u8]) -> Vec<u8> {
     message
 }
 
-async fn write_all(mut write: OwnedWriteHalf, mut waiting: mpsc::UnboundedReceiver<Vec<u8>>) {
+async fn write_all(mut write: Writes, mut waiting: mpsc::UnboundedReceiver<Vec<u8>>) {
     while let Some(mut bytes) = waiting.recv().await {
         while let Ok(more) = waiting.try_recv() {
             bytes.extend_from_slice(&more);
         }
         // The reader is told so too.
-        if write.write_all(&bytes).await.is_err() {
+        if write.write_all(&bytes).await.is_err() || write.flush().await.is_err() {
             return;
         }
     }
@@ -207,46 +239,6 @@ fn status(head: &[u8]) -> Option<u16> {
     first.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// What a URL says: `nats://USER:PASSWORD@HOST:PORT`.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    address: String,
-    user: Option<String>,
-    password: Option<String>,
-}
-
-impl Place {
-    fn parse(url: &str) -> Result<Self, String> {
-        let rest = url.strip_prefix("nats://").unwrap_or(url);
-        let rest = rest.trim_end_matches('/');
-        let (login, address) = match rest.rsplit_once('@') {
-            Some((login, address)) => (Some(login), address),
-            None => (None, rest),
-        };
-        if address.is_empty() || address.contains(['/', ' ']) {
-            return Err("NATS: its URL is not nats://USER:PASSWORD@HOST:PORT".to_owned());
-        }
-        let has_port = address
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let address = if has_port {
-            address.to_owned()
-        } else {
-            format!("{address}:4222")
-        };
-        let login = login.map(|login| login.split_once(':').unwrap_or((login, "")));
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let (user, password) = login
-            .map(|(user, password)| (decoded(user), decoded(password)))
-            .unzip();
-        Ok(Self {
-            address,
-            user,
-            password,
-        })
-    }
-}
-
 fn broken(error: &std::io::Error) -> String {
     format!("NATS: {error}")
 }
@@ -256,25 +248,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn a_url_says_where_and_who() {
-        for (url, address, login) in [
-            ("nats://127.0.0.1:4333", "127.0.0.1:4333", None),
-            ("nats://localhost/", "localhost:4222", None),
-            ("nats://a:b%40c@h:1", "h:1", Some(("a", "b@c"))),
-            ("nats://a@[::1]", "[::1]:4222", Some(("a", ""))),
-        ] {
-            let place = Place {
-                address: address.to_owned(),
-                user: login.map(|login| login.0.to_owned()),
-                password: login.map(|login| login.1.to_owned()),
-            };
-            assert_eq!(Place::parse(url), Ok(place), "{url}");
-        }
-        assert!(Place::parse("nats://").is_err());
-        assert!(Place::parse("nats://a b").is_err());
-    }
 
     #[test]
     fn a_line_announces_a_message() {

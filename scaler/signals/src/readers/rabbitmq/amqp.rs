@@ -6,21 +6,19 @@ use lapin::uri::{
     AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo, SASLMechanism,
 };
 use lapin::{Channel, Connection, ConnectionProperties, Error, ErrorKind};
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional, duplex};
-use tokio::task::JoinSet;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::address::Address;
 use super::counts::Counts;
-use super::{HOST, QUEUE, handed};
+use super::{HOST, QUEUE};
 use crate::parameters::Parameters;
 use crate::readers::Context;
+use ebbtide_brokers::amqp::{self, Carrier};
 use ebbtide_brokers::connect::{Connect, Security, TlsSettings};
 use ebbtide_brokers::error::ReadError;
 
 /// The longest frame, in bytes: lapin keeps room for many, and answers are short. RabbitMQ takes no less.
 const LONGEST_FRAME: u32 = 8192;
-/// What may be on its way between lapin and the connection, in bytes.
-const PIPE: usize = 8192;
 /// Reply codes of AMQP.
 const ACCESS_REFUSED: u16 = 403;
 const NOT_FOUND: u16 = 404;
@@ -43,9 +41,7 @@ pub(super) struct Amqp {
 struct Open {
     channel: Channel,
     _connection: Connection,
-    /// Carries what lapin and the server say to each other. lapin has a thread of its own, which ends
-    /// when this does, however long the server says nothing.
-    _carrier: JoinSet<()>,
+    _carrier: Carrier,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -106,7 +102,7 @@ impl Amqp {
 
     async fn opened(&self) -> Result<Open, ReadError> {
         let Address { host, port, .. } = &self.address;
-        let mut stream: Box<dyn Stream> = match &self.security {
+        let stream: Box<dyn Stream> = match &self.security {
             Some(security) => {
                 let place = (host.as_str(), *port);
                 let secured = self.connect.secured(HOST, place, security);
@@ -114,15 +110,9 @@ impl Amqp {
             }
             None => Box::new(self.connect.tcp(HOST, host, *port).await?),
         };
-        let (mut ours, theirs) = duplex(PIPE);
-        let mut carrier = JoinSet::new();
-        carrier.spawn(async move {
-            // How it ended is what lapin says.
-            drop(copy_bidirectional(&mut ours, &mut stream).await);
-        });
         let properties = ConnectionProperties::default().with_connection_name("ebbtide".into());
-        let connection = handed::connect(theirs, self.uri(), properties).await;
-        let connection = connection.map_err(|error| self.refused(&error))?;
+        let connected = amqp::connect(stream, self.uri(), properties).await;
+        let (connection, carrier) = connected.map_err(|error| self.refused(&error))?;
         let channel = connection.create_channel().await;
         Ok(Open {
             channel: channel.map_err(|error| self.refused(&error))?,

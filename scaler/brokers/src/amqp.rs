@@ -1,4 +1,5 @@
-//! What lapin runs on: it is handed a connection, and cannot make one itself.
+//! Connections of lapin's, which is handed a stream and cannot make one itself: where it may lead and what secures it
+//! is its owner's to say.
 
 use std::future::{Ready, ready};
 use std::io::{self, Read, Write};
@@ -13,16 +14,46 @@ use futures_util::{AsyncRead, AsyncWrite, Stream};
 use lapin::tcp::AsyncTcpStream;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
-use tokio::io::DuplexStream;
+use tokio::io::{
+    AsyncRead as Reads, AsyncWrite as Writes, DuplexStream, copy_bidirectional, duplex,
+};
+use tokio::task::JoinSet;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
+
+/// What may be on its way between lapin and the stream, in bytes.
+const PIPE: usize = 8192;
 
 type Pipe = Compat<DuplexStream>;
 
-/// A connection of lapin's over a pipe whose other end goes to the server. It ends with that.
+/// Carries what lapin and the server say to each other, until it is dropped. lapin has a thread of its own, which ends
+/// then, however long the server says nothing.
+pub struct Carrier {
+    _carrying: JoinSet<()>,
+}
+
+/// A connection of lapin's over a stream to the server. What the address says of the place does not count.
 ///
 /// # Errors
 /// The server refuses it, or does not speak AMQP.
-pub(super) async fn connect(
+pub async fn connect(
+    mut stream: impl Reads + Writes + Send + Unpin + 'static,
+    uri: AMQPUri,
+    properties: ConnectionProperties,
+) -> lapin::Result<(Connection, Carrier)> {
+    let (mut ours, theirs) = duplex(PIPE);
+    let mut carrying = JoinSet::new();
+    carrying.spawn(async move {
+        // How it ended is what lapin says.
+        drop(copy_bidirectional(&mut ours, &mut stream).await);
+    });
+    let connection = over(theirs, uri, properties).await?;
+    let carrier = Carrier {
+        _carrying: carrying,
+    };
+    Ok((connection, carrier))
+}
+
+async fn over(
     pipe: DuplexStream,
     uri: AMQPUri,
     properties: ConnectionProperties,
