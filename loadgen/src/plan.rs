@@ -31,7 +31,8 @@ pub(crate) struct Plan {
     pub(crate) stages: Vec<Stage>,
     /// What is sent; at least one.
     pub(crate) targets: Vec<Target>,
-    /// Threads that send, each with connections of its own and its share of the schedule.
+    /// Threads that send, each with connections of its own and its share of the schedule. There are not more than any
+    /// target has connections, and one if a target is a queue.
     pub(crate) workers: NonZeroUsize,
     /// When the figures do not count.
     pub(crate) validity: Validity,
@@ -348,6 +349,14 @@ pub(crate) enum Connections {
     PerRequest(NonZeroUsize),
     /// This many, opened before the first request and kept.
     Fixed(NonZeroUsize),
+}
+
+impl Connections {
+    /// How many there are at once, in all workers.
+    pub(crate) fn most(self) -> NonZeroUsize {
+        let (Self::Pool(most) | Self::PerRequest(most) | Self::Fixed(most)) = self;
+        most
+    }
 }
 
 /// Text with places that differ from request to request.

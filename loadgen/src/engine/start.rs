@@ -200,28 +200,19 @@ pub(super) fn connections(target: &plan::Target) -> usize {
     };
     match http.connections {
         Connections::Pool(_) if http.version == Version::Http2 => 1,
-        Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count) => {
-            count.get()
-        }
+        connections => connections.most().get(),
     }
 }
 
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
     let http = match &target.plan.kind {
-        TargetKind::Queue(queue) => return queue_driver(target, queue, worker, of.1),
+        TargetKind::Queue(queue) => return Ok(queue_driver(target, queue, worker)),
         TargetKind::Http(http) => http,
         TargetKind::WebSocket(of) => &of.http,
         TargetKind::Grpc(of) => &of.http,
     };
     check(http)?;
-    let (Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count)) =
-        http.connections;
-    ensure!(
-        count.get() >= of.1,
-        "{count} connections are too few for {} workers: each needs one of its own",
-        of.1
-    );
     let own = |count: NonZeroUsize| share(count.get(), of.0, of.1).len();
     let (most, streams, connections) = match http.connections {
         Connections::Pool(count) => (own(count), own(count), 1),
@@ -245,20 +236,11 @@ fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyh
 }
 
 /// What drives a queue.
-fn queue_driver(
-    target: &Target<'_>,
-    queue: &QueueTarget,
-    worker: Weak<Worker>,
-    workers: usize,
-) -> anyhow::Result<Driver> {
-    ensure!(
-        workers == 1,
-        "a queue is loaded by one worker, which reads all completions: remove `workers`"
-    );
+fn queue_driver(target: &Target<'_>, queue: &QueueTarget, worker: Weak<Worker>) -> Driver {
     let queue = Protocol::Queue(Queue::new(target, queue, Weak::clone(&worker)));
     let timeout = target.plan.timeout;
     let tasks = Tasks::new(target.position, worker, queue, timeout, OUTSTANDING);
-    Ok(Driver::Tasks(Rc::new(tasks)))
+    Driver::Tasks(Rc::new(tasks))
 }
 
 /// Refuses what would end a line of the request's head, or its path.

@@ -47,6 +47,11 @@ fn text_is_as_committed() {
     let (full, plain) = (fixture::full(), fixture::plain());
     snapshot("full.txt", &written(|out| text::write(&full, out, false)));
     snapshot("plain.txt", &written(|out| text::write(&plain, out, false)));
+    let queued = fixture::queued();
+    snapshot(
+        "queued.txt",
+        &written(|out| text::write(&queued, out, false)),
+    );
 }
 
 #[test]

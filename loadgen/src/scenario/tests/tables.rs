@@ -135,7 +135,7 @@ fn what_a_table_cannot_have_is_said() {
              string tls=true",
         ),
         (
-            of(POSTGRESQL, ", tls: {ca: ca.pem}"),
+            of(POSTGRESQL, ", tls: {ca: body.json}"),
             "targets[0].queue.postgresql.tls: ca: has no certificate in PEM",
         ),
         (
