@@ -142,7 +142,8 @@ fn a_table_is_reached_by_tls_with_the_authority_that_the_scenario_names() {
         "{{postgresql: {{connection: {{env: BROKER_URL}}, table: orders, tls: {{ca: '{}'}}}}}}",
         ca.display()
     );
-    let run = Scenario::new(&queue, BURST).start(&url);
+    let scenario = Scenario::new(&queue, BURST);
+    let run = scenario.start(&url);
     eventually(SOON, "three messages are there", || {
         postgresql.length("orders") == 3
     });
