@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::model::{Observation, Replicas, Sample};
 use super::{Clocks, Follower};
@@ -22,6 +22,7 @@ fn sample(ready: u32) -> Sample {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "tokio's clock, which is paused")]
 /// How many seconds `until_zero` takes, of 60 at most, when there are so many replicas after so many seconds.
 async fn waits(steps: &[(u64, u32)]) -> u64 {
     let seen = watch::Sender::new(Observation::default());
@@ -34,7 +35,7 @@ async fn waits(steps: &[(u64, u32)]) -> u64 {
     let start = Instant::now();
     let scales = async {
         for (at, ready) in steps {
-            tokio::time::sleep_until(start + Duration::from_secs(*at)).await;
+            sleep_until(start + Duration::from_secs(*at)).await;
             seen.send_modify(|seen| seen.samples.push(sample(*ready)));
         }
         sleep(Duration::from_hours(1)).await;

@@ -404,7 +404,7 @@ pub(crate) fn queued() -> Report {
     };
     head.queues = vec![1];
     let mut recording = recording();
-    let enqueued = recording.targets[1].sent - 1;
+    let enqueued = recording.targets[1].sent;
     let mut enqueue = empty().unwrap();
     for nth in 0..enqueued {
         enqueue.record(310 + nth % 90).unwrap();

@@ -1,5 +1,6 @@
 //! Every output of a fixed run, as committed. `EBBTIDE_GENERATE=1` writes them anew.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -119,9 +120,9 @@ fn without_compression(json: &str) -> String {
                 let text = rest.trim_end_matches(',').trim_end_matches('"');
                 let after = &rest[text.len()..];
                 let bare = uncompressed(text);
-                plain += &format!("{indent}\"histogram\": \"{bare}{after}\n");
+                writeln!(plain, "{indent}\"histogram\": \"{bare}{after}").unwrap();
             }
-            None => plain += &format!("{line}\n"),
+            None => writeln!(plain, "{line}").unwrap(),
         }
     }
     plain
