@@ -90,7 +90,10 @@ impl PostgreSql {
         }
         for (setting, name) in [("ssl_cert_file", "tls.crt"), ("ssl_key_file", "tls.key")] {
             let file = folder.join(name);
-            self.sql(&format!("alter system set {setting} = '{}'", file.display()));
+            self.sql(&format!(
+                "alter system set {setting} = '{}'",
+                file.display()
+            ));
         }
         self.sql("alter system set ssl = on");
         self.sql("select pg_reload_conf()");
