@@ -141,12 +141,12 @@ async fn open(table: &Table) -> Result<Session, String> {
 
 /// Makes the table of completions, whose name is quoted.
 async fn make(connection: &mut Conn, name: &str) -> Result<(), String> {
-    let make = format!(
+    let statement = format!(
         "CREATE TABLE IF NOT EXISTS {name} (id BIGINT AUTO_INCREMENT PRIMARY KEY, marker TEXT NOT NULL) \
          ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4"
     );
-    let made = connection.query_drop(&make).await;
-    made.map_err(|error| format!("{}; it has to be made with: {make}", words(&error)))
+    let made = connection.query_drop(&statement).await;
+    made.map_err(|error| format!("{}; it has to be made with: {statement}", words(&error)))
 }
 
 /// The statement that inserts a message.

@@ -153,11 +153,11 @@ async fn open(table: &Table) -> Result<Session, String> {
 
 /// Makes the table of completions, whose name is quoted.
 async fn make(client: &Client, name: &str) -> Result<(), String> {
-    let make = format!(
+    let statement = format!(
         "CREATE TABLE IF NOT EXISTS {name} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, marker text NOT NULL)"
     );
-    let made = client.batch_execute(&make).await;
-    made.map_err(|error| format!("{}; it has to be made with: {make}", words(&error)))
+    let made = client.batch_execute(&statement).await;
+    made.map_err(|error| format!("{}; it has to be made with: {statement}", words(&error)))
 }
 
 /// The statement that inserts a message.
