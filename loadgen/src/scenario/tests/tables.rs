@@ -76,11 +76,23 @@ fn certificates_of_a_table_are_read_from_files() {
     assert!(!format!("{plan:?}").contains(&key[40..80]));
 }
 
+/// A scenario whose one target is a table with this too.
+fn with(database: &str, rest: &str) -> String {
+    format!("[{{queue: {{{database}{rest}}}}}}}]")
+}
+
+fn check_errors(cases: &[(String, &str)]) {
+    for (targets, expected) in cases {
+        let found = errors(&format!("targets: {targets}\nburst: 1\n"));
+        assert!(found.contains(expected), "{targets}\n{found}");
+        assert!(!found.contains("hunter2"), "{found}");
+    }
+}
+
 #[test]
-fn what_a_table_cannot_have_is_said() {
-    let of = |database: &str, rest: &str| format!("[{{queue: {{{database}{rest}}}}}}}]");
+fn what_a_table_cannot_be_called_is_said() {
     let long = "n".repeat(60);
-    for (targets, expected) in [
+    check_errors(&[
         (
             "[{queue: {postgresql: {connection: 'mysql://u:hunter2@db/', table: jobs}}}]"
                 .to_owned(),
@@ -95,34 +107,40 @@ fn what_a_table_cannot_have_is_said() {
             "targets[0].queue.mysql.table: it is empty",
         ),
         (
-            of(POSTGRESQL, ", completed: jobs"),
+            with(POSTGRESQL, ", completed: jobs"),
             "targets[0].queue.postgresql.completed: it is another one, which has a name",
         ),
         (
-            of(&POSTGRESQL.replace("jobs", &long), ""),
+            with(&POSTGRESQL.replace("jobs", &long), ""),
             "_completed` is too long: the name of a table of PostgreSQL has at most 63 bytes",
         ),
         (
-            of(
+            with(
                 &MYSQL.replace("jobs", &format!("{long}äöüäö")),
                 ", completed: done",
             ),
             "äöüäö` is too long: the name of a table of MySQL has at most 64 characters",
         ),
         (
-            of(MYSQL, ", completed: \"a\\0\""),
+            with(MYSQL, ", completed: \"a\\0\""),
             "targets[0].queue.mysql.completed: the name of a table has no U+0000",
         ),
+    ]);
+}
+
+#[test]
+fn what_a_table_cannot_have_is_said() {
+    check_errors(&[
         (
-            of(MYSQL, ", connections: 0"),
+            with(MYSQL, ", connections: 0"),
             "targets[0].queue.mysql.connections: 0 is not possible: 1 to 1000 are",
         ),
         (
-            of(MYSQL, ", connections: 1001"),
+            with(MYSQL, ", connections: 1001"),
             "targets[0].queue.mysql.connections: 1001 is not possible",
         ),
         (
-            of(POSTGRESQL, ", bodyColumn: load"),
+            with(POSTGRESQL, ", bodyColumn: load"),
             "targets[0].queue.postgresql.bodyColumn: the target has no `body` to put there",
         ),
         (
@@ -130,26 +148,22 @@ fn what_a_table_cannot_have_is_said() {
             "targets[0].queue.postgresql.bodyColumn: it is another column than `marker`",
         ),
         (
-            of(MYSQL, ", tls: {ca: ca.pem}"),
+            with(MYSQL, ", tls: {ca: ca.pem}"),
             "targets[0].queue.mysql.tls: the connection string asks for no TLS: remove this, or give the connection \
              string tls=true",
         ),
         (
-            of(POSTGRESQL, ", tls: {ca: body.json}"),
+            with(POSTGRESQL, ", tls: {ca: body.json}"),
             "targets[0].queue.postgresql.tls: ca: has no certificate in PEM",
         ),
         (
-            of(POSTGRESQL, ", tls: {key: missing.pem}"),
+            with(POSTGRESQL, ", tls: {key: missing.pem}"),
             "targets[0].queue.postgresql.tls.key: cannot read `missing.pem`",
         ),
-        (of(POSTGRESQL, ", url: x"), "`url`"),
+        (with(POSTGRESQL, ", url: x"), "`url`"),
         (
             format!("[{{name: one, queue: {{{MYSQL}}}}}}}, {{name: two, queue: {{{MYSQL}}}}}}}]"),
             "targets[1].queue: its completions would come through the same place as those of `one`",
         ),
-    ] {
-        let found = errors(&format!("targets: {targets}\nburst: 1\n"));
-        assert!(found.contains(expected), "{targets}\n{found}");
-        assert!(!found.contains("hunter2"), "{found}");
-    }
+    ]);
 }

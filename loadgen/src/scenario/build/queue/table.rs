@@ -169,27 +169,30 @@ impl Builder<'_> {
         let Some(document) = document else {
             return Some(TableTls::default());
         };
-        let ca = self.pem(&format!("{path}.ca"), document.ca.as_deref());
-        let cert = self.pem(&format!("{path}.cert"), document.cert.as_deref());
-        let key = self.pem(&format!("{path}.key"), document.key.as_deref());
-        let tls = TableTls {
-            ca: ca?,
-            cert: cert?,
-            key: key?.map(Secret::new),
+        let TableTlsDocument { ca, cert, key } = document;
+        let given = [ca, cert, key].map(Option::is_some);
+        let mut read = |name: &str, file: &Option<String>| {
+            let file = file.as_ref()?;
+            self.pem(&format!("{path}.{name}"), file)
         };
+        let tls = TableTls {
+            ca: read("ca", ca),
+            cert: read("cert", cert),
+            key: read("key", key).map(Secret::new),
+        };
+        if given != [tls.ca.is_some(), tls.cert.is_some(), tls.key.is_some()] {
+            return None;
+        }
         let checked = tls.settings().client();
         self.problems.take(path, checked)?;
         Some(tls)
     }
 
-    /// The text of a file, if one is given.
-    fn pem(&mut self, path: &str, file: Option<&str>) -> Option<Option<String>> {
-        let Some(file) = file else {
-            return Some(None);
-        };
+    /// The text of a file.
+    fn pem(&mut self, path: &str, file: &str) -> Option<String> {
         let file = self.folder.join(file);
         let read = std::fs::read_to_string(&file);
         let read = read.map_err(|error| format!("cannot read `{}`: {error}", file.display()));
-        self.problems.take(path, read).map(Some)
+        self.problems.take(path, read)
     }
 }
