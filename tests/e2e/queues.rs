@@ -3,6 +3,7 @@
 
 mod azure;
 mod outage;
+mod tls;
 
 use std::process::{Child, Command, Output, Stdio};
 
