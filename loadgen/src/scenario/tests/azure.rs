@@ -77,7 +77,7 @@ fn what_a_queue_of_azure_cannot_have_is_said() {
         ),
         (
             format!("queue: {{azureQueue: {{url: '{STORAGE}', queue: orders}}}}"),
-            "there is no property `url`",
+            "targets[0].queue.azureQueue.url: `url` is no field here",
         ),
         (
             format!(
