@@ -5,6 +5,7 @@ mod azure;
 mod databases;
 mod kafka;
 mod outage;
+mod tls;
 
 use std::process::{Child, Command, Output, Stdio};
 

@@ -74,6 +74,15 @@ pub(super) fn client(tls: &Tls) -> Result<ClientConfig, Error> {
     Ok(builder.with_no_client_auth())
 }
 
+/// For a client that wants to be told, and connects without TLS: it trusts nobody.
+pub(super) fn unused() -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(RootCertStore::empty());
+    Ok(builder.with_no_client_auth())
+}
+
 fn authorities(tls: &Tls) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
     // One that cannot be read is no reason not to use the others.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use self::client::Client;
 use super::server::{End, Server};
 use crate::harness::{curl, machine};
+use crate::keda::certificates;
 
 mod client;
 
@@ -26,16 +27,30 @@ pub(crate) struct Nats {
     /// The port of the monitoring endpoint, which wants no password.
     pub(crate) monitoring: u16,
     _server: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nats {
     /// Starts one, without streams.
     pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// Starts one to which clients may come by TLS, with the certificates of [`Nats::folder`].
+    pub(crate) fn start_with_tls() -> Self {
+        Self::start_with(
+            "tls: {cert_file: \"tls.crt\", key_file: \"tls.key\"}\nallow_non_tls: true\n",
+        )
+    }
+
+    fn start_with(tls: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        if !tls.is_empty() {
+            certificates(folder.path());
+        }
         let path = folder.path().display();
         let configuration = format!(
-            "listen: \"127.0.0.1:-1\"\nhttp: \"127.0.0.1:-1\"\nports_file_dir: \"{path}\"\n\
+            "{tls}listen: \"127.0.0.1:-1\"\nhttp: \"127.0.0.1:-1\"\nports_file_dir: \"{path}\"\n\
              jetstream: {{store_dir: \"{path}\", max_mem: 16MB, max_file: 64MB}}\n\
              accounts: {{{ACCOUNT}: {{jetstream: enabled, \
              users: [{{user: {USER}, password: {PASSWORD}}}]}}}}\n"
@@ -43,7 +58,7 @@ impl Nats {
         let file = folder.path().join("nats.conf");
         std::fs::write(&file, configuration).expect("the folder is writable");
         let mut command = Command::new("nats-server");
-        command.arg("--config").arg(file);
+        command.arg("--config").arg(file).current_dir(folder.path());
         let mut server = Server::start("nats", folder.path(), End::Kill, &command);
         let mut ports = None;
         server.wait_until(|| {
@@ -57,8 +72,13 @@ impl Nats {
             port,
             monitoring,
             _server: server,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Its folder, with `ca.crt` if it speaks TLS.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Makes a stream of one subject.

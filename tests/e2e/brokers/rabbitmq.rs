@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::server::{End, Server};
 use super::{ports, tool};
 use crate::harness::{Answer, SOON, curl, eventually, machine};
+use crate::keda::certificates;
 
 /// A user who may do everything.
 pub(crate) const USER: &str = "ebbtide";
@@ -27,19 +28,22 @@ const DEBIAN_SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 pub(crate) struct RabbitMq {
     /// The port of AMQP 0-9-1.
     pub(crate) amqp: u16,
+    /// The port of the same with TLS.
+    pub(crate) amqps: u16,
     /// The port of the management API.
     pub(crate) management: u16,
     server: Server,
     _epmd: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl RabbitMq {
     /// Starts one, with both virtual hosts.
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (amqp, management) = (ports::free(), ports::free());
-        write_configuration(folder.path(), amqp, management);
+        let (amqp, amqps, management) = (ports::free(), ports::free(), ports::free());
+        certificates(folder.path());
+        write_configuration(folder.path(), (amqp, amqps), management);
         // Without one of its own it would start one that outlives it.
         let epmd_port = ports::free();
         let epmd = start_epmd(folder.path(), epmd_port);
@@ -47,10 +51,11 @@ impl RabbitMq {
         let server = Server::start("rabbitmq", folder.path(), End::Kill, &command);
         let mut rabbitmq = Self {
             amqp,
+            amqps,
             management,
             server,
             _epmd: epmd,
-            _folder: folder,
+            folder,
         };
         let listens = rabbitmq.url(&format!("health/checks/port-listener/{amqp}"));
         rabbitmq
@@ -58,6 +63,11 @@ impl RabbitMq {
             .wait_until(|| call(&["--fail", &listens]).status == 200);
         rabbitmq.expect("PUT", &format!("vhosts/{SECOND_VHOST}"), &json!({}));
         rabbitmq
+    }
+
+    /// Its folder, with `ca.crt`.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Makes a queue if it is not there, and puts messages into it.
@@ -135,11 +145,13 @@ fn encoded(vhost: &str) -> String {
     vhost.replace('/', "%2F")
 }
 
-fn write_configuration(folder: &Path, amqp: u16, management: u16) {
+fn write_configuration(folder: &Path, (amqp, amqps): (u16, u16), management: u16) {
+    let path = folder.display();
     // Queues are counted at the shortest of these intervals, and that of the policies is five seconds
     // unless it is set.
     let configuration = format!(
-        "listeners.tcp.1 = 127.0.0.1:{amqp}\n\
+        "listeners.tcp.1 = 127.0.0.1:{amqp}\nlisteners.ssl.1 = 127.0.0.1:{amqps}\n\
+         ssl_options.certfile = {path}/tls.crt\nssl_options.keyfile = {path}/tls.key\n\
          management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management}\n\
          default_user = {USER}\ndefault_pass = {PASSWORD}\n\
          collect_statistics_interval = 1000\n\

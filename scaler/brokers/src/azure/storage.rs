@@ -189,7 +189,7 @@ fn to_sign(
     lines.resize(12, String::new());
     if let Some(length) = xml {
         lines[CONTENT_LENGTH] = length.to_string();
-        lines[CONTENT_TYPE] = XML.to_owned();
+        lines[CONTENT_TYPE].push_str(XML);
     }
     lines.extend(
         headers

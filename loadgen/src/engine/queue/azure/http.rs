@@ -47,18 +47,20 @@ pub(super) struct Answer {
 impl Http {
     /// For up to so many requests at once to the server of this address, each with a connection.
     pub(super) fn open(url: &str, tls: &QueueTls, most: usize) -> Result<Self, String> {
-        let mut client = Client::builder()
+        let config = if url.starts_with("https:") {
+            // The name is that of the address.
+            tls::config(&tls.of(""), Version::Http1)
+        } else {
+            // The machine may have no authorities at all, and needs none.
+            tls::unused()
+        };
+        let client = Client::builder()
+            .use_preconfigured_tls(config.map_err(|error| error.to_string())?)
             .connect_timeout(PATIENCE)
             .no_proxy()
             .pool_max_idle_per_host(most)
             // It is signed for where it was sent.
             .redirect(Policy::none());
-        if url.starts_with("https:") {
-            // The name is that of the address.
-            let config = tls::config(&tls.of(""), Version::Http1);
-            let config = config.map_err(|error| error.to_string())?;
-            client = client.use_preconfigured_tls(config);
-        }
         let client = client.build().map_err(|error| words(&error))?;
         let places = Rc::new(Semaphore::new(most));
         Ok(Self { client, places })
