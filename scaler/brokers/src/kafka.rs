@@ -14,6 +14,8 @@ mod partitions;
 mod producer;
 mod records;
 mod scram;
+#[cfg(test)]
+mod stand_in;
 mod tail;
 mod wire;
 

@@ -78,11 +78,9 @@ fn a_burst_of_thousands_is_written_to_kafka_and_a_topic_is_made_for_its_completi
         return;
     };
     kafka.make_topic("orders", 3);
-    let queue = format!(
-        "{{kafka: {{bootstrapServers: {{env: BROKER_URL}}, topic: orders, partition: 1, completed: done}}}}"
-    );
+    let queue = "{kafka: {bootstrapServers: {env: BROKER_URL}, topic: orders, partition: 1, completed: done}}";
     // Nobody completes any.
-    let scenario = Scenario::new(&queue, "    timeout: 20s\nburst: 5000\n");
+    let scenario = Scenario::new(queue, "    timeout: 20s\nburst: 5000\n");
     let report = report(&scenario.run(&format!("127.0.0.1:{}", kafka.port)), 2);
     let queue = &report["queues"][0];
     assert_eq!(queue["enqueued"], 5000, "{report:#}");

@@ -141,3 +141,6 @@ impl Tail {
         Ok(values)
     }
 }
+
+#[cfg(test)]
+mod tests;

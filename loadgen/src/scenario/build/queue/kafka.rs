@@ -25,8 +25,8 @@ impl Builder<'_> {
             servers: servers?,
             topic: of.topic.clone(),
             partition: of.partition,
-            login: login?,
-            tls: tls?,
+            login,
+            tls,
         })
     }
 
@@ -53,7 +53,8 @@ impl Builder<'_> {
         Some(servers)
     }
 
-    fn login(&mut self, path: &str, of: &KafkaDocument) -> Option<Option<KafkaLogin>> {
+    /// Who logs in; none, too, where there is a problem, which has been told.
+    fn login(&mut self, path: &str, of: &KafkaDocument) -> Option<KafkaLogin> {
         let mechanism = match of.sasl {
             None | Some(SaslDocument::None) => {
                 let given = [
@@ -62,7 +63,7 @@ impl Builder<'_> {
                 ];
                 let message = "without `sasl` nobody logs in: give `sasl`, or remove this";
                 self.refuse(path, &given, message);
-                return Some(None);
+                return None;
             }
             Some(SaslDocument::Plaintext) => Mechanism::Plain,
             Some(SaslDocument::ScramSha256) => Mechanism::ScramSha256,
@@ -70,22 +71,22 @@ impl Builder<'_> {
         };
         let mut required = |key: &str, text: &Option<SecretDocument>| {
             let path = format!("{path}.{key}");
-            let Some(text) = text else {
-                self.problems.add(path, "it is missing beside `sasl`");
-                return None;
-            };
-            self.text(&path, text)
+            if text.is_none() {
+                self.problems.add(&path, "it is missing beside `sasl`");
+            }
+            self.text(&path, text.as_ref()?)
         };
         let user = required("username", &of.username);
         let password = required("password", &of.password);
-        Some(Some(KafkaLogin {
+        Some(KafkaLogin {
             mechanism,
             user: user?,
             password: password?,
-        }))
+        })
     }
 
-    fn tls_of_kafka(&mut self, path: &str, of: &KafkaDocument) -> Option<Option<KafkaTls>> {
+    /// What secures connections; a problem is told.
+    fn tls_of_kafka(&mut self, path: &str, of: &KafkaDocument) -> Option<KafkaTls> {
         if of.tls != Some(SwitchDocument::Enable) {
             let given = [
                 ("ca", of.ca.is_some()),
@@ -95,7 +96,7 @@ impl Builder<'_> {
             ];
             let message = "there is no TLS: give `tls: enable`, or remove this";
             self.refuse(path, &given, message);
-            return Some(None);
+            return None;
         }
         let together = [
             ("cert", "key", &of.cert, &of.key),
@@ -107,21 +108,15 @@ impl Builder<'_> {
                 self.problems.add(format!("{path}.{other}"), message);
             }
         }
-        let mut optional = |key: &str, text: &Option<SecretDocument>| match text {
-            Some(text) => self.text(&format!("{path}.{key}"), text).map(Some),
-            None => Some(None),
+        let mut pem = |key: &str, text: &Option<SecretDocument>| {
+            self.text(&format!("{path}.{key}"), text.as_ref()?)
         };
-        let (ca, cert, key) = (
-            optional("ca", &of.ca),
-            optional("cert", &of.cert),
-            optional("key", &of.key),
-        );
-        Some(Some(KafkaTls {
-            ca: ca?,
-            cert: cert?,
-            key: key?,
+        Some(KafkaTls {
+            ca: pem("ca", &of.ca),
+            cert: pem("cert", &of.cert),
+            key: pem("key", &of.key),
             any_server: of.unsafe_ssl,
-        }))
+        })
     }
 
     fn refuse(&mut self, path: &str, given: &[(&str, bool)], message: &str) {

@@ -1,8 +1,8 @@
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::kafka::api::{API_VERSIONS, METADATA, NEEDED, PRODUCE};
+use crate::kafka::api::PRODUCE;
+use crate::kafka::stand_in::{self, Reply, asked, of_partition};
 use crate::kafka::wire::{Answer, Question};
 
 /// What a broker does when it is asked to write.
@@ -15,163 +15,65 @@ enum Act {
     Breaks,
 }
 
-/// A broker that leads partition 0 of `orders`, and does one after the other when it is asked to write.
-struct Broker {
-    listener: TcpListener,
-    address: Address,
-    acts: std::vec::IntoIter<Act>,
-    /// The values that it was asked to write.
-    values: Vec<Vec<u8>>,
-}
-
-impl Broker {
-    async fn new(acts: &[Act]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = Address::parse(&listener.local_addr().unwrap().to_string());
-        Self {
-            listener,
-            address: address.unwrap(),
-            acts: acts.to_vec().into_iter(),
-            values: Vec::new(),
-        }
-    }
-
-    async fn serve(&mut self) {
-        loop {
-            let (mut stream, _) = self.listener.accept().await.unwrap();
-            while self.answer(&mut stream).await {}
-        }
-    }
-
-    /// Answers a question, and returns whether the connection stays.
-    async fn answer(&mut self, stream: &mut TcpStream) -> bool {
-        let Ok(length) = stream.read_i32().await else {
-            return false;
-        };
-        let mut question = vec![0; usize::try_from(length).unwrap()];
-        stream.read_exact(&mut question).await.unwrap();
-        let mut question = Answer::of(&question);
-        let (key, version) = (question.i16().unwrap(), question.i16().unwrap());
-        let number = question.i32().unwrap();
-        question.text().unwrap();
+fn reply(act: Act) -> Reply {
+    let written = |error| {
         let mut answer = Question::default();
-        answer.i32(number);
-        let mut stays = true;
-        if key == API_VERSIONS.key {
-            versions(&mut answer);
-        } else if key == METADATA.key {
-            self.topics(&mut answer);
-        } else {
-            assert_eq!((key, version), (PRODUCE.key, PRODUCE.version));
-            self.values.push(value(question));
-            match self.acts.next().unwrap() {
-                Act::Answers(error) => written(&mut answer, error),
-                Act::Ends => {
-                    written(&mut answer, FINE);
-                    stays = false;
-                }
-                Act::Breaks => return false,
-            }
-        }
-        let mut framed = Question::default();
-        framed.bytes(answer.written());
-        stream.write_all(framed.written()).await.unwrap();
-        stays
-    }
-
-    fn topics(&self, answer: &mut Question) {
-        let Address { host, port } = &self.address;
-        answer.i32(0);
-        answer.list([7].iter(), |answer, node| {
-            answer.i32(*node);
-            answer.text(host);
-            answer.i32(i32::from(*port));
-            answer.no_text();
-        });
-        answer.text("cluster");
-        answer.i32(7);
-        answer.list(["orders"].iter(), |answer, topic| {
-            answer.i16(FINE);
-            answer.text(topic);
-            answer.i8(0);
-            answer.list([0].iter(), |answer, partition| {
-                answer.i16(FINE);
-                answer.i32(*partition);
-                answer.i32(7);
-                answer.no_list();
-                answer.no_list();
-            });
-        });
-    }
-}
-
-fn versions(answer: &mut Question) {
-    answer.i16(FINE);
-    answer.list(NEEDED.iter(), |answer, api| {
-        answer.i16(api.key);
-        answer.i16(api.version);
-        answer.i16(api.version);
-    });
-}
-
-fn written(answer: &mut Question, error: i16) {
-    answer.list(["orders"].iter(), |answer, topic| {
-        answer.text(topic);
-        answer.list([0].iter(), |answer, partition| {
-            answer.i32(*partition);
+        of_partition(&mut answer, |answer| {
             answer.i16(error);
             answer.i64(0);
             answer.i64(-1);
         });
-    });
-    answer.i32(0);
+        answer.i32(0);
+        answer
+    };
+    match act {
+        Act::Answers(error) => Reply::Answers(written(error)),
+        Act::Ends => Reply::Ends(written(FINE)),
+        Act::Breaks => Reply::Breaks,
+    }
 }
 
 /// The value of the one record that is to be written.
-fn value(mut question: Answer<'_>) -> Vec<u8> {
+fn value(mut question: Answer<'_>) -> String {
     question.text().unwrap();
     assert_eq!(question.i16(), Ok(-1), "all replicas");
     question.i32().unwrap();
-    let topics = question.list(|question| {
-        assert_eq!(question.text(), Ok("orders".to_owned()));
-        question.list(|question| {
-            assert_eq!(question.i32(), Ok(0));
-            let mut batch = Answer::of(question.bytes()?);
-            let first = batch.i64()?;
-            let head = records::head(first, Answer::of(batch.bytes()?))?;
-            Ok(head.records.read().unwrap()[0].value.to_vec())
-        })
-    });
-    assert!(question.is_over());
-    topics.unwrap().concat().concat()
+    asked(&mut question, |question| {
+        let mut batch = Answer::of(question.bytes().unwrap());
+        let first = batch.i64().unwrap();
+        let head = records::head(first, Answer::of(batch.bytes().unwrap()));
+        let records = head.ok().unwrap().records;
+        let record = records.read().unwrap().remove(0);
+        String::from_utf8_lossy(record.value).into_owned()
+    })
 }
 
-/// What became of these values, one after the other, and those that the broker was asked to write.
-async fn send(acts: &[Act], values: &[&str]) -> (Vec<Result<(), SendError>>, Vec<String>) {
-    let mut broker = Broker::new(acts).await;
+/// What became of these values, one after the other, and those that the broker was asked to write while it did one
+/// after the other of these.
+async fn send(acts: Vec<Act>, values: &[&str]) -> (Vec<Result<(), SendError>>, Vec<String>) {
+    let found: Arc<Mutex<Vec<String>>> = Arc::default();
+    let (kept, mut acts) = (Arc::clone(&found), acts.into_iter());
+    let broker = stand_in::start(move |api, question| {
+        assert_eq!(api, (PRODUCE.key, PRODUCE.version));
+        kept.lock().unwrap().push(value(question));
+        reply(acts.next().unwrap())
+    });
+    let broker = broker.await;
     let settings = Settings::new(vec![broker.address.clone()], None);
     let mut producer = Producer::new(Connect::anywhere(), settings, "orders");
-    let sending = async {
-        let shares = producer.find().await.unwrap();
-        assert_eq!(shares, [BTreeSet::from([0])]);
-        let mut all = Vec::new();
-        for value in values {
-            let message = Message {
-                value: value.as_bytes().to_vec(),
-                ..Message::default()
-            };
-            let messages = BTreeMap::from([(0, vec![message])]);
-            all.push(producer.send(&messages).await.remove(&0).unwrap());
-        }
-        all
-    };
-    let sent = tokio::select! {
-        sent = sending => sent,
-        () = broker.serve() => unreachable!("it serves for as long as it is asked"),
-    };
-    let values = broker.values.iter();
-    let values = values.map(|value| String::from_utf8_lossy(value).into_owned());
-    (sent, values.collect())
+    let shares = producer.find().await.unwrap();
+    assert_eq!(shares, [BTreeSet::from([0])]);
+    let mut sent = Vec::new();
+    for value in values {
+        let message = Message {
+            value: value.as_bytes().to_vec(),
+            ..Message::default()
+        };
+        let messages = BTreeMap::from([(0, vec![message])]);
+        sent.push(producer.send(&messages).await.remove(&0).unwrap());
+    }
+    let found = found.lock().unwrap().clone();
+    (sent, found)
 }
 
 #[tokio::test]
@@ -184,7 +86,7 @@ async fn what_is_certain_not_to_be_there_is_written_again() {
         // The connection is closed in between.
         (&[Ends, Answers(FINE)], &["a", "b"], "ab"),
     ] {
-        let (sent, found) = send(acts, values).await;
+        let (sent, found) = send(acts.to_vec(), values).await;
         assert_eq!(sent, vec![Ok(()); values.len()], "{acts:?}");
         assert_eq!(found.concat(), asked, "{acts:?}");
     }
@@ -212,7 +114,7 @@ async fn what_may_be_there_or_is_refused_is_not() {
             "topic: the broker answers with the error 77 for orders",
         ),
     ] {
-        let (sent, found) = send(&[act], &["a"]).await;
+        let (sent, found) = send(vec![act], &["a"]).await;
         assert_eq!(found, ["a"], "{act:?}");
         let error = sent[0].clone().unwrap_err();
         assert_eq!(
@@ -228,13 +130,12 @@ async fn what_may_be_there_or_is_refused_is_not() {
 
 #[tokio::test]
 async fn a_broker_that_is_gone_is_said() {
-    let broker = Broker::new(&[]).await;
-    let settings = Settings::new(vec![broker.address.clone()], None);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = Address::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+    drop(listener);
+    let settings = Settings::new(vec![address], None);
     let mut producer = Producer::new(Connect::anywhere(), settings, "orders");
-    drop(broker);
     let error = producer.find().await.unwrap_err().to_string();
-    assert!(
-        error.starts_with("bootstrapServers: cannot connect to 127.0.0.1:"),
-        "{error}"
-    );
+    let expected = "bootstrapServers: cannot connect to 127.0.0.1:";
+    assert!(error.starts_with(expected), "{error}");
 }
