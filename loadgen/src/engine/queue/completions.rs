@@ -1,7 +1,7 @@
 //! Messages that wait to be completed, and the task that reads completions for as long as the run lasts.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Default)]
 pub(super) struct Waiting {
     messages: RefCell<BTreeMap<u64, oneshot::Sender<Completed>>>,
+    /// Those that nobody waits for any more, and whose markers may come yet.
+    given_up: RefCell<BTreeSet<u64>>,
     /// There is a message again.
     some: Notify,
     /// Why completions cannot be read, if they cannot be.
@@ -37,7 +39,7 @@ pub(super) struct Completed {
     pub(super) found: Found,
 }
 
-/// Forgets a message when nobody waits for it any more.
+/// Gives a message up when nobody waits for it any more.
 pub(super) struct Forgets<'a> {
     waiting: &'a Waiting,
     position: u64,
@@ -80,8 +82,10 @@ impl Waiting {
 
 impl Drop for Forgets<'_> {
     fn drop(&mut self) {
-        let forgotten = self.waiting.messages.borrow_mut().remove(&self.position);
-        drop(forgotten);
+        let given_up = self.waiting.messages.borrow_mut().remove(&self.position);
+        if given_up.is_some() {
+            self.waiting.given_up.borrow_mut().insert(self.position);
+        }
     }
 }
 
@@ -163,7 +167,9 @@ impl Reading {
             let position = completion.marker.position;
             let waiting = self.waiting.messages.borrow_mut().remove(&position);
             let Some(waiting) = waiting else {
-                worker.recorder.borrow_mut().completed_again(self.position);
+                if !self.waiting.given_up.borrow_mut().remove(&position) {
+                    worker.recorder.borrow_mut().completed_again(self.position);
+                }
                 continue;
             };
             let mut found = Found::default();
@@ -204,6 +210,17 @@ mod tests {
         drop(forgets);
         assert!(completed.try_recv().is_err());
         assert!(waiting.some().now_or_never().is_none());
+    }
+
+    #[test]
+    fn a_message_is_given_up_unless_it_is_completed() {
+        let waiting = Waiting::default();
+        let (_completed, forgets) = waiting.wait_for(7);
+        waiting.messages.borrow_mut().remove(&7);
+        drop(forgets);
+        assert!(waiting.given_up.borrow().is_empty());
+        drop(waiting.wait_for(8));
+        assert_eq!(*waiting.given_up.borrow(), BTreeSet::from([8]));
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use futures_util::FutureExt as _;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use self::giving_back::GivingBack;
-use self::positions::{Offset, left, positions};
+use self::positions::{Due, left, positions};
 use super::{Work, variable};
 use crate::cli::arguments::KafkaWorker;
 
@@ -159,11 +159,11 @@ impl Consumer {
         &mut self,
         topic: &str,
         partition: i32,
-        Offset {
+        Due {
             offset,
             is_record,
             marker,
-        }: Offset<'_>,
+        }: Due<'_>,
     ) -> anyhow::Result<Standing> {
         let standing = if is_record {
             self.hold().await?

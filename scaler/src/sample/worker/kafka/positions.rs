@@ -22,9 +22,9 @@ pub(super) fn positions(
     earliest
 }
 
-/// One that is to be done.
+/// An offset that is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Offset<'a> {
+pub(super) struct Due<'a> {
     pub(super) offset: i64,
     /// Whether it is one to be worked on, and not the broker's own.
     pub(super) is_record: bool,
@@ -41,7 +41,7 @@ pub(super) fn left(
     batch: &Batch,
     position: i64,
     is_marked: bool,
-) -> Result<Vec<Offset<'_>>, ReadError> {
+) -> Result<Vec<Due<'_>>, ReadError> {
     let is_record = !batch.is_control;
     let records = if is_record && is_marked {
         batch.records.read()?
@@ -53,7 +53,7 @@ pub(super) fn left(
         .filter_map(|record| Some((record.offset, record.header(MARKER)?)))
         .collect();
     let offsets = batch.first.max(position)..=batch.last;
-    let left = offsets.map(|offset| Offset {
+    let left = offsets.map(|offset| Due {
         offset,
         is_record,
         marker: markers.get(&offset).copied().unwrap_or_default(),
