@@ -67,7 +67,7 @@ fn what_a_queue_of_azure_cannot_have_is_said() {
         ),
         (
             format!(
-                "queue: {{azureQueue: {{connection: '{STORAGE}', queue: a-queue, completed: -}}}}"
+                "queue: {{azureQueue: {{connection: '{STORAGE}', queue: a-queue, completed: '-'}}}}"
             ),
             "targets[0].queue.azureQueue.completed: `-` is no name of a queue of Azure Storage",
         ),
