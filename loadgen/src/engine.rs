@@ -20,7 +20,7 @@ mod rules;
 mod start;
 mod tasks;
 mod template;
-mod tls;
+pub(crate) mod tls;
 mod websocket;
 mod worker;
 

@@ -34,8 +34,17 @@ pub(crate) enum Progress {
     Off,
 }
 
-/// Holds the thresholds against how far the run is.
-pub(crate) type Judge = Box<dyn Fn(&Live) -> Vec<ThresholdResult> + Send>;
+/// Holds the thresholds against how far the run is, in their order.
+pub(crate) type Judge = Box<dyn Fn(&Live) -> Vec<Judged> + Send>;
+
+/// A threshold of a run that goes on.
+#[derive(Clone, Debug)]
+pub(crate) enum Judged {
+    /// As far as the run is.
+    SoFar(ThresholdResult),
+    /// This expression asks for what only the whole report has.
+    AtTheEnd(String),
+}
 
 /// Where what is shown comes from.
 pub(crate) struct Sources {

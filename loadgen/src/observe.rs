@@ -10,6 +10,8 @@ mod error;
 mod kubernetes;
 pub(crate) mod model;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::thread::JoinHandle;

@@ -1,5 +1,8 @@
 //! What a run is to do: made of a scenario file or of the command line, checked, before the first request.
 
+mod kafka;
+mod table;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -9,6 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use ebbtide_core::arrival::Schedule;
 use http::{HeaderName, Method};
+
+pub(crate) use self::kafka::{KafkaLogin, KafkaTls, KafkaTopic};
+pub(crate) use table::{Table, TableTls};
 
 /// A checked run.
 #[derive(Debug)]
@@ -25,7 +31,8 @@ pub(crate) struct Plan {
     pub(crate) stages: Vec<Stage>,
     /// What is sent; at least one.
     pub(crate) targets: Vec<Target>,
-    /// Threads that send, each with connections of its own and its share of the schedule.
+    /// Threads that send, each with connections of its own and its share of the schedule. There are not more than any
+    /// target has connections, and one if a target is a queue.
     pub(crate) workers: NonZeroUsize,
     /// When the figures do not count.
     pub(crate) validity: Validity,
@@ -174,6 +181,12 @@ pub(crate) enum Broker {
         url: Secret,
         queue: String,
     },
+    /// A topic of Kafka.
+    Kafka(Box<KafkaTopic>),
+    /// A table of `PostgreSQL`.
+    Postgresql(Table),
+    /// A table of `MySQL` or `MariaDB`.
+    Mysql(Table),
 }
 
 impl Broker {
@@ -187,6 +200,8 @@ impl Broker {
             | Self::RedisStreams { url, .. }
             | Self::NatsJetstream { url, .. }
             | Self::Rabbitmq { url, .. } => url,
+            Self::Kafka(of) => &of.servers,
+            Self::Postgresql(table) | Self::Mysql(table) => &table.connection,
         }
     }
 
@@ -199,6 +214,9 @@ impl Broker {
             Self::RedisStreams { stream, .. } => format!("Redis stream {stream}"),
             Self::NatsJetstream { subject, .. } => format!("NATS subject {subject}"),
             Self::Rabbitmq { queue, .. } => format!("RabbitMQ queue {queue}"),
+            Self::Kafka(of) => format!("Kafka topic {}", of.topic),
+            Self::Postgresql(table) => format!("PostgreSQL table {}", table.name),
+            Self::Mysql(table) => format!("MySQL table {}", table.name),
         }
     }
 }
@@ -331,6 +349,14 @@ pub(crate) enum Connections {
     PerRequest(NonZeroUsize),
     /// This many, opened before the first request and kept.
     Fixed(NonZeroUsize),
+}
+
+impl Connections {
+    /// How many there are at once, in all workers.
+    pub(crate) fn most(self) -> NonZeroUsize {
+        let (Self::Pool(most) | Self::PerRequest(most) | Self::Fixed(most)) = self;
+        most
+    }
 }
 
 /// Text with places that differ from request to request.

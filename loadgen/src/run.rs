@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::clock::{self, RunClock};
 use crate::engine::{self, Stop};
-use crate::live::{Judge, Progress, Shown, Sources};
+use crate::live::{Judge, Judged, Progress, Shown, Sources};
 use crate::observe::model::Observation;
 use crate::observe::{self, Follower};
 use crate::plan::Plan;
@@ -133,19 +133,20 @@ async fn until_ended<T>(
     }
 }
 
-/// Holds thresholds against a run that goes on, as far as that can be.
+/// Holds thresholds against a run that goes on, as far as that can be: what of targets, stages, revisions and queues
+/// is known meanwhile stays with the workers, since to publish it would take the time of those that send.
 fn judge(head: &Head, thresholds: &[Threshold]) -> Option<Judge> {
-    let head = head.clone();
-    let thresholds: Vec<_> = thresholds
-        .iter()
-        .filter(|threshold| threshold.is_of_requests())
-        .cloned()
-        .collect();
     if thresholds.is_empty() {
         return None;
     }
+    let (head, thresholds) = (head.clone(), thresholds.to_vec());
     Some(Box::new(move |live| {
-        make::interim(&head, live).map_or_else(|_| Vec::new(), |report| hold(&thresholds, &report))
+        let report = make::interim(&head, live);
+        let judged = |threshold: &Threshold| match &report {
+            Ok(report) if threshold.is_of_requests() => Judged::SoFar(threshold.evaluate(report)),
+            _ => Judged::AtTheEnd(threshold.expression.clone()),
+        };
+        thresholds.iter().map(judged).collect()
     }))
 }
 

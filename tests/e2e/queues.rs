@@ -2,6 +2,8 @@
 //! those that somebody else gives back.
 
 mod azure;
+mod databases;
+mod kafka;
 mod outage;
 mod tls;
 

@@ -67,4 +67,14 @@ mod tests {
             );
         }
     }
+
+    /// Other programs read scenarios too, and most of them as YAML 1.1, where these are no text without quotes.
+    #[test]
+    fn no_key_of_a_scenario_is_a_truth_value_of_older_yaml() {
+        let schema = text(&scenario::schema());
+        for word in ["y", "n", "yes", "no", "on", "off"] {
+            let quoted = format!("\"{word}\"");
+            assert!(!schema.contains(&quoted), "{quoted} is in the schema");
+        }
+    }
 }

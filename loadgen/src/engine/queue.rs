@@ -9,10 +9,15 @@ mod broker;
 mod completions;
 mod connect;
 mod enqueue;
+mod kafka;
 mod marker;
+mod mysql;
 mod nats;
+mod pool;
+mod postgresql;
 mod rabbitmq;
 mod redis;
+mod rows;
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

@@ -1,6 +1,5 @@
 //! What a worker's thread does from its beginning to its end.
 
-use std::num::NonZeroUsize;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +23,8 @@ use super::worker::{Source, Worker};
 use super::{OUTSTANDING, Stop, Target, share};
 use crate::clock::RunClock;
 use crate::plan::{
-    self, Connections, HttpTarget, Load, Plan, QueueTarget, Stage, TargetKind, Template, Version,
+    self, Connections, GrpcTarget, HttpTarget, Load, Plan, Stage, TargetKind, Template, Version,
+    WebSocketTarget,
 };
 use crate::record::recorder::Recorder;
 use crate::record::recording::Recording;
@@ -162,17 +162,22 @@ async fn prepare(whole: &Whole, spec: Spec) -> anyhow::Result<Rc<Worker>> {
         let prepared = timeout(target.plan.timeout, driver.prepare()).await;
         let late = |_| format!("not within {:?}", target.plan.timeout);
         let prepared = prepared.map_err(late).flatten().map_err(anyhow::Error::msg);
-        prepared.with_context(|| match (&target.plan.kind, target.plan.kind.http()) {
-            (TargetKind::Queue(queue), _) => format!("cannot use the {}", queue.broker.in_words()),
-            (_, http) => {
-                let url = http.map_or("", |http| http.url.as_str());
-                format!("cannot open the connections to {url}")
-            }
-        })?;
+        prepared.with_context(|| cannot_prepare(&target.plan.kind))?;
         drivers.push(driver);
     }
     worker.drive(drivers);
     Ok(worker)
+}
+
+fn cannot_prepare(kind: &TargetKind) -> String {
+    match kind {
+        TargetKind::Queue(queue) => format!("cannot use the {}", queue.broker.in_words()),
+        TargetKind::Http(http)
+        | TargetKind::WebSocket(WebSocketTarget { http, .. })
+        | TargetKind::Grpc(GrpcTarget { http, .. }) => {
+            format!("cannot open the connections to {}", http.url)
+        }
+    }
 }
 
 fn source(spec: Spec, workers: usize) -> Source {
@@ -200,43 +205,31 @@ pub(super) fn connections(target: &plan::Target) -> usize {
     };
     match http.connections {
         Connections::Pool(_) if http.version == Version::Http2 => 1,
-        Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count) => {
-            count.get()
-        }
+        connections => connections.most().get(),
     }
 }
 
 /// What drives a target, in worker `of.0` of `of.1`.
 fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyhow::Result<Driver> {
-    let http = match &target.plan.kind {
-        TargetKind::Queue(queue) => return queue_driver(target, queue, worker, of.1),
-        TargetKind::Http(http) => http,
-        TargetKind::WebSocket(of) => &of.http,
-        TargetKind::Grpc(of) => &of.http,
-    };
-    check(http)?;
-    let (Connections::Pool(count) | Connections::PerRequest(count) | Connections::Fixed(count)) =
-        http.connections;
-    ensure!(
-        count.get() >= of.1,
-        "{count} connections are too few for {} workers: each needs one of its own",
-        of.1
-    );
-    let own = |count: NonZeroUsize| share(count.get(), of.0, of.1).len();
-    let (most, streams, connections) = match http.connections {
-        Connections::Pool(count) => (own(count), own(count), 1),
-        Connections::PerRequest(count) => (own(count), own(count), 0),
-        Connections::Fixed(count) => (own(count), OUTSTANDING, own(count)),
-    };
     let (protocol, at_once) = match &target.plan.kind {
-        TargetKind::WebSocket(of) => (Protocol::WebSocket(WebSocket::new(target, of, most)?), most),
-        TargetKind::Http(_) if http.version == Version::Http1 => {
-            let pool = Pool::new(target, http, worker, most)?;
+        TargetKind::Http(http) if http.version == Version::Http1 => {
+            let own = Own::of(http, of)?;
+            let pool = Pool::new(target, http, worker, own.most)?;
             return Ok(Driver::Http1(Rc::new(pool)));
         }
-        _ => {
-            let http2 = Http2::new(target, http, connections)?;
-            (Protocol::Http2(http2), streams)
+        TargetKind::Http(http) | TargetKind::Grpc(GrpcTarget { http, .. }) => {
+            let own = Own::of(http, of)?;
+            let http2 = Http2::new(target, http, own.connections)?;
+            (Protocol::Http2(http2), own.streams)
+        }
+        TargetKind::WebSocket(socket) => {
+            let own = Own::of(&socket.http, of)?;
+            let socket = WebSocket::new(target, socket, own.most)?;
+            (Protocol::WebSocket(socket), own.most)
+        }
+        TargetKind::Queue(queue) => {
+            let queue = Queue::new(target, queue, Weak::clone(&worker));
+            (Protocol::Queue(queue), OUTSTANDING)
         }
     };
     let timeout = target.plan.timeout;
@@ -244,21 +237,32 @@ fn driver(target: &Target<'_>, worker: Weak<Worker>, of: (usize, usize)) -> anyh
     Ok(Driver::Tasks(Rc::new(tasks)))
 }
 
-/// What drives a queue.
-fn queue_driver(
-    target: &Target<'_>,
-    queue: &QueueTarget,
-    worker: Weak<Worker>,
-    workers: usize,
-) -> anyhow::Result<Driver> {
-    ensure!(
-        workers == 1,
-        "a queue is loaded by one worker, which reads all completions: remove `workers`"
-    );
-    let queue = Protocol::Queue(Queue::new(target, queue, Weak::clone(&worker)));
-    let timeout = target.plan.timeout;
-    let tasks = Tasks::new(target.position, worker, queue, timeout, OUTSTANDING);
-    Ok(Driver::Tasks(Rc::new(tasks)))
+/// What one of several workers has of a target's connections.
+struct Own {
+    /// Connections with one request each.
+    most: usize,
+    /// Connections with several requests each; 0 if each request makes one.
+    connections: usize,
+    /// Requests on these at once.
+    streams: usize,
+}
+
+impl Own {
+    /// Of worker `of.0` of `of.1`.
+    fn of(http: &HttpTarget, of: (usize, usize)) -> anyhow::Result<Self> {
+        check(http)?;
+        let most = share(http.connections.most().get(), of.0, of.1).len();
+        let (connections, streams) = match http.connections {
+            Connections::Pool(_) => (1, most),
+            Connections::PerRequest(_) => (0, most),
+            Connections::Fixed(_) => (most, OUTSTANDING),
+        };
+        Ok(Self {
+            most,
+            connections,
+            streams,
+        })
+    }
 }
 
 /// Refuses what would end a line of the request's head, or its path.

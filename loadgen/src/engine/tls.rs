@@ -1,6 +1,6 @@
 //! What secures connections.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_rustls::rustls::client::danger::{
@@ -48,7 +48,8 @@ pub(super) fn alpn(version: Version) -> Vec<u8> {
     }
 }
 
-pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, Error> {
+/// A name as certificates have it.
+pub(crate) fn server_name(name: &str) -> Result<ServerName<'static>, Error> {
     ServerName::try_from(name.to_owned()).map_err(|_| Error::Name(name.to_owned()))
 }
 
@@ -87,23 +88,30 @@ fn authorities(tls: &Tls) -> Result<RootCertStore, Error> {
     // One that cannot be read is no reason not to use the others.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = &tls.authorities {
-        let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-        let certificates: Vec<_> = read.map_err(|error| Error::Read {
-            path: path.clone(),
-            error,
-        })?;
-        if certificates.is_empty() {
-            return Err(Error::Empty(path.clone()));
-        }
-        for certificate in certificates {
-            roots.add(certificate).map_err(|error| Error::Authority {
-                path: path.clone(),
-                error,
-            })?;
-        }
+        roots.roots.extend(authorities_in(path)?.roots);
     }
     if roots.is_empty() {
         return Err(Error::NoAuthority);
+    }
+    Ok(roots)
+}
+
+/// The authorities in a file.
+pub(crate) fn authorities_in(path: &Path) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let certificates: Vec<_> = read.map_err(|error| Error::Read {
+        path: path.to_owned(),
+        error,
+    })?;
+    if certificates.is_empty() {
+        return Err(Error::Empty(path.to_owned()));
+    }
+    for certificate in certificates {
+        roots.add(certificate).map_err(|error| Error::Authority {
+            path: path.to_owned(),
+            error,
+        })?;
     }
     Ok(roots)
 }

@@ -6,6 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Paragraph, Sparkline, Wrap};
 
+use super::Judged;
 use super::histogram::bins;
 use super::state::{RECENT, State};
 use crate::record::recording::{SecondTally, Times};
@@ -266,16 +267,16 @@ pub(super) fn thresholds(frame: &mut Frame<'_>, state: &State, area: Rect) {
 }
 
 pub(super) fn threshold_lines(state: &State) -> Vec<Line<'static>> {
-    let line = |threshold: &crate::report::model::ThresholdResult| {
-        let (sign, style) = if threshold.holds {
-            ("✓ ", GOOD)
-        } else {
-            ("✗ ", BAD)
+    let line = |threshold: &Judged| {
+        let (sign, style, expression, found) = match threshold {
+            Judged::SoFar(of) if of.holds => ("✓ ", GOOD, &of.expression, of.found.as_str()),
+            Judged::SoFar(of) => ("✗ ", BAD, &of.expression, of.found.as_str()),
+            Judged::AtTheEnd(expression) => ("· ", SOFT, expression, "at the end"),
         };
         Line::from(vec![
             Span::styled(sign, style),
-            Span::raw(printable(&threshold.expression)),
-            Span::styled(format!("  {}", printable(&threshold.found)), SOFT),
+            Span::raw(printable(expression)),
+            Span::styled(format!("  {}", printable(found)), SOFT),
         ])
     };
     state.thresholds.iter().map(line).collect()

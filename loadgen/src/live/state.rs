@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
-use super::{Judge, Sources};
+use super::{Judge, Judged, Sources};
 use crate::observe::model::{Observation, Replicas};
 use crate::record::recording::Times;
 use crate::record::recording::{Live, SecondTally};
 use crate::report::histogram::{add, empty, of_second};
 use crate::report::make::Head;
-use crate::report::model::ThresholdResult;
 
 /// Seconds of which the recent percentiles are.
 pub(super) const RECENT: usize = 10;
@@ -20,7 +19,7 @@ pub(super) struct State {
     pub(super) head: Head,
     pub(super) live: Live,
     pub(super) scaling: Option<Scaling>,
-    pub(super) thresholds: Vec<ThresholdResult>,
+    pub(super) thresholds: Vec<Judged>,
     /// How often the end was asked for.
     pub(super) ends: u32,
     sources: Watched,

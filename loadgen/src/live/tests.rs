@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::screen::{Action, action, show};
 use super::state::{Scaling, State};
-use super::{Judge, Sources, plain, view};
+use super::{Judge, Judged, Sources, plain, view};
 use crate::observe::model::{Event as Seen, Observation, Replicas, Sample};
 use crate::record::recording::Live;
 use crate::report::fixture;
@@ -59,9 +59,15 @@ fn observation() -> Observation {
 fn judge() -> Judge {
     Box::new(|live| {
         let report = interim(&fixture::head(), live).unwrap();
-        ["p99 < 1s", "lost == 0"]
-            .map(|expression| Threshold::parse(expression).unwrap().evaluate(&report))
-            .to_vec()
+        let so_far = |expression| {
+            let threshold = Threshold::parse(expression).unwrap();
+            Judged::SoFar(threshold.evaluate(&report))
+        };
+        vec![
+            so_far("p99 < 1s"),
+            Judged::AtTheEnd("flaps == 0".to_owned()),
+            so_far("lost == 0"),
+        ]
     })
 }
 

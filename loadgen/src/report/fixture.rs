@@ -13,7 +13,9 @@ use super::model::{
 use crate::observe::model::Replicas;
 use crate::plan::Stage;
 use crate::record::outcome::FailureKind;
-use crate::record::recording::{Live, Recording, RevisionTally, Sampled, SecondTally, Tally};
+use crate::record::recording::{
+    Live, QueueTally, Recording, RevisionTally, Sampled, SecondTally, Tally,
+};
 use crate::threshold::Threshold;
 
 /// Seconds for which requests start.
@@ -387,6 +389,33 @@ pub(crate) fn plain() -> Report {
     recording.stages.clear();
     recording.revisions.clear();
     let mut report = report(&head, &recording, None, &BTreeMap::new()).unwrap();
+    report.generator = "loadgen 0.0.0".to_owned();
+    report
+}
+
+/// The report of a run whose second target is a queue.
+pub(crate) fn queued() -> Report {
+    let mut head = head();
+    head.destinations[1] = Destination {
+        target: "orders".to_owned(),
+        what: "messages to the Redis list orders".to_owned(),
+        how: "completions through orders-completed".to_owned(),
+        share_percent: 25.0,
+    };
+    head.queues = vec![1];
+    let mut recording = recording();
+    let enqueued = recording.targets[1].sent;
+    let mut enqueue = empty().unwrap();
+    for nth in 0..enqueued {
+        enqueue.record(310 + nth % 90).unwrap();
+    }
+    let queue = QueueTally {
+        enqueued,
+        repeated: 3,
+        enqueue,
+    };
+    recording.queues.insert(1, queue);
+    let mut report = report(&head, &recording, Some(autoscaler()), &BTreeMap::new()).unwrap();
     report.generator = "loadgen 0.0.0".to_owned();
     report
 }

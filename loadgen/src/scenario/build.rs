@@ -4,6 +4,7 @@ mod load;
 mod queue;
 mod target;
 mod words;
+mod workers;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -63,8 +64,10 @@ impl Builder<'_> {
     fn prepared(&mut self, document: Document) -> Option<Prepared> {
         let targets = self.targets(&document.targets);
         let loaded = self.load(&document);
-        let workers = document.workers.unwrap_or(1);
-        let workers = self.at_least_one("workers", workers);
+        let workers = self.workers(document.workers);
+        if let Some(workers) = workers {
+            self.check_workers(workers, &document.targets, &targets);
+        }
         let stages = document.stages.iter().flatten();
         let available = Available {
             stages: &stages.map(|stage| stage.name.clone()).collect::<Vec<_>>(),
@@ -99,7 +102,7 @@ impl Builder<'_> {
             thresholds,
             observe,
             folder: document.outputs.folder.as_ref().map(PathBuf::from),
-            outputs: outputs(document.outputs),
+            outputs: self.outputs(document.outputs),
         })
     }
 
@@ -171,6 +174,41 @@ impl Builder<'_> {
         Some(Observed::Ebbtide(format!("http://{}", endpoint.authority)))
     }
 
+    fn outputs(&mut self, document: OutputsDocument) -> Files {
+        let OutputsDocument {
+            folder,
+            json,
+            csv,
+            hgrm,
+            html,
+        } = document;
+        let path = |file: Option<String>, name: &str| {
+            let in_folder = folder.as_ref().map(|folder| Path::new(folder).join(name));
+            file.map(PathBuf::from).or(in_folder)
+        };
+        let files = Files {
+            json: path(json, "report.json"),
+            csv: path(csv, "seconds.csv"),
+            hgrm: path(hgrm, "response.hgrm"),
+            html: path(html, "report.html"),
+        };
+        let named = [
+            ("json", &files.json),
+            ("csv", &files.csv),
+            ("hgrm", &files.hgrm),
+            ("html", &files.html),
+        ];
+        for (position, (name, file)) in named.iter().enumerate() {
+            let mut before = named[..position].iter();
+            let same = before.find(|(_, other)| file.is_some() && other == file);
+            if let Some((other, _)) = same {
+                let message = format!("`outputs.{other}` is the same file: name another one");
+                self.problems.add(format!("outputs.{name}"), message);
+            }
+        }
+        files
+    }
+
     fn validity(&mut self, document: &Document) -> Validity {
         let lateness = document.validity.lateness_p99.map(|span| span.0);
         if lateness.is_some_and(|lateness| lateness.is_zero()) {
@@ -201,24 +239,4 @@ fn queues(document: &Document) -> Vec<String> {
     let queues = document.targets.iter().filter(|of| of.queue.is_some());
     let names = queues.map(|of| of.name.clone().unwrap_or_else(|| MAIN.to_owned()));
     names.collect()
-}
-
-fn outputs(document: OutputsDocument) -> Files {
-    let OutputsDocument {
-        folder,
-        json,
-        csv,
-        hgrm,
-        html,
-    } = document;
-    let path = |file: Option<String>, name: &str| {
-        let in_folder = folder.as_ref().map(|folder| Path::new(folder).join(name));
-        file.map(PathBuf::from).or(in_folder)
-    };
-    Files {
-        json: path(json, "report.json"),
-        csv: path(csv, "seconds.csv"),
-        hgrm: path(hgrm, "response.hgrm"),
-        html: path(html, "report.html"),
-    }
 }

@@ -1,6 +1,8 @@
 //! A scenario as people write it.
 
 mod azure;
+mod kafka;
+mod table;
 
 use std::fmt;
 
@@ -10,7 +12,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::azure::{AzureQueueDocument, AzureServicebusDocument};
+pub(crate) use self::kafka::{KafkaDocument, SaslDocument, SwitchDocument};
 use super::headers::Headers;
+
+pub(crate) use table::{TableDocument, TableTlsDocument};
 
 /// A run: what is sent, when, and what it must have shown to be good.
 ///
@@ -178,6 +183,12 @@ pub(crate) enum QueueDocument {
     NatsJetstream(NatsDocument),
     /// A queue of RabbitMQ.
     Rabbitmq(RabbitmqDocument),
+    /// A topic of Kafka.
+    Kafka(Box<KafkaDocument>),
+    /// A table of PostgreSQL.
+    Postgresql(TableDocument),
+    /// A table of MySQL or MariaDB.
+    Mysql(TableDocument),
 }
 
 /// A list, to whose end messages are appended.

@@ -1,9 +1,19 @@
 mod azure;
+mod kafka;
+mod tables;
+
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::plan::{Check, Connections, Load, TargetKind, Version};
+
+/// The certificate of an authority.
+static AUTHORITY: LazyLock<String> = LazyLock::new(|| {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+    made.unwrap().cert.pem()
+});
 
 /// A scenario in a folder of its own, with the files that the tests' scenarios name.
 fn load_text(text: &str) -> Result<Prepared, ScenarioError> {
@@ -11,7 +21,7 @@ fn load_text(text: &str) -> Result<Prepared, ScenarioError> {
     for (name, content) in [
         ("run.yaml", text),
         ("body.json", "{\"a\": \"${uuid}\"}"),
-        ("ca.pem", ""),
+        ("ca.pem", &AUTHORITY),
         ("trace.csv", "second,requests\n0,5\n1,10\n"),
     ] {
         std::fs::write(folder.path().join(name), content).unwrap();
@@ -388,7 +398,7 @@ fn what_a_queue_cannot_have_is_said() {
         (
             "[{queue: {redis: {url: 'rediss://localhost', list: a}}, tls: {ca: none.pem}}]"
                 .to_owned(),
-            "targets[0].tls.ca: cannot read `none.pem`",
+            "targets[0].tls.ca: cannot read authorities (PEM) from none.pem",
         ),
         (
             "[{queue: {redis: {url: 'redis://localhost', list: ''}}}]".to_owned(),
@@ -419,6 +429,63 @@ fn what_a_queue_cannot_have_is_said() {
         assert!(found.contains(expected), "{targets}\n{found}");
         assert!(!found.contains("hunter2"), "{found}");
     }
+}
+
+#[test]
+fn what_would_fail_at_the_start_of_a_run_is_said_before() {
+    let queue = "queue: {redis: {url: redis://localhost, list: a}}";
+    for (text, expected) in [
+        (
+            format!("targets: [{{name: a, url: http://localhost/}}, {{name: b, {queue}}}]\nworkers: 2\n"),
+            "run.yaml:2:10: workers: 2 cannot load the queue `b`: one worker does, which reads all completions; \
+             remove `workers`",
+        ),
+        (
+            "targets: [{name: a, url: http://localhost/}, {name: b, url: ws://localhost/, connections: {fixed: 3}}]\n\
+             workers: 4\n"
+                .to_owned(),
+            "run.yaml:1:91: targets[1].connections: 3 are too few for 4 workers, each of which needs one of its own: \
+             give the target 4 or more, or the run fewer workers",
+        ),
+        (
+            format!("{TARGET}workers: 1025\n"),
+            "workers: 1025 are too many, it must be at most 1024: each is a thread",
+        ),
+        (
+            "targets: [{url: http://localhost/é}]\n".to_owned(),
+            "targets[0].url: `/é` cannot be in a path: write it percent-encoded",
+        ),
+        (
+            "targets: [{url: http://localhost/, host: me@localhost}]\n".to_owned(),
+            "targets[0].host: `me@localhost` is not a host name",
+        ),
+        (
+            "targets: [{url: https://localhost/, tls: {ca: body.json}}]\n".to_owned(),
+            "targets[0].tls.ca: body.json has no certificate of an authority (PEM)",
+        ),
+        (
+            "targets: [{url: https://localhost/, tls: {ca: not-there}}]\n".to_owned(),
+            "targets[0].tls.ca: cannot read authorities (PEM) from not-there: ",
+        ),
+        (
+            "targets: [{url: https://localhost/, tls: {serverName: a b}}]\n".to_owned(),
+            "targets[0].tls.serverName: `a b` is no name that a certificate can have",
+        ),
+        (
+            "targets: [{url: https://a..b/}]\n".to_owned(),
+            "targets[0].url: `a..b` is no name that a certificate can have",
+        ),
+        (
+            format!("{TARGET}outputs: {{folder: out, json: out/seconds.csv}}\n"),
+            "outputs.csv: `outputs.json` is the same file: name another one",
+        ),
+    ] {
+        let found = errors(&format!("{text}burst: 1\n"));
+        assert_eq!(found.lines().count(), 1, "{found}");
+        assert!(found.contains(expected), "{text}\n{found}");
+    }
+    let one = format!("targets: [{{{queue}, name: a}}]\nworkers: 1\nburst: 1\n");
+    assert!(load_text(&one).is_ok());
 }
 
 #[test]

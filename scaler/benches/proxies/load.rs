@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::found::Found;
-use crate::process::{LOAD_CORE, on_core};
+use crate::process::{LOAD_CORE, first, on_core};
 use crate::roles::Role;
 
 /// What wrk is to do; the first line has the hosts, the next ones the method and the body's length.
@@ -137,7 +137,7 @@ pub(crate) fn open_loop(port: u16, rate: f64, seconds: u64) -> Option<Found> {
             &format!("{seconds}s"),
         ])
         .args(["--arrival", "poisson", "--output", "json"]);
-    let output = on_core(LOAD_CORE, &command)
+    let output = on_core(LOAD_CORE, &first(&command))
         .output()
         .expect("loadgen starts");
     if !output.status.success() {

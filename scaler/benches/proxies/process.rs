@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -142,17 +143,35 @@ impl Thread {
 
 /// A command, on a core.
 pub(crate) fn on_core(core: &str, command: &Command) -> Command {
-    let mut pinned = Command::new("taskset");
-    pinned
-        .args(["-c", core])
+    by("taskset", &["-c", core], command)
+}
+
+/// A command that goes before all others on its core, where the system lets it: what sends at given times should not
+/// wait for the servers beside it.
+pub(crate) fn first(command: &Command) -> Command {
+    static PRIORITY: OnceLock<[&str; 2]> = OnceLock::new();
+    let priority = PRIORITY.get_or_init(|| {
+        let (wanted, usual) = (["--fifo", "1"], ["--other", "0"]);
+        let tried = Command::new("chrt").args(wanted).arg("true").output();
+        let may = tried.is_ok_and(|tried| tried.status.success());
+        if may { wanted } else { usual }
+    });
+    by("chrt", priority, command)
+}
+
+/// A command that another starts.
+fn by(program: &str, arguments: &[&str], command: &Command) -> Command {
+    let mut outer = Command::new(program);
+    outer
+        .args(arguments)
         .arg(command.get_program())
         .args(command.get_args());
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
-            pinned.env(name, value);
+            outer.env(name, value);
         }
     }
-    pinned
+    outer
 }
 
 /// Which of these programs are not there.

@@ -1,4 +1,4 @@
-//! The little of Kafka's protocol that it takes to know how far a consumer group is, and to consume.
+//! The little of Kafka's protocol that it takes to know how far a consumer group is, to consume and to produce.
 //!
 //! Of each question the one version is spoken that all brokers from Kafka 1.0 to 4 know.
 
@@ -7,10 +7,14 @@ mod api;
 mod brokers;
 mod cluster;
 mod connection;
+mod crc32c;
 mod login;
 mod membership;
 mod partitions;
+mod producer;
+mod records;
 mod scram;
+mod tail;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +25,9 @@ pub use brokers::Settings;
 pub use cluster::{Cluster, Start};
 pub use login::{Login, Mechanism};
 pub use membership::{Membership, Standing};
+pub use producer::{Producer, SendError};
+pub use records::{Message, Record, Records};
+pub use tail::Tail;
 
 use crate::error::ReadError;
 

@@ -13,7 +13,7 @@ mod redis;
 
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
@@ -30,7 +30,7 @@ use crate::cli::arguments::{SampleBroker, SampleWorkerArguments};
 pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
     let work = Work {
         time: arguments.service_time,
-        completed: Completed::new(completed(&arguments)?),
+        completed: Completed::new(arguments.completed),
         terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
         is_over: false,
     };
@@ -45,26 +45,6 @@ pub async fn run(arguments: SampleWorkerArguments) -> anyhow::Result<()> {
         SampleBroker::Redis(of) => redis::list(&of, work).await,
         SampleBroker::RedisStreams(of) => redis::stream(&of, work).await,
     }
-}
-
-/// Where markers are given back, for a broker that this can be done with.
-fn completed(arguments: &SampleWorkerArguments) -> anyhow::Result<Option<String>> {
-    let broker = match &arguments.broker {
-        SampleBroker::AzureQueue(_)
-        | SampleBroker::AzureServicebus(_)
-        | SampleBroker::NatsJetstream(_)
-        | SampleBroker::Rabbitmq(_)
-        | SampleBroker::Redis(_)
-        | SampleBroker::RedisStreams(_) => return Ok(arguments.completed.clone()),
-        SampleBroker::Kafka(_) => "Kafka",
-        SampleBroker::Mysql(_) => "MySQL",
-        SampleBroker::Postgresql(_) => "PostgreSQL",
-    };
-    ensure!(
-        arguments.completed.is_none(),
-        "--completed is not possible with {broker}: this worker gives markers back through Azure Storage, Azure Service Bus, NATS, RabbitMQ and Redis"
-    );
-    Ok(None)
 }
 
 /// What is done with each message, and until when.

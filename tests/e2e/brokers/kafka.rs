@@ -28,7 +28,7 @@ const JAVA: [&str; 5] = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 
-/// A Kafka broker; topics are not made by using them.
+/// A Kafka broker.
 pub(crate) struct Kafka {
     /// The port for everyone.
     pub(crate) port: u16,
@@ -39,16 +39,26 @@ pub(crate) struct Kafka {
 }
 
 impl Kafka {
-    /// Starts one, or none where there is no Java to run it; `tests/run` says so.
+    /// Starts one that makes no topics by their being used, or none where there is no Java to run it; `tests/run` says
+    /// so.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with("auto.create.topics.enable=false")
+    }
+
+    /// The same, but it makes topics that are asked for.
+    pub(crate) fn start_making_topics() -> Option<Self> {
+        Self::start_with("auto.create.topics.enable=true\nnum.partitions=2")
+    }
+
+    fn start_with(setting: &str) -> Option<Self> {
         if std::env::var_os("EBBTIDE_TESTS_WITHOUT_KAFKA").is_some() {
             return None;
         }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (port, sasl) = (ports::free(), ports::free());
         let settings = folder.path().join("server.properties");
-        std::fs::write(&settings, configuration(folder.path(), port, sasl))
-            .expect("the folder is writable");
+        let configuration = configuration(folder.path(), port, sasl) + setting + "\n";
+        std::fs::write(&settings, configuration).expect("the folder is writable");
         let scram = format!("SCRAM-SHA-256=[name={USER},password={PASSWORD}]");
         let mut format = java("kafka.tools.StorageTool");
         format
@@ -127,12 +137,21 @@ impl Kafka {
         assert_eq!(taken.matches("record\n").count(), number, "{taken}");
     }
 
-    /// The records of a topic.
+    /// The records of a topic, or of one partition of it: `TOPIC:PARTITION`.
     pub(crate) fn length(&self, topic: &str) -> u64 {
+        self.offsets(topic).iter().sum()
+    }
+
+    /// How many partitions a topic has.
+    pub(crate) fn partitions(&self, topic: &str) -> usize {
+        self.offsets(topic).len()
+    }
+
+    fn offsets(&self, topic: &str) -> Vec<u64> {
         let mut command = self.tool("org.apache.kafka.tools.GetOffsetShell");
-        let offsets = tool::run(command.args(["--topic", topic]));
+        let offsets = tool::run(command.args(["--topic-partitions", topic]));
         let of_partition = |line: &str| line.rsplit(':').next()?.parse::<u64>().ok();
-        offsets.lines().filter_map(of_partition).sum()
+        offsets.lines().filter_map(of_partition).collect()
     }
 
     /// How many records of a topic a group has not done with.
@@ -171,7 +190,6 @@ fn configuration(folder: &Path, port: u16, sasl: u16) -> String {
          required user_{USER}=\"{PASSWORD}\";\n\
          listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config={security}.scram.\
          ScramLoginModule required;\n\
-         auto.create.topics.enable=false\n\
          offsets.topic.replication.factor=1\noffsets.topic.num.partitions=1\n\
          transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::server::{End, Server};
 use super::{ports, tool};
-use crate::harness::machine;
+use crate::harness::{SOON, eventually, machine};
 
 /// The database's owner.
 pub(crate) const USER: &str = "ebbtide";
@@ -80,6 +80,24 @@ impl PostgreSql {
     pub(crate) fn length(&self, table: &str) -> usize {
         let count = self.sql(&format!("select count(*) from {table}"));
         count.parse().expect("a number")
+    }
+
+    /// Has TLS from now on, with `tls.crt` and `tls.key` of a folder that it becomes the owner of.
+    pub(crate) fn secure(&self, folder: &Path) {
+        if is_root() {
+            let mut give = Command::new("chown");
+            tool::run(give.arg("-R").arg(SYSTEM_USER).arg(folder));
+        }
+        for (setting, name) in [("ssl_cert_file", "tls.crt"), ("ssl_key_file", "tls.key")] {
+            let file = folder.join(name);
+            self.sql(&format!(
+                "alter system set {setting} = '{}'",
+                file.display()
+            ));
+        }
+        self.sql("alter system set ssl = on");
+        self.sql("select pg_reload_conf()");
+        eventually(SOON, "PostgreSQL has TLS", || self.sql("show ssl") == "on");
     }
 
     fn client(&self, statement: &str) -> Command {

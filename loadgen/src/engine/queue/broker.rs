@@ -1,10 +1,17 @@
 //! The brokers that can be loaded: what is common to them.
 
+use std::rc::Rc;
+
 use super::Failed;
 use super::azure::{servicebus, storage};
+use super::kafka::{self, Kafka};
+use super::mysql;
 use super::nats::{self, Nats};
+use super::pool::Pool;
+use super::postgresql;
 use super::rabbitmq::{self, Rabbitmq};
 use super::redis::{self, Redis};
+use super::rows::Rows;
 use crate::plan::{Broker, QueueTarget};
 
 /// A connection by which messages are enqueued. Clones share it.
@@ -15,6 +22,9 @@ pub(super) enum Sender {
     Redis(Redis),
     Nats(Nats),
     Rabbitmq(Rabbitmq),
+    Kafka(Kafka),
+    Postgresql(Rc<Pool<postgresql::Inserter>>),
+    Mysql(Rc<Pool<mysql::Inserter>>),
 }
 
 impl Sender {
@@ -43,6 +53,9 @@ impl Sender {
             Broker::Rabbitmq { url, queue } => {
                 Self::Rabbitmq(Rabbitmq::open(url, queue, &target.tls).await?)
             }
+            Broker::Kafka(of) => Self::Kafka(Kafka::open(of).await?),
+            Broker::Postgresql(table) => Self::Postgresql(Rc::new(Pool::open(table).await?)),
+            Broker::Mysql(table) => Self::Mysql(Rc::new(Pool::open(table).await?)),
         })
     }
 
@@ -54,12 +67,22 @@ impl Sender {
             Self::Redis(redis) => redis.send(marker, body).await,
             Self::Nats(nats) => nats.send(marker, &body).await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.send(marker, &body).await,
+            Self::Kafka(kafka) => kafka.send(marker, body).await,
+            Self::Postgresql(pool) => pool.send(marker, &body).await,
+            Self::Mysql(pool) => pool.send(marker, &body).await,
         }
     }
 
     /// Whether it opens connections as it needs them: then it is of use whatever became of the last one.
     pub(super) fn connects_again(&self) -> bool {
-        matches!(self, Self::AzureQueue(_) | Self::AzureServicebus(_))
+        matches!(
+            self,
+            Self::AzureQueue(_)
+                | Self::AzureServicebus(_)
+                | Self::Kafka(_)
+                | Self::Postgresql(_)
+                | Self::Mysql(_)
+        )
     }
 }
 
@@ -70,6 +93,9 @@ pub(super) enum Receiver {
     Redis(redis::Completions),
     Nats(nats::Completions),
     Rabbitmq(Box<rabbitmq::Completions>),
+    Kafka(Box<kafka::Completions>),
+    Postgresql(Box<postgresql::Completions>),
+    Mysql(Box<mysql::Completions>),
 }
 
 impl Receiver {
@@ -95,7 +121,34 @@ impl Receiver {
                 let completions = rabbitmq::Completions::open(url, completed, &target.tls);
                 Self::Rabbitmq(Box::new(completions.await?))
             }
+            Broker::Kafka(of) => {
+                Self::Kafka(Box::new(kafka::Completions::open(of, completed).await?))
+            }
+            Broker::Postgresql(table) => {
+                let opened = postgresql::Completions::open(table, completed).await?;
+                Self::Postgresql(Box::new(opened))
+            }
+            Broker::Mysql(table) => {
+                Self::Mysql(Box::new(mysql::Completions::open(table, completed).await?))
+            }
         })
+    }
+
+    /// Is of use again after a fault, and misses nothing that the broker keeps meanwhile.
+    pub(super) async fn reopen(&mut self, target: &QueueTarget) -> Result<(), String> {
+        match self {
+            // They open connections as they need them.
+            Self::AzureQueue(_) | Self::AzureServicebus(_) => {}
+            Self::Kafka(kafka) => kafka.resume().await?,
+            _ => {
+                let mut opened = Self::open(target).await?;
+                if let (Some(opened), Some(before)) = (opened.unsettled(), self.unsettled()) {
+                    std::mem::swap(opened, before);
+                }
+                *self = opened;
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the next completions. One that [asks](Self::asks) may come back with none.
@@ -106,16 +159,23 @@ impl Receiver {
             Self::Redis(redis) => redis.next().await,
             Self::Nats(nats) => nats.next().await,
             Self::Rabbitmq(rabbitmq) => rabbitmq.next().await,
+            Self::Kafka(kafka) => kafka.next().await,
+            Self::Postgresql(table) => table.next().await,
+            Self::Mysql(table) => table.next().await,
+        }
+    }
+
+    /// Takes away what was read, where reading it does not. Until then it is not counted when it is read again.
+    pub(super) async fn settle(&mut self) -> Result<(), String> {
+        match self {
+            Self::Postgresql(table) => table.delete().await,
+            Self::Mysql(table) => table.delete().await,
+            _ => Ok(()),
         }
     }
 
     /// Whether it has to ask again and again, which is of no use while there is nothing to be completed.
     pub(super) fn asks(&self) -> bool {
-        self.connects_again()
-    }
-
-    /// Whether it opens connections as it needs them.
-    pub(super) fn connects_again(&self) -> bool {
         matches!(self, Self::AzureQueue(_) | Self::AzureServicebus(_))
     }
 
@@ -124,7 +184,22 @@ impl Receiver {
         match self {
             Self::AzureQueue(storage) => storage.close().await,
             // The others take away what they read.
-            Self::AzureServicebus(_) | Self::Redis(_) | Self::Nats(_) | Self::Rabbitmq(_) => {}
+            Self::AzureServicebus(_)
+            | Self::Redis(_)
+            | Self::Nats(_)
+            | Self::Rabbitmq(_)
+            | Self::Kafka(_)
+            | Self::Postgresql(_)
+            | Self::Mysql(_) => {}
+        }
+    }
+
+    /// What was read and could not be taken away, where reading does not.
+    fn unsettled(&mut self) -> Option<&mut Rows> {
+        match self {
+            Self::Postgresql(table) => Some(table.rows()),
+            Self::Mysql(table) => Some(table.rows()),
+            _ => None,
         }
     }
 }

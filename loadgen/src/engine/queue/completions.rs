@@ -95,45 +95,54 @@ pub(super) struct Reading {
 }
 
 /// Reads completions until that is [ended](Waiting::end). When they cannot be read it connects again.
-pub(super) async fn read(reading: Reading, receiver: Receiver) {
-    let mut receiver = Some(receiver);
-    tokio::select! {
-        () = reading.read(&mut receiver) => {}
-        () = reading.waiting.over() => {}
+pub(super) async fn read(reading: Reading, mut receiver: Receiver) {
+    while let Some(read) = reading.unless_over(reading.next(&mut receiver)).await {
+        let fault = match read {
+            Ok(texts) => {
+                reading.completed(&texts);
+                receiver.settle().await.err()
+            }
+            Err(fault) => Some(fault),
+        };
+        let is_broken = fault.is_some();
+        reading.say(fault);
+        if is_broken
+            && let reopened = reading.unless_over(reading.reopen(&mut receiver)).await
+            && reopened.is_none()
+        {
+            break;
+        }
     }
-    if let Some(receiver) = receiver {
-        receiver.close().await;
-    }
+    receiver.close().await;
 }
 
 impl Reading {
-    async fn read(&self, receiver: &mut Option<Receiver>) {
+    async fn unless_over<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            result = future => Some(result),
+            () = self.waiting.over() => None,
+        }
+    }
+
+    async fn next(&self, receiver: &mut Receiver) -> Result<Vec<Vec<u8>>, String> {
+        if receiver.asks() {
+            self.waiting.some().await;
+        }
+        receiver.next().await
+    }
+
+    async fn reopen(&self, receiver: &mut Receiver) {
         loop {
-            let read = match receiver {
-                Some(open) => self.next(open).await,
-                None => {
-                    sleep(PAUSE).await;
-                    let opened = Receiver::open(&self.target).await;
-                    opened.map(|open| *receiver = Some(open))
-                }
-            };
-            *self.waiting.fault.borrow_mut() = read.err();
-            let is_broken = self.waiting.fault.borrow().is_some();
-            match receiver {
-                Some(open) if is_broken && open.connects_again() => sleep(PAUSE).await,
-                _ if is_broken => *receiver = None,
-                _ => {}
+            sleep(PAUSE).await;
+            match receiver.reopen(&self.target).await {
+                Ok(()) => return,
+                Err(fault) => self.say(Some(fault)),
             }
         }
     }
 
-    async fn next(&self, open: &mut Receiver) -> Result<(), String> {
-        if open.asks() {
-            self.waiting.some().await;
-        }
-        let texts = open.next().await?;
-        self.completed(&texts);
-        Ok(())
+    fn say(&self, fault: Option<String>) {
+        *self.waiting.fault.borrow_mut() = fault;
     }
 
     /// Takes what workers gave back. What is of no message of this run is left over from another.

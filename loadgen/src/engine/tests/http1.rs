@@ -219,18 +219,6 @@ async fn fixed_connections_that_cannot_be_opened_are_said_before_the_run() {
 }
 
 #[tokio::test]
-async fn workers_have_to_have_a_connection_each() {
-    let server = Server::silent();
-    let mut plan = plan(burst(1), vec![target(&server, pool(2))]);
-    plan.workers = count(3);
-    let error = format!("{:#}", prepare(plan).await.err().unwrap());
-    assert!(
-        error.contains("2 connections are too few for 3 workers"),
-        "{error}"
-    );
-}
-
-#[tokio::test]
 async fn a_request_that_takes_too_long_is_given_up_wherever_it_is() {
     let server = Server::silent();
     let mut target = target(&server, pool(1));

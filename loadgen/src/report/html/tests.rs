@@ -52,6 +52,41 @@ fn the_page_is_as_committed() {
 }
 
 #[test]
+fn a_queue_has_a_row_with_all_that_is_known_of_it() {
+    let report = fixture::queued();
+    let page = page(&report);
+    elements(&page);
+    let table = page.split("<caption>Queues</caption>").nth(1).unwrap();
+    let table = table.split("</table>").next().unwrap();
+    let texts: Vec<_> = (table.split('>'))
+        .filter_map(|part| part.split('<').next())
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .collect();
+    let expected = [
+        "enqueued",
+        "completed",
+        "failed",
+        "completed again",
+        "enqueue p99",
+        "completion p50",
+        "completion p99",
+        "orders",
+    ];
+    assert_eq!(texts[..8], expected);
+    let queue = &report.queues[0].value;
+    let counts = [
+        queue.enqueued,
+        queue.completed,
+        queue.failed,
+        queue.repeated,
+    ];
+    let counts = counts.map(crate::report::words::count);
+    assert_eq!(texts[8..12], counts);
+    assert_eq!(texts.len(), 15, "{texts:?}");
+}
+
+#[test]
 fn it_is_whole_and_needs_nothing_else() {
     for report in [fixture::full(), fixture::plain()] {
         let page = page(&report);

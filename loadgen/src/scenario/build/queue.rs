@@ -1,6 +1,8 @@
 //! Targets that are queues.
 
 mod azure;
+mod kafka;
+mod table;
 
 use std::path::Path;
 
@@ -14,6 +16,8 @@ use crate::plan::{Broker, QueueTarget, QueueTls, Secret, Target, TargetKind};
 
 /// What is appended to a queue's name, for the list or queue of its completions.
 const COMPLETED: &str = "-completed";
+/// The same for a table, whose name needs no quotes so.
+const COMPLETED_TABLE: &str = "_completed";
 /// What addresses begin with where connections have TLS.
 const SECURED: [&str; 3] = ["rediss://", "tls://", "amqps://"];
 
@@ -37,6 +41,9 @@ impl Builder<'_> {
                 ("natsJetstream", ("subject", &*of.subject), &of.completed)
             }
             QueueDocument::Rabbitmq(of) => ("rabbitmq", ("queue", &*of.queue), &of.completed),
+            QueueDocument::Kafka(of) => ("kafka", ("topic", &*of.topic), &of.completed),
+            QueueDocument::Postgresql(of) => ("postgresql", ("table", &*of.table), &of.completed),
+            QueueDocument::Mysql(of) => ("mysql", ("table", &*of.table), &of.completed),
         };
         let (key, name) = name;
         if name.is_empty() {
@@ -45,13 +52,13 @@ impl Builder<'_> {
         }
         let completed = completed
             .clone()
-            .unwrap_or_else(|| format!("{name}{COMPLETED}"));
+            .unwrap_or_else(|| format!("{name}{}", completed_after(queue)));
         if completed.is_empty() || completed == name {
             let message = "it is another one, which has a name";
             let path = format!("{path}.{kind}.completed");
             self.problems.add(path, message);
         }
-        let broker = self.broker(&format!("{path}.{kind}"), queue, &completed);
+        let broker = self.broker(&format!("{path}.{kind}"), queue, &completed, document);
         let target = path.trim_end_matches(".queue");
         let tls = self.queue_tls(
             &format!("{target}.tls"),
@@ -87,7 +94,13 @@ impl Builder<'_> {
     }
 
     /// `path` is the broker's.
-    fn broker(&mut self, path: &str, queue: &QueueDocument, completed: &str) -> Option<Broker> {
+    fn broker(
+        &mut self,
+        path: &str,
+        queue: &QueueDocument,
+        completed: &str,
+        document: &TargetDocument,
+    ) -> Option<Broker> {
         let field = format!("{path}.url");
         Some(match queue {
             QueueDocument::AzureQueue(of) => return self.azure_queue(path, of, completed),
@@ -111,6 +124,16 @@ impl Builder<'_> {
                 url: self.url(&field, &of.url, &["amqp://", "amqps://"])?,
                 queue: of.queue.clone(),
             },
+            QueueDocument::Kafka(of) => {
+                self.check_topic(&format!("{path}.completed"), completed);
+                Broker::Kafka(Box::new(self.kafka(path, of)?))
+            }
+            QueueDocument::Postgresql(of) => {
+                Broker::Postgresql(self.table(path, of, document, &table::POSTGRESQL)?)
+            }
+            QueueDocument::Mysql(of) => {
+                Broker::Mysql(self.table(path, of, document, &table::MYSQL)?)
+            }
         })
     }
 
@@ -124,7 +147,11 @@ impl Builder<'_> {
         let Some(document) = document else {
             return QueueTls::default();
         };
-        if broker.and_then(is_secured) == Some(false) {
+        if let Some(Broker::Kafka(_) | Broker::Postgresql(_) | Broker::Mysql(_)) = broker {
+            let message =
+                "of this broker it is said beside the other fields of `queue`: move it there";
+            self.problems.add(path, message);
+        } else if broker.and_then(is_secured) == Some(false) {
             let message =
                 "the connection to the broker is without TLS: remove this, or change its address";
             self.problems.add(path, message);
@@ -219,6 +246,14 @@ fn is_secured(broker: &Broker) -> Option<bool> {
             Some(Namespace::from_connection(address).ok()?.is_secured())
         }
         _ => Some(SECURED.iter().any(|begin| address.starts_with(begin))),
+    }
+}
+
+/// What is appended to the name of this one.
+fn completed_after(queue: &QueueDocument) -> &'static str {
+    match queue {
+        QueueDocument::Postgresql(_) | QueueDocument::Mysql(_) => COMPLETED_TABLE,
+        _ => COMPLETED,
     }
 }
 

@@ -21,6 +21,7 @@ use super::super::endpoint::{Endpoint, is_web_socket};
 use super::super::headers::Headers;
 use super::super::template;
 use super::{Builder, MAIN, Resolve};
+use crate::engine::tls;
 use crate::plan::{
     Check, Connections, HttpTarget, Piece, Target, TargetKind, Template, Tls, Version,
 };
@@ -132,7 +133,7 @@ impl Builder<'_> {
         let host = document.host.clone();
         let host = host.map(|host| {
             let field = format!("{path}.host");
-            let valid = host.parse::<Authority>().is_ok();
+            let valid = !host.contains('@') && host.parse::<Authority>().is_ok();
             if !valid {
                 self.problems
                     .add(field, format!("`{host}` is not a host name"));
@@ -152,7 +153,7 @@ impl Builder<'_> {
         let connections = self.connections(&format!("{path}.connections"), document.connections);
         let endpoint = endpoint?;
         let url_path = self.path(&format!("{path}.url"), &endpoint);
-        let tls = self.tls(&format!("{path}.tls"), &endpoint, document.tls.as_ref());
+        let tls = self.tls(path, &endpoint, document.tls.as_ref());
         let address = self.address(&format!("{path}.url"), &endpoint);
         Some(HttpTarget {
             url: url.to_owned(),
@@ -191,18 +192,23 @@ impl Builder<'_> {
         if !endpoint.tls {
             if document.is_some() {
                 self.problems.add(
-                    path,
+                    format!("{path}.tls"),
                     "the URL is not https:// or wss://: remove this, or change the URL",
                 );
             }
             return None;
         }
         let document = document.cloned().unwrap_or_default();
-        let authorities = self.authorities(path, &document);
+        let authorities = self.authorities(&format!("{path}.tls"), &document);
+        let field = match document.server_name {
+            Some(_) => format!("{path}.tls.serverName"),
+            None => format!("{path}.url"),
+        };
+        let server_name = document.server_name;
+        let server_name = server_name.unwrap_or_else(|| endpoint.host.clone());
+        self.problems.take(field, tls::server_name(&server_name));
         Some(Tls {
-            server_name: document
-                .server_name
-                .unwrap_or_else(|| endpoint.host.clone()),
+            server_name,
             authorities,
             insecure: document.insecure,
         })
@@ -211,10 +217,8 @@ impl Builder<'_> {
     /// The file with authorities to trust, which has to be there.
     pub(super) fn authorities(&mut self, path: &str, document: &TlsDocument) -> Option<PathBuf> {
         let file = self.folder.join(document.ca.as_ref()?);
-        if let Err(error) = std::fs::File::open(&file) {
-            let message = format!("cannot read `{}`: {error}", file.display());
-            self.problems.add(format!("{path}.ca"), message);
-        }
+        self.problems
+            .take(format!("{path}.ca"), tls::authorities_in(&file));
         Some(file)
     }
 
@@ -247,7 +251,7 @@ impl Builder<'_> {
         let template = self.problems.take(field, template)?;
         for text in texts(&template) {
             let rooted = [b"/", &text[..]].concat();
-            if PathAndQuery::try_from(&rooted[..]).is_err() {
+            if !text.is_ascii() || PathAndQuery::try_from(&rooted[..]).is_err() {
                 let text = String::from_utf8_lossy(text);
                 let message =
                     format!("`{text}` cannot be in a path: write it percent-encoded, as %20");

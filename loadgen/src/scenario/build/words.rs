@@ -31,7 +31,7 @@ fn schedule(spec: &ScheduleSpec) -> String {
         }
         ScheduleSpec::OnOff(of) => format!(
             "on-off {}/s for {} and {}/s for {} on average, for {}",
-            of.on.rate, of.on.mean, of.off.rate, of.off.mean, of.duration
+            of.active.rate, of.active.mean, of.idle.rate, of.idle.mean, of.duration
         ),
         ScheduleSpec::Sine(of) => format!(
             "sine {} ± {}/s with period {} for {}",

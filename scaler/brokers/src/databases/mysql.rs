@@ -2,6 +2,7 @@
 
 mod connection_string;
 mod explain;
+mod name;
 mod session;
 mod settings;
 
@@ -9,4 +10,5 @@ pub use session::Session;
 pub use settings::Settings;
 
 pub use explain::explain;
+pub use name::{LONGEST_NAME, quoted};
 pub use settings::Tls;

@@ -2,6 +2,7 @@
 
 mod connection_string;
 mod explain;
+mod name;
 mod session;
 mod settings;
 mod target;
@@ -10,4 +11,5 @@ pub use session::Session;
 pub use settings::Settings;
 
 pub use explain::explain;
+pub use name::{LONGEST_NAME, quoted};
 pub use settings::SslMode;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::records::{self, Head, Records};
 use super::wire::{Answer, Nonsense};
 use super::{Address, Partitions};
 
@@ -87,8 +88,20 @@ pub(super) fn offset_commit(mut answer: Answer<'_>) -> Result<Result<(), i16>, N
     Ok(error.map_or(Ok(()), |error| Err(*error)))
 }
 
+/// The error of each partition of one topic that something was written to.
+pub(super) fn produce(mut answer: Answer<'_>) -> Result<BTreeMap<i32, i16>, Nonsense> {
+    let errors = partitions(&mut answer, |answer| {
+        let error = answer.i16()?;
+        answer.i64()?;
+        answer.i64()?;
+        Ok(error)
+    })?;
+    answer.i32()?;
+    Ok(errors.into_values().flatten().collect())
+}
+
 /// Records that were written together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The offset of the first.
     pub first: i64,
@@ -96,6 +109,8 @@ pub struct Batch {
     pub last: i64,
     /// Whether they are the broker's own, and not for consumers.
     pub is_control: bool,
+    /// The records.
+    pub records: Records,
 }
 
 /// What was fetched, by topic and partition.
@@ -119,31 +134,25 @@ pub(super) fn fetch(
 }
 
 /// Whole batches; the broker cuts the last one where what was asked for ends.
-fn batches(mut records: Answer<'_>) -> Result<Vec<Batch>, Nonsense> {
-    /// The form of records since Kafka 0.11.
-    const FORM: i8 = 2;
-    const CONTROL: i16 = 1 << 5;
+fn batches(mut answer: Answer<'_>) -> Result<Vec<Batch>, Nonsense> {
     let mut found = Vec::new();
-    while !records.is_over() {
-        let Ok((first, length)) = records.i64().and_then(|first| Ok((first, records.i32()?)))
-        else {
+    while !answer.is_over() {
+        let Ok((first, length)) = answer.i64().and_then(|first| Ok((first, answer.i32()?))) else {
             break;
         };
-        let Ok(batch) = records.take(usize::try_from(length).map_err(|_| Nonsense)?) else {
+        let Ok(batch) = answer.take(usize::try_from(length).map_err(|_| Nonsense)?) else {
             break;
         };
-        let mut batch = Answer::of(batch);
-        batch.i32()?;
-        if batch.i8()? != FORM {
-            return Err(Nonsense);
-        }
-        batch.i32()?;
-        let attributes = batch.i16()?;
-        let last = first.checked_add(batch.i32()?.into()).ok_or(Nonsense)?;
+        let Head {
+            last,
+            is_control,
+            records,
+        } = records::head(first, Answer::of(batch))?;
         found.push(Batch {
             first,
             last,
-            is_control: attributes & CONTROL != 0,
+            is_control,
+            records,
         });
     }
     Ok(found)

@@ -1,5 +1,7 @@
 //! The questions that are asked, each in one version.
 
+use std::collections::BTreeMap;
+
 use super::wire::Question;
 use super::{Named, Partitions};
 
@@ -15,6 +17,7 @@ const fn api(name: &'static str, key: i16, version: i16) -> Api {
     Api { name, key, version }
 }
 
+pub(super) const PRODUCE: Api = api("Produce", 0, 3);
 pub(super) const FETCH: Api = api("Fetch", 1, 4);
 pub(super) const LIST_OFFSETS: Api = api("ListOffsets", 2, 1);
 pub(super) const METADATA: Api = api("Metadata", 3, 4);
@@ -37,12 +40,18 @@ const NO_BROKER: i32 = -1;
 /// How much of a partition is fetched at once, in bytes.
 const FETCHED: i32 = 1 << 16;
 
+/// Whether a topic that is asked for comes into being by that, where brokers allow it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    Stays,
+    IsMade,
+}
+
 /// Where these topics are.
-pub(super) fn metadata(topics: &[String]) -> Question {
+pub(super) fn metadata(topics: &[String], missing: Missing) -> Question {
     let mut question = Question::default();
     question.list(topics.iter(), |question, topic| question.text(topic));
-    // A topic that is asked for must not come into being by that.
-    question.i8(0);
+    question.i8(i8::from(missing == Missing::IsMade));
     question
 }
 
@@ -117,6 +126,25 @@ pub(super) fn fetch(topics: &Partitions<i64>, wait: i32) -> Question {
     question
 }
 
+/// Batches to be written to these partitions of a topic, for which the broker may wait so many milliseconds until all
+/// replicas that keep up have them.
+pub(super) fn produce(topic: &str, batches: &BTreeMap<i32, &[u8]>, wait: i32) -> Question {
+    const BY_ALL: i16 = -1;
+    let mut question = Question::default();
+    // No transaction.
+    question.no_text();
+    question.i16(BY_ALL);
+    question.i32(wait);
+    question.list([topic].iter(), |question, topic| {
+        question.text(topic);
+        question.list(batches.iter(), |question, (partition, batch)| {
+            question.i32(*partition);
+            question.bytes(batch);
+        });
+    });
+    question
+}
+
 fn write_partitions<T>(
     question: &mut Question,
     topics: &Partitions<T>,
@@ -129,4 +157,26 @@ fn write_partitions<T>(
             write(question, value);
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_for_all_replicas() {
+        let batches = BTreeMap::from([(0, &b"ab"[..]), (3, b"c")]);
+        let expected = b"\xff\xff\xff\xff\x00\x00\x01\x02\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x02\
+                         \x00\x00\x00\x00\x00\x00\x00\x02ab\x00\x00\x00\x03\x00\x00\x00\x01c";
+        assert_eq!(produce("t", &batches, 258).written(), expected);
+    }
+
+    #[test]
+    fn a_topic_is_made_only_if_that_is_wanted() {
+        let topics = ["t".to_owned()];
+        for (missing, made) in [(Missing::Stays, 0), (Missing::IsMade, 1)] {
+            let expected = [0, 0, 0, 1, 0, 1, b't', made];
+            assert_eq!(metadata(&topics, missing).written(), expected);
+        }
+    }
 }

@@ -16,11 +16,14 @@ use crate::error::ReadError;
 
 /// How long one of several servers may take to be connected to.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long a broker may take to be connected to that another one has named.
+const REACHED: Duration = Duration::from_secs(5);
 /// How often a broker is asked that is not ready, and how long it is waited for in between.
 pub(super) const ATTEMPTS: u32 = 10;
 pub(super) const PAUSE: Duration = Duration::from_millis(300);
 
 /// How brokers are connected to.
+#[derive(Clone)]
 pub struct Settings {
     servers: Vec<Address>,
     security: Option<Security>,
@@ -64,6 +67,11 @@ impl Brokers {
         }
     }
 
+    /// The same, none of which is connected to.
+    pub(super) fn apart(&self) -> Self {
+        Self::new(self.connect.clone(), self.settings.clone())
+    }
+
     /// Asks whichever broker is connected, or the first that can be.
     pub(super) async fn ask_any<T>(
         &mut self,
@@ -95,6 +103,24 @@ impl Brokers {
         let read = connection.read(&answer, read)?;
         self.connections.insert(address.clone(), connection);
         Ok(read)
+    }
+
+    /// Forgets connections that brokers have closed meanwhile, as they do when nothing is asked for long.
+    pub(super) fn forget_closed(&mut self) {
+        self.connections
+            .retain(|_, connection| connection.is_open());
+    }
+
+    /// Connects to a broker, unless that is done already.
+    pub(super) async fn reach(&mut self, address: &Address) -> Result<(), ReadError> {
+        if self.connections.contains_key(address) {
+            return Ok(());
+        }
+        let opened = timeout(REACHED, self.open(address)).await;
+        let late = |_| ReadError::of(SERVERS, format!("{address} does not answer"));
+        let connection = opened.map_err(late).flatten()?;
+        self.connections.insert(address.clone(), connection);
+        Ok(())
     }
 
     /// The broker that keeps what a group commits, and knows its members.

@@ -1,14 +1,16 @@
 //! Brokers that together keep topics and what groups have committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::answers::{self, Batches, Numbers};
-use super::api;
+use super::answers::{self, Batches, Numbers, Topics};
+use super::api::{self, Missing};
 use super::brokers::{ATTEMPTS, Brokers, PAUSE, Settings};
-use super::partitions::{all_with, fine, is_passing, leaders, refused};
+use super::partitions::{
+    all_with, fine, is_being_made, is_passing, leaders, leaders_of_made, refused,
+};
 use super::{Address, GROUP, Named, Partitions, TOPIC};
 use crate::connect::Connect;
 use crate::error::ReadError;
@@ -24,9 +26,9 @@ pub enum Start {
 
 /// A cluster of brokers, of which each is asked for what it keeps.
 pub struct Cluster {
-    brokers: Brokers,
+    pub(super) brokers: Brokers,
     /// Where each partition is.
-    leaders: Partitions<Address>,
+    pub(super) leaders: Partitions<Address>,
 }
 
 impl Cluster {
@@ -38,22 +40,65 @@ impl Cluster {
         }
     }
 
+    /// One that knows the same, with connections of its own.
+    pub(super) fn apart(&self) -> Self {
+        Self {
+            brokers: self.brokers.apart(),
+            leaders: self.leaders.clone(),
+        }
+    }
+
     /// The partitions of these topics, as they are now.
     ///
     /// # Errors
     /// There is no such topic, or a partition that no broker leads.
     pub async fn find(&mut self, topics: &[String]) -> Result<Named, ReadError> {
-        let question = api::metadata(topics);
-        let found = self
-            .brokers
-            .ask_any(api::METADATA, &question, answers::metadata)
-            .await?;
+        let found = self.metadata(topics, Missing::Stays).await?;
         self.leaders = leaders(&found, topics)?;
+        Ok(self.found())
+    }
+
+    /// The partitions of a topic, which is made if there is none and brokers make topics that are asked for.
+    ///
+    /// # Errors
+    /// They do not make it, or there is a partition that no broker leads.
+    pub async fn find_or_make(&mut self, topic: &str) -> Result<Named, ReadError> {
+        let topics = [topic.to_owned()];
+        let mut attempts = ATTEMPTS;
+        loop {
+            attempts -= 1;
+            let found = self.metadata(&topics, Missing::IsMade).await?;
+            if attempts > 0 && is_being_made(&found, topic) {
+                sleep(PAUSE).await;
+                continue;
+            }
+            self.leaders = leaders_of_made(&found, &topics)?;
+            return Ok(self.found());
+        }
+    }
+
+    async fn metadata(&mut self, topics: &[String], missing: Missing) -> Result<Topics, ReadError> {
+        let question = api::metadata(topics, missing);
+        self.brokers
+            .ask_any(api::METADATA, &question, answers::metadata)
+            .await
+    }
+
+    fn found(&self) -> Named {
         let topics = self.leaders.iter().map(|(topic, partitions)| {
             let partitions = partitions.keys().copied().collect();
             (topic.clone(), partitions)
         });
-        Ok(topics.collect())
+        topics.collect()
+    }
+
+    /// Partitions of a topic that the same broker leads, for each broker that leads some.
+    pub(super) fn shares(&self, topic: &str) -> Vec<BTreeSet<i32>> {
+        let mut shares: BTreeMap<&Address, BTreeSet<i32>> = BTreeMap::new();
+        for (partition, leader) in self.leaders.get(topic).into_iter().flatten() {
+            shares.entry(leader).or_default().insert(*partition);
+        }
+        shares.into_values().collect()
     }
 
     /// What a group has committed, of all its partitions if none are given. Where it has committed

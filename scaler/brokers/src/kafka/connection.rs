@@ -1,8 +1,10 @@
 //! A connection to one broker.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 
 use super::answers::FINE;
 use super::api::{API_VERSIONS, Api, NEEDED};
@@ -48,6 +50,14 @@ impl Connection {
         };
         connection.check_versions().await?;
         Ok(connection)
+    }
+
+    /// Whether it can be asked: the broker has not closed it, and has said nothing that nobody asked for.
+    pub(super) fn is_open(&mut self) -> bool {
+        let mut byte = [0];
+        let mut context = Context::from_waker(Waker::noop());
+        let read = Pin::new(&mut self.stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte));
+        read.is_pending()
     }
 
     async fn check_versions(&mut self) -> Result<(), ReadError> {

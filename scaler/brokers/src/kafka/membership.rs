@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use self::messages::{Joined, Member, Terms};
 use super::answers::{self, FINE};
-use super::api::{self, Api};
+use super::api::{self, Api, Missing};
 use super::brokers::{ATTEMPTS, Brokers, PAUSE, Settings};
 use super::partitions::{is_passing, refused};
 use super::wire::{Answer, Nonsense, Question};
@@ -177,7 +177,7 @@ impl Membership {
         let topics = joined.members.iter().flat_map(|(_, topics)| topics);
         let topics: BTreeSet<String> = topics.chain(&self.topics).cloned().collect();
         let topics: Vec<String> = topics.into_iter().collect();
-        let question = api::metadata(&topics);
+        let question = api::metadata(&topics, Missing::Stays);
         let asked = self
             .brokers
             .ask_any(api::METADATA, &question, answers::metadata);

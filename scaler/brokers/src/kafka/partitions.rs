@@ -6,6 +6,13 @@ use super::answers::Topics;
 use super::{Address, Named, Partitions, TOPIC};
 use crate::error::ReadError;
 
+/// There is no such topic, or none yet.
+pub(super) const NO_TOPIC: i16 = 3;
+/// A partition has no leader, or none yet.
+pub(super) const NO_LEADER: i16 = 5;
+/// Another broker leads a partition.
+pub(super) const OTHER_LEADER: i16 = 6;
+
 /// Which broker leads each partition of these topics.
 pub(super) fn leaders(found: &Topics, topics: &[String]) -> Result<Partitions<Address>, ReadError> {
     let mut all = BTreeMap::new();
@@ -26,6 +33,34 @@ pub(super) fn leaders(found: &Topics, topics: &[String]) -> Result<Partitions<Ad
         all.insert(topic.clone(), of_topic);
     }
     Ok(all)
+}
+
+/// The same of topics that brokers were to make if there were none.
+pub(super) fn leaders_of_made(
+    found: &Topics,
+    topics: &[String],
+) -> Result<Partitions<Address>, ReadError> {
+    for topic in topics {
+        if found.topics.get(topic) == Some(&Err(NO_TOPIC)) {
+            let message = format!(
+                "there is no topic {topic}, and the brokers do not make it themselves \
+                 (auto.create.topics.enable): make it"
+            );
+            return Err(ReadError::of(TOPIC, message));
+        }
+    }
+    leaders(found, topics)
+}
+
+/// Whether a topic may be there soon that brokers were asked to make.
+pub(super) fn is_being_made(found: &Topics, topic: &str) -> bool {
+    match found.topics.get(topic) {
+        Some(Ok(partitions)) => {
+            partitions.is_empty() || partitions.values().any(|leader| *leader < 0)
+        }
+        Some(Err(error)) => [NO_TOPIC, NO_LEADER].contains(error),
+        None => false,
+    }
 }
 
 /// Partitions that all have the same number.
@@ -64,8 +99,8 @@ pub(super) fn is_passing(error: i16) -> bool {
 /// What a broker's number for an error means.
 pub(super) fn refused(key: &'static str, name: &str, error: i16) -> ReadError {
     let message = match error {
-        3 => format!("there is no topic {name}"),
-        5 | 6 => format!("the leader of a partition changes, says {name}"),
+        NO_TOPIC => format!("there is no topic {name}"),
+        NO_LEADER | OTHER_LEADER => format!("the leader of a partition changes, says {name}"),
         error if is_passing(error) => format!("the broker of the group {name} is not ready"),
         17 => format!("{name} is no name of a topic"),
         23 => format!(

@@ -60,6 +60,37 @@ impl Question {
         self.i32(-1);
     }
 
+    /// No text, which is not the same as one without letters.
+    pub(super) fn no_text(&mut self) {
+        self.i16(-1);
+    }
+
+    /// A number that takes as many bytes as it needs, as records have them: its sign is the lowest bit, and each byte
+    /// but the last has its highest bit set.
+    pub(super) fn varint(&mut self, number: i64) {
+        let mut left = ((number << 1) ^ (number >> 63)).cast_unsigned();
+        loop {
+            let [lowest, ..] = left.to_le_bytes();
+            left >>= 7;
+            if left == 0 {
+                self.0.push(lowest);
+                return;
+            }
+            self.0.push(lowest | 0x80);
+        }
+    }
+
+    /// Bytes after their length, as records have them.
+    pub(super) fn short_bytes(&mut self, bytes: &[u8]) {
+        self.varint(i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+        self.0.extend(bytes);
+    }
+
+    /// Bytes as they are, without their length.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend(bytes);
+    }
+
     pub(super) fn written(&self) -> &[u8] {
         &self.0
     }
@@ -117,6 +148,31 @@ impl<'a> Answer<'a> {
         self.take(length)
     }
 
+    /// A number that takes as many bytes as it needs.
+    pub(super) fn varint(&mut self) -> Result<i64, Nonsense> {
+        let mut read = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let [byte] = self.array()?;
+            read |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                let half = (read >> 1).cast_signed();
+                return Ok(if read & 1 == 0 { half } else { !half });
+            }
+        }
+        Err(Nonsense)
+    }
+
+    /// Bytes after their length, as records have them; none are as good as an empty list of them.
+    pub(super) fn short_bytes(&mut self) -> Result<&'a [u8], Nonsense> {
+        let length = usize::try_from(self.varint()?).unwrap_or_default();
+        self.take(length)
+    }
+
+    /// All that is left.
+    pub(super) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
     /// A list, each part of which has at least a byte; none is as good as an empty one.
     pub(super) fn list<T>(
         &mut self,
@@ -128,36 +184,4 @@ impl<'a> Answer<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_is_read() {
-        let mut question = Question::default();
-        question.i8(-1);
-        question.i64(1 << 40);
-        question.text("orders");
-        question.list([1, 2].iter(), |question, number| question.i32(*number));
-        question.no_list();
-        question.bytes(b"ab");
-        let mut answer = Answer::of(question.written());
-        assert_eq!(answer.i8(), Ok(-1));
-        assert_eq!(answer.i64(), Ok(1 << 40));
-        assert_eq!(answer.text(), Ok("orders".to_owned()));
-        assert_eq!(answer.list(Answer::i32), Ok(vec![1, 2]));
-        assert_eq!(answer.list(Answer::i32), Ok(vec![]));
-        assert_eq!(answer.bytes(), Ok(&b"ab"[..]));
-        assert!(answer.is_over());
-        assert_eq!(answer.i16(), Err(Nonsense));
-    }
-
-    #[test]
-    fn a_length_that_is_not_there_is_nonsense() {
-        let huge = i32::MAX.to_be_bytes();
-        assert_eq!(Answer::of(&huge).list(Answer::i64), Err(Nonsense));
-        assert_eq!(Answer::of(&huge).bytes(), Err(Nonsense));
-        assert_eq!(Answer::of(&[0, 9, b'a']).text(), Err(Nonsense));
-        assert_eq!(Answer::of(&[0, 1, 0xff]).text(), Err(Nonsense));
-        assert_eq!(Answer::of(&[0xff, 0xff]).text(), Ok(String::new()));
-    }
-}
+mod tests;

@@ -122,7 +122,7 @@ fn on_off(spec: &OnOffSpec, at: &At) -> Result<Node, SpecError> {
         Ok((at.rate("rate", phase.rate)?, mean.as_secs_f64()))
     };
     let shape = Shape::OnOff {
-        phases: [phase("on", &spec.on)?, phase("off", &spec.off)?],
+        phases: [phase("active", &spec.active)?, phase("idle", &spec.idle)?],
         duration,
     };
     varying(shape, 0.0, spec.arrivals, at)

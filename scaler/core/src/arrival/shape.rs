@@ -196,8 +196,8 @@ impl OnOff {
     /// It begins in either state as likely as it is in that at any other time.
     fn new(phases: [(f64, f64); 2], left: Duration, seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let [(_, on), (_, off)] = phases;
-        let now = usize::from(random.uniform() >= on / (on + off));
+        let [(_, active), (_, idle)] = phases;
+        let now = usize::from(random.uniform() >= active / (active + idle));
         Self {
             phases,
             left,

@@ -89,14 +89,15 @@ pub struct GammaSpec {
 }
 
 /// Two rates that alternate.
+// As keys `on` and `off` would be truth values to what reads YAML 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OnOffSpec {
     /// One state.
-    pub on: PhaseSpec,
-    /// The other state.
-    pub off: PhaseSpec,
+    pub active: PhaseSpec,
+    /// The other state, in which there may be requests too.
+    pub idle: PhaseSpec,
     /// How long requests start.
     pub duration: Span,
     /// How the gaps are chosen.

@@ -29,8 +29,8 @@ pub struct SampleWorkerArguments {
     /// How long it works on a message
     #[arg(long, global = true, value_name = "TIME", default_value = "200ms", value_parser = duration)]
     pub service_time: Duration,
-    /// Gives the markers that loadgen puts on messages back, when it is done with these, through a list, a queue or
-    /// a subject of the same broker (Azure Storage, Azure Service Bus, NATS, RabbitMQ, Redis)
+    /// Gives the markers that loadgen puts on messages back, when it is done with these, through a list, a queue,
+    /// a topic, a subject or a table of the same broker
     #[arg(long, global = true, value_name = "NAME")]
     pub completed: Option<String>,
     /// Where the messages are.
@@ -124,7 +124,7 @@ pub struct KafkaWorker {
 Variables:
   MYSQL_CONNECTION_STRING  USER:PASSWORD@tcp(HOST:PORT)/DATABASE")]
 pub struct MysqlWorker {
-    /// The table, which has a column `id` of whole numbers
+    /// The table, which has a column `id` of whole numbers; with --completed, also a column `marker` of text
     #[arg(long, value_name = "NAME", default_value = "jobs")]
     pub table: String,
 }
@@ -150,7 +150,7 @@ pub struct NatsJetstreamWorker {
 Variables:
   POSTGRESQL_CONNECTION_STRING  postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or host=HOST user=USER …")]
 pub struct PostgresqlWorker {
-    /// The table, which has a column `id`
+    /// The table, which has a column `id`; with --completed, also a column `marker` of text
     #[arg(long, value_name = "NAME", default_value = "jobs")]
     pub table: String,
 }

@@ -1,6 +1,7 @@
 //! A consumer of those partitions of a topic of Kafka that its group assigns to it. It finishes the
-//! record that it has in hand, and commits it, before others get the record's partition.
+//! record that it has in hand, gives its marker back and commits it, before others get the record's partition.
 
+mod giving_back;
 mod positions;
 
 use std::pin::pin;
@@ -9,12 +10,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use ebbtide_brokers::connect::Connect;
 use ebbtide_brokers::kafka::{
-    Address, Batches, Cluster, Login, Mechanism, Membership, Named, Partitions, Settings, Standing,
-    Start,
+    Address, Batch, Batches, Cluster, Login, Mechanism, Membership, Named, Partitions, Settings,
+    Standing, Start,
 };
 use futures_util::FutureExt as _;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
+use self::giving_back::GivingBack;
 use self::positions::{Offset, left, positions};
 use super::{Work, variable};
 use crate::cli::arguments::KafkaWorker;
@@ -33,6 +35,7 @@ struct Consumer {
     beats: Interval,
     cluster: Cluster,
     work: Work,
+    giving_back: Option<GivingBack>,
     group: String,
 }
 
@@ -40,6 +43,7 @@ struct Consumer {
 pub(super) async fn run(of: &KafkaWorker, work: Work) -> anyhow::Result<()> {
     let KafkaWorker { topic, group } = of;
     let anywhere = Connect::anywhere();
+    let giving_back = GivingBack::open(work.completed.to()).await?;
     let mut beats = interval(Membership::HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut consumer = Consumer {
@@ -53,6 +57,7 @@ pub(super) async fn run(of: &KafkaWorker, work: Work) -> anyhow::Result<()> {
         beats,
         cluster: Cluster::new(anywhere, settings()?),
         work,
+        giving_back,
         group: group.clone(),
     };
     let ended = consumer.run().await;
@@ -93,19 +98,37 @@ impl Consumer {
                         .get_mut(&topic)
                         .and_then(|all| all.get_mut(&partition));
                     let position = place.context("records came that nobody asked for")?;
-                    for offset in left(&batches, *position) {
-                        if self.work.is_over() {
+                    for batch in batches {
+                        let next = self.work_off(&topic, partition, &batch, *position).await?;
+                        let Some(next) = next else {
                             return Ok(());
-                        }
-                        if self.finish(&topic, partition, offset).await? != Standing::Member {
-                            return Ok(());
-                        }
-                        *position = offset.offset + 1;
+                        };
+                        *position = next;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Works a batch off from a position on, and returns the next; none if it is to end, or the partition is not its own
+    /// any more.
+    async fn work_off(
+        &mut self,
+        topic: &str,
+        partition: i32,
+        batch: &Batch,
+        position: i64,
+    ) -> anyhow::Result<Option<i64>> {
+        for offset in left(batch, position, self.giving_back.is_some())? {
+            if self.work.is_over() {
+                return Ok(None);
+            }
+            if self.finish(topic, partition, offset).await? != Standing::Member {
+                return Ok(None);
+            }
+        }
+        Ok(Some(position.max(batch.last + 1)))
     }
 
     /// Where to go on in each partition.
@@ -130,13 +153,17 @@ impl Consumer {
         Ok(fetched.await.transpose()?.unwrap_or_default())
     }
 
-    /// Works on a record and commits it; what is no record is only committed. Whoever has lost the
+    /// Works on a record, gives its marker back and commits it; what is no record is only committed. Whoever has lost the
     /// partition does not go on: another does.
     async fn finish(
         &mut self,
         topic: &str,
         partition: i32,
-        Offset { offset, is_record }: Offset,
+        Offset {
+            offset,
+            is_record,
+            marker,
+        }: Offset<'_>,
     ) -> anyhow::Result<Standing> {
         let standing = if is_record {
             self.hold().await?
@@ -145,6 +172,12 @@ impl Consumer {
         };
         if standing == Standing::Lost {
             return Ok(standing);
+        }
+        if let (Some(giving_back), Some((_, marker))) =
+            (&mut self.giving_back, self.work.completed.of(marker))
+        {
+            // First this: what is done twice is seen, what is not given back would be taken for lost.
+            giving_back.give(marker).await?;
         }
         let next = [(partition, offset + 1)].into();
         let done = [(topic.to_owned(), next)].into();

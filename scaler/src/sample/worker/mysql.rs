@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use ebbtide_brokers::databases::mysql::{Session, Settings};
+use ebbtide_brokers::databases::mysql::{Session, Settings, quoted};
 use mysql_async::TxOpts;
 use mysql_async::prelude::Queryable;
 use tokio::time::sleep;
@@ -21,30 +21,41 @@ pub(super) async fn run(of: &MysqlWorker, mut work: Work) -> anyhow::Result<()> 
     let settings = settings.map_err(|error| anyhow!("{CONNECTION} {error}"))?;
     let mut session = Session::open(&settings).await?;
     let table = quoted(&of.table);
-    let take = format!("SELECT id FROM {table} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED");
+    let take = take(&table, work.completed.to().is_some());
     let delete = format!("DELETE FROM {table} WHERE id = ?");
     while !work.is_over() {
         let transaction = session.connection().start_transaction(TxOpts::default());
         // The row is there again if this process does not come to the end of the work.
         let mut transaction = transaction.await?;
-        let id: Result<Option<u64>, _> = transaction.exec_first(&take, ()).await;
-        let id = id.with_context(|| format!("the table {} cannot be used", of.table))?;
-        let Some(id) = id else {
+        let taken: Result<Option<(u64, Option<Vec<u8>>)>, _> =
+            transaction.exec_first(&take, ()).await;
+        let taken = taken.with_context(|| format!("the table {} cannot be used", of.table))?;
+        let Some((id, marker)) = taken else {
             transaction.rollback().await?;
             work.pause(PAUSE).await;
             continue;
         };
         sleep(work.time).await;
         transaction.exec_drop(&delete, (id,)).await?;
+        if let Some((table, marker)) = work.completed.of(&marker.unwrap_or_default()) {
+            let given = transaction.exec_drop(give(table), (marker,)).await;
+            given.with_context(|| format!("the table {table} cannot be used"))?;
+        }
         transaction.commit().await?;
         Work::done(&id.to_string());
     }
     Ok(())
 }
 
-/// The name of a table, whatever is in it.
-fn quoted(table: &str) -> String {
-    format!("`{}`", table.replace('`', "``"))
+/// Takes the first row that nobody else works on, of a table whose name is quoted.
+fn take(table: &str, has_marker: bool) -> String {
+    let marker = if has_marker { "marker" } else { "NULL" };
+    format!("SELECT id, {marker} FROM {table} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED")
+}
+
+/// Puts a marker into a table.
+fn give(table: &str) -> String {
+    format!("INSERT INTO {} (marker) VALUES (?)", quoted(table))
 }
 
 #[cfg(test)]
@@ -53,6 +64,17 @@ mod tests {
 
     #[test]
     fn a_table_may_have_any_name() {
-        assert_eq!(quoted("my `jobs`"), "`my ``jobs```");
+        assert_eq!(give("a`b"), "INSERT INTO `a``b` (marker) VALUES (?)");
+    }
+
+    #[test]
+    fn a_table_without_markers_needs_no_column_for_them() {
+        for (has_marker, expected) in [
+            (false, "SELECT id, NULL FROM"),
+            (true, "SELECT id, marker FROM"),
+        ] {
+            let statement = take("`jobs`", has_marker);
+            assert!(statement.starts_with(expected), "{statement}");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! Sessions.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Error, config};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Error, config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls::ClientConfig;
 
@@ -23,6 +26,7 @@ pub struct Session {
     allowance: Allowance,
     /// What passes messages from and to the server, until that ends.
     driver: JoinSet<Result<(), Error>>,
+    notified: Arc<Notify>,
 }
 
 impl Session {
@@ -68,6 +72,12 @@ impl Session {
     pub fn client(&mut self) -> &mut Client {
         self.allowance.renew();
         &mut self.client
+    }
+
+    /// Waits for a notification that the session listens to, unless one has come since this was waited for last. It
+    /// waits on when the session ends: only a question shows that.
+    pub async fn notified(&self) {
+        self.notified.notified().await;
     }
 
     /// Why the session ended, if `error` only says that it did.
@@ -140,14 +150,30 @@ impl Opening<'_> {
         let connected = config.connect_raw(stream, tls).await;
         Ok(connected.map(|(client, connection)| {
             let mut driver = JoinSet::new();
-            driver.spawn(connection);
+            let notified = Arc::new(Notify::new());
+            driver.spawn(drive(connection, Arc::clone(&notified)));
             Session {
                 client,
                 allowance,
                 driver,
+                notified,
             }
         }))
     }
+}
+
+/// Passes messages until the session ends.
+async fn drive<S, T>(mut connection: Connection<S, T>, notified: Arc<Notify>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(_) = message? {
+            notified.notify_one();
+        }
+    }
+    Ok(())
 }
 
 fn config(settings: &Settings) -> Config {

@@ -98,6 +98,22 @@ fn commits_are_taken_unless_one_is_not() {
     }
 }
 
+#[test]
+fn each_partition_that_is_written_to_has_an_error_or_none() {
+    let mut answer = Question::default();
+    answer.list(["orders"].iter(), |answer, topic| {
+        answer.text(topic);
+        answer.list([(0, FINE), (1, 6)].iter(), |answer, (partition, error)| {
+            answer.i32(*partition);
+            answer.i16(*error);
+            answer.i64(41);
+            answer.i64(-1);
+        });
+    });
+    answer.i32(0);
+    assert_eq!(read(&answer, produce), BTreeMap::from([(0, FINE), (1, 6)]));
+}
+
 /// The head of a batch of so many records, and what comes after it.
 fn batch(first: i64, records: i32, attributes: i16) -> Question {
     let mut body = Question::default();
@@ -117,24 +133,21 @@ fn batch(first: i64, records: i32, attributes: i16) -> Question {
 fn batches_are_read_until_the_broker_has_cut_one() {
     let (one, control) = (batch(5, 3, 1), batch(8, 1, 1 << 5));
     let whole = [one.written(), control.written()].concat();
-    let of = |first, last, is_control| Batch {
-        first,
-        last,
-        is_control,
+    let found = |bytes: &[u8]| {
+        let found = batches(Answer::of(bytes))?.into_iter();
+        Ok(found
+            .map(|batch| (batch.first, batch.last, batch.is_control))
+            .collect::<Vec<_>>())
     };
-    let both = vec![of(5, 7, false), of(8, 8, true)];
-    assert_eq!(batches(Answer::of(&whole)), Ok(both));
+    assert_eq!(found(&whole), Ok(vec![(5, 7, false), (8, 8, true)]));
     for length in one.written().len()..whole.len() {
-        let cut = batches(Answer::of(&whole[..length]));
-        assert_eq!(cut, Ok(vec![of(5, 7, false)]), "{length}");
+        let cut = found(&whole[..length]);
+        assert_eq!(cut, Ok(vec![(5, 7, false)]), "{length}");
     }
     let mut other_form = one.written().to_vec();
     other_form[16] = 1;
-    assert_eq!(batches(Answer::of(&other_form)), Err(Nonsense));
-    assert_eq!(
-        batches(Answer::of(batch(i64::MAX, 3, 0).written())),
-        Err(Nonsense)
-    );
+    assert_eq!(found(&other_form), Err(Nonsense));
+    assert_eq!(found(batch(i64::MAX, 3, 0).written()), Err(Nonsense));
 }
 
 proptest! {
@@ -146,6 +159,7 @@ proptest! {
         prop_assert!(metadata(answer()).is_err() || bytes.len() >= 18);
         drop(find_coordinator(answer()));
         let _ = offset_commit(answer());
+        prop_assert!(produce(answer()).map_or(0, |errors| errors.len()) <= bytes.len());
         let lengths = [
             offset_fetch(answer()).map(|read| read.map_or(0, |numbers| numbers.len())),
             list_offsets(answer()).map(|numbers| numbers.len()),

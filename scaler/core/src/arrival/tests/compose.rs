@@ -38,11 +38,11 @@ fn simple() -> impl Strategy<Value = ScheduleSpec> {
                 duration,
             }),
             3 => ScheduleSpec::OnOff(OnOffSpec {
-                on: PhaseSpec {
+                active: PhaseSpec {
                     rate: a,
                     mean: other,
                 },
-                off: PhaseSpec {
+                idle: PhaseSpec {
                     rate: b,
                     mean: duration,
                 },
@@ -177,7 +177,7 @@ fn the_form_reads_well() {
         ("constant: {rate: 0, duration: 1m}", 0.0, 60),
         ("gamma: {rate: 50, burstiness: 4, duration: 1m}", 3000.0, 60),
         (
-            "onOff: {on: {rate: 200, mean: 2s}, off: {mean: 10s}, duration: 5m}",
+            "onOff: {active: {rate: 200, mean: 2s}, idle: {mean: 10s}, duration: 5m}",
             10_000.0,
             300,
         ),
@@ -222,7 +222,7 @@ fn the_expected_rate_is_known() {
         ("poisson: {rate: 50, duration: 60s}", 59.9, 50.0),
         ("poisson: {rate: 50, duration: 60s}", 60.0, 0.0),
         (
-            "onOff: {on: {rate: 200, mean: 2s}, off: {mean: 6s}, duration: 5m}",
+            "onOff: {active: {rate: 200, mean: 2s}, idle: {mean: 6s}, duration: 5m}",
             7.0,
             50.0,
         ),

@@ -54,8 +54,8 @@ const WRONG: &[(&str, &str)] = &[
         "ramp.noise: -1",
     ),
     (
-        "onOff: {on: {rate: 5, mean: 0s}, off: {mean: 1s}, duration: 1s}",
-        "onOff.on.mean",
+        "onOff: {active: {rate: 5, mean: 0s}, idle: {mean: 1s}, duration: 1s}",
+        "onOff.active.mean",
     ),
     (
         "sine: {mean: 5, amplitude: 6, period: 1s, duration: 1s}",
@@ -82,8 +82,8 @@ const WRONG: &[(&str, &str)] = &[
         "sine.period: 2s has it more than a billion times",
     ),
     (
-        "onOff: {on: {mean: 1h}, off: {mean: 1ns}, duration: 1h}",
-        "onOff.off.mean: 1h has it more than",
+        "onOff: {active: {mean: 1h}, idle: {mean: 1ns}, duration: 1h}",
+        "onOff.idle.mean: 1h has it more than",
     ),
     (
         "spike: {peak: 5, at: 10s, lasting: 1m, duration: 1m}",

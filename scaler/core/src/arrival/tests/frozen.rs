@@ -123,7 +123,7 @@ fn a_seed_gives_these_times_of_other_processes_on_every_machine() {
             [3_818_880, 4_958_541_542, 9_504_074_596, 14_620_770_480],
         ),
         (
-            "onOff: {on: {rate: 200, mean: 20ms}, off: {mean: 50ms}, duration: 1m}",
+            "onOff: {active: {rate: 200, mean: 20ms}, idle: {mean: 50ms}, duration: 1m}",
             [121_792_007, 15_835_566_372, 30_880_356_044, 48_928_980_709],
         ),
         (

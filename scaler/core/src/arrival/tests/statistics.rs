@@ -105,7 +105,7 @@ fn bursts_do_not_begin_with_the_schedule() {
 /// (Fischer and Meier-Hellstern, 1993). Standard errors are from 16 seeds.
 #[test]
 fn on_and_off_have_the_dispersion_and_correlation_of_a_modulated_poisson_process() {
-    let text = "onOff: {on: {rate: 60, mean: 2s}, off: {rate: 10, mean: 3s}, duration: 2000s}";
+    let text = "onOff: {active: {rate: 60, mean: 2s}, idle: {rate: 10, mean: 3s}, duration: 2000s}";
     let process = process(text);
     let (share, r, w) = (2.0 / 5.0, 1.0 / 2.0 + 1.0 / 3.0, 1.0);
     let sigma2 = 50.0_f64.powi(2) * share * (1.0 - share);

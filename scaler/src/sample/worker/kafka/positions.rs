@@ -1,6 +1,12 @@
 //! How far a consumer is in its partitions.
 
+use std::collections::BTreeMap;
+
+use ebbtide_brokers::error::ReadError;
 use ebbtide_brokers::kafka::{Batch, Partitions};
+
+/// The header that has a record's marker.
+const MARKER: &str = "loadgen-marker";
 
 /// Where to go on: after what is committed, or with the first record that there is.
 pub(super) fn positions(
@@ -16,24 +22,49 @@ pub(super) fn positions(
     earliest
 }
 
+/// One that is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Offset {
+pub(super) struct Offset<'a> {
     pub(super) offset: i64,
     /// Whether it is one to be worked on, and not the broker's own.
     pub(super) is_record: bool,
+    /// The marker that loadgen has put on it; empty if it has none.
+    pub(super) marker: &'a [u8],
 }
 
-/// What of batches has not been done yet; a batch may begin before what was asked for.
-pub(super) fn left(batches: &[Batch], position: i64) -> impl Iterator<Item = Offset> + use<'_> {
-    batches.iter().flat_map(move |batch| {
-        let is_record = !batch.is_control;
-        let offsets = batch.first.max(position)..=batch.last;
-        offsets.map(move |offset| Offset { offset, is_record })
-    })
+/// What of a batch has not been done yet; it may begin before what was asked for. Records are looked into only where
+/// their markers are wanted.
+///
+/// # Errors
+/// Markers are wanted, and the records cannot be read.
+pub(super) fn left(
+    batch: &Batch,
+    position: i64,
+    is_marked: bool,
+) -> Result<Vec<Offset<'_>>, ReadError> {
+    let is_record = !batch.is_control;
+    let records = if is_record && is_marked {
+        batch.records.read()?
+    } else {
+        Vec::new()
+    };
+    let markers: BTreeMap<i64, &[u8]> = records
+        .iter()
+        .filter_map(|record| Some((record.offset, record.header(MARKER)?)))
+        .collect();
+    let offsets = batch.first.max(position)..=batch.last;
+    let left = offsets.map(|offset| Offset {
+        offset,
+        is_record,
+        marker: markers.get(&offset).copied().unwrap_or_default(),
+    });
+    Ok(left.collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use ebbtide_brokers::kafka::Records;
+
     use super::*;
 
     fn partitions(offsets: &[i64]) -> Partitions<i64> {
@@ -53,11 +84,19 @@ mod tests {
             first,
             last,
             is_control,
+            records: Records::default(),
         };
-        let batches = [batch(3, 5, false), batch(6, 6, true)];
-        let left: Vec<_> = left(&batches, 4)
-            .map(|one| (one.offset, one.is_record))
-            .collect();
-        assert_eq!(left, [(4, true), (5, true), (6, false)]);
+        for (batch, expected) in [
+            (batch(3, 5, false), &[(4, true), (5, true)][..]),
+            (batch(6, 6, true), &[(6, false)]),
+            (batch(1, 3, false), &[]),
+        ] {
+            for is_marked in [false, true] {
+                let left = left(&batch, 4, is_marked).unwrap();
+                let found: Vec<_> = left.iter().map(|one| (one.offset, one.is_record)).collect();
+                assert_eq!(found, expected);
+                assert!(left.iter().all(|one| one.marker.is_empty()));
+            }
+        }
     }
 }
