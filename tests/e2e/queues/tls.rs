@@ -28,7 +28,9 @@ fn redis_is_loaded_by_tls() {
     let url = redis_url(&redis).replace("redis://", "rediss://");
     let queue = "{redis: {url: {env: BROKER_URL}, list: orders}}";
     let trusted = trust(redis.folder());
-    let run = Scenario::new(queue, &format!("{trusted}burst: 3\n")).start(&url);
+    // Its folder is there until the run has read it.
+    let scenario = Scenario::new(queue, &format!("{trusted}burst: 3\n"));
+    let run = scenario.start(&url);
     complete(&redis, 3);
     let report = report(&run.wait_with_output().unwrap(), 0);
     assert_eq!(report["queues"][0]["completed"], 3, "{report:#}");
@@ -41,7 +43,8 @@ fn redis_is_loaded_by_tls() {
         let errors = refusal(queue, tls, &url);
         assert!(errors.contains(expected), "{errors}");
     }
-    let any = Scenario::new(queue, "    tls: {insecure: true}\nburst: 1\n").start(&url);
+    let scenario = Scenario::new(queue, "    tls: {insecure: true}\nburst: 1\n");
+    let any = scenario.start(&url);
     complete(&redis, 1);
     assert_eq!(any.wait_with_output().unwrap().status.code(), Some(0));
 }
