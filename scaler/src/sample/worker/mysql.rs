@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use ebbtide_brokers::databases::mysql::{Session, Settings, quoted};
+use mysql_async::TxOpts;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Row, TxOpts, from_row_opt};
 use tokio::time::sleep;
 
 use super::{Work, variable};
@@ -14,6 +14,9 @@ use crate::cli::arguments::MysqlWorker;
 const CONNECTION: &str = "MYSQL_CONNECTION_STRING";
 /// How long to wait before looking again at a table that has nothing.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// The number of a row, and its marker.
+type Taken = (u64, Option<Vec<u8>>);
 
 /// Takes rows until `work` is over.
 pub(super) async fn run(of: &MysqlWorker, mut work: Work) -> anyhow::Result<()> {
@@ -27,14 +30,13 @@ pub(super) async fn run(of: &MysqlWorker, mut work: Work) -> anyhow::Result<()> 
         let transaction = session.connection().start_transaction(TxOpts::default());
         // The row is there again if this process does not come to the end of the work.
         let mut transaction = transaction.await?;
-        let taken = transaction.exec_first::<Row, _, _>(&take, ()).await;
+        let taken: Result<Option<Taken>, _> = transaction.exec_first(&take, ()).await;
         let taken = taken.with_context(|| format!("the table {} cannot be used", of.table))?;
-        let Some(row) = taken else {
+        let Some((id, marker)) = taken else {
             transaction.rollback().await?;
             work.pause(PAUSE).await;
             continue;
         };
-        let (id, marker): (u64, Option<Vec<u8>>) = from_row_opt(row)?;
         sleep(work.time).await;
         transaction.exec_drop(&delete, (id,)).await?;
         if let Some((table, marker)) = work.completed.of(&marker.unwrap_or_default()) {
