@@ -139,7 +139,7 @@ fn a_table_is_reached_by_tls_with_the_authority_that_the_scenario_names() {
     let url = format!("{url}?sslmode=verify-full");
     let ca = folder.path().join("ca.crt");
     let queue = format!(
-        "{{postgresql: {{connection: {{env: BROKER_URL}}, table: orders, tls: {{ca: '{}'}}}}}}",
+        "{{postgresql: {{connection: {{env: BROKER_URL}}, table: orders, connections: 2, tls: {{ca: '{}'}}}}}}",
         ca.display()
     );
     let scenario = Scenario::new(&queue, BURST);

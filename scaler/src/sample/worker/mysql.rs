@@ -15,6 +15,9 @@ const CONNECTION: &str = "MYSQL_CONNECTION_STRING";
 /// How long to wait before looking again at a table that has nothing.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The number of a row, and its marker.
+type Taken = (u64, Option<Vec<u8>>);
+
 /// Takes rows until `work` is over.
 pub(super) async fn run(of: &MysqlWorker, mut work: Work) -> anyhow::Result<()> {
     let settings = Settings::parse(&variable(CONNECTION)?);
@@ -27,8 +30,7 @@ pub(super) async fn run(of: &MysqlWorker, mut work: Work) -> anyhow::Result<()> 
         let transaction = session.connection().start_transaction(TxOpts::default());
         // The row is there again if this process does not come to the end of the work.
         let mut transaction = transaction.await?;
-        let taken: Result<Option<(u64, Option<Vec<u8>>)>, _> =
-            transaction.exec_first(&take, ()).await;
+        let taken: Result<Option<Taken>, _> = transaction.exec_first(&take, ()).await;
         let taken = taken.with_context(|| format!("the table {} cannot be used", of.table))?;
         let Some((id, marker)) = taken else {
             transaction.rollback().await?;
