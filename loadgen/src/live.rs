@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::observe::model::Observation;
 use crate::record::recording::Live;
-use crate::report::make::Head;
+use crate::report::head::Head;
 use crate::report::model::ThresholdResult;
 
 /// What is shown while a run goes on.

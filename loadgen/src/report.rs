@@ -3,6 +3,7 @@
 pub(crate) mod columns;
 pub(crate) mod compare;
 pub(crate) mod csv;
+pub(crate) mod head;
 pub(crate) mod hgrm;
 pub(crate) mod histogram;
 pub(crate) mod html;

@@ -18,6 +18,7 @@ mod front;
 mod h2spec;
 mod harness;
 mod https;
+mod joined;
 mod keda;
 mod load;
 mod memory;

@@ -8,8 +8,8 @@ use super::{Judge, Judged, Sources};
 use crate::observe::model::{Observation, Replicas};
 use crate::record::recording::Times;
 use crate::record::recording::{Live, SecondTally};
+use crate::report::head::Head;
 use crate::report::histogram::{add, empty, of_second};
-use crate::report::make::Head;
 
 /// Seconds of which the recent percentiles are.
 pub(super) const RECENT: usize = 10;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use super::head::Head;
 use super::histogram::{as_float, empty};
-use super::make::{Head, report};
+use super::make::report;
 use super::model::{
     Autoscaler, Destination, LoopKind, Named, Report, RevisionSeconds, ScaleEvent, ScaleFigures,
     ScaleSecond,

@@ -250,7 +250,7 @@ fn the_head_says_what_is_sent_and_how() {
             lateness_p99: Duration::from_millis(2),
         },
     };
-    let head = super::make::Head::of(&plan, "closed".to_owned(), jiff::Timestamp::UNIX_EPOCH);
+    let head = super::head::Head::of(&plan, "closed".to_owned(), jiff::Timestamp::UNIX_EPOCH);
     let found: Vec<_> = (head.destinations.iter())
         .map(|each| (each.what.as_str(), each.how.as_str(), each.share_percent))
         .collect();

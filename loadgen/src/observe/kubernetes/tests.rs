@@ -127,6 +127,10 @@ fn change(kind: &str, object: &Value) -> Value {
     json!({"type": kind, "object": object})
 }
 
+fn send(to: &mpsc::Sender<Value>, kind: &str, object: &Value) {
+    to.send(change(kind, object)).unwrap();
+}
+
 fn hello() -> Deployment {
     Deployment::new("test", "hello", Clocks::start())
 }
@@ -182,32 +186,25 @@ async fn a_deployment_and_its_pods_are_followed() {
         ..Cluster::default()
     }));
     let config = serve(&cluster);
+    let scaled = |to| send(&deployments, "MODIFIED", &deployment(to));
+    let changed = |kind, name, phase, ready, deleted| {
+        send(&pods, kind, &pod(name, phase, ready, deleted));
+    };
     let observation = followed(config, async |mut seen| {
         until(&mut seen, [0, 0, 0, 0]).await;
-        deployments
-            .send(change("MODIFIED", &deployment(2)))
-            .unwrap();
+        scaled(2);
         until(&mut seen, [2, 0, 0, 0]).await;
-        for name in ["a", "b"] {
-            pods.send(change("ADDED", &pod(name, "Pending", false, false)))
-                .unwrap();
-        }
+        changed("ADDED", "a", "Pending", false, false);
+        changed("ADDED", "b", "Pending", false, false);
         until(&mut seen, [2, 0, 2, 0]).await;
-        pods.send(change("MODIFIED", &pod("a", "Running", true, false)))
-            .unwrap();
+        changed("MODIFIED", "a", "Running", true, false);
         until(&mut seen, [2, 1, 1, 0]).await;
-        deployments
-            .send(change("MODIFIED", &deployment(0)))
-            .unwrap();
-        pods.send(change("MODIFIED", &pod("a", "Running", false, false)))
-            .unwrap();
-        pods.send(change("MODIFIED", &pod("a", "Running", true, true)))
-            .unwrap();
-        pods.send(change("DELETED", &pod("b", "Running", false, true)))
-            .unwrap();
+        scaled(0);
+        changed("MODIFIED", "a", "Running", false, false);
+        changed("MODIFIED", "a", "Running", true, true);
+        changed("DELETED", "b", "Running", false, true);
         until(&mut seen, [0, 0, 0, 1]).await;
-        pods.send(change("DELETED", &pod("a", "Running", false, true)))
-            .unwrap();
+        changed("DELETED", "a", "Running", false, true);
         until(&mut seen, [0, 0, 0, 0]).await;
     });
     let observation = observation.await;
@@ -238,20 +235,23 @@ async fn a_deployment_and_its_pods_are_followed() {
     ];
     assert_eq!(events, expected);
     assert_eq!(observation.gaps, []);
-    let asked = &cluster.lock().unwrap().asked;
+    check_watches(&cluster.lock().unwrap().asked);
+}
+
+/// One of the Deployment alone, and one of its pods.
+fn check_watches(asked: &[String]) {
     let watches: Vec<_> = asked
         .iter()
         .filter(|target| target.contains("watch=true"))
         .collect();
     assert_eq!(watches.len(), 2, "{asked:?}");
-    let of_one = |target: &&String| target.contains("fieldSelector=metadata.name%3Dhello");
-    assert!(watches.iter().any(of_one), "{asked:?}");
-    assert!(
-        watches
-            .iter()
-            .any(|target| target.contains("labelSelector=app%3Dhello")),
-        "{asked:?}"
-    );
+    for of in [
+        "fieldSelector=metadata.name%3Dhello",
+        "labelSelector=app%3Dhello",
+    ] {
+        let is_it = |target: &&String| target.contains(of);
+        assert!(watches.iter().any(is_it), "{of}: {asked:?}");
+    }
 }
 
 #[tokio::test]

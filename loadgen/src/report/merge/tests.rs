@@ -1,6 +1,6 @@
 use super::*;
 use crate::report::fixture;
-use crate::report::model::LoopKind;
+use crate::report::model::{LoopKind, RevisionShare, Second};
 
 /// The fixture's run, started so many milliseconds later, with a seed of its own.
 fn run(later: i64, seed: u64) -> Report {
