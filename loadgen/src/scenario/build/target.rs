@@ -1,6 +1,8 @@
 //! What is sent, and where.
 
+mod checks;
 mod grpc;
+mod headers;
 mod websocket;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,38 +11,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::uri::{Authority, PathAndQuery};
-use http::{HeaderName, HeaderValue, Method, header};
 
 use self::websocket::NEXT_MESSAGE;
 use super::super::document::{
-    CheckDocument, ConnectionPolicy, ConnectionsDocument, HeaderDocument, StatusDocument,
-    TargetDocument, TlsDocument, VersionDocument,
+    ConnectionPolicy, ConnectionsDocument, TargetDocument, TlsDocument, VersionDocument,
 };
 use super::super::endpoint::{Endpoint, is_web_socket};
-use super::super::headers::Headers;
 use super::super::template;
 use super::{Builder, MAIN, Resolve};
 use crate::engine::tls;
-use crate::plan::{
-    Check, Connections, HttpTarget, Piece, Target, TargetKind, Template, Tls, Version,
-};
+use crate::plan::{Connections, HttpTarget, Piece, Target, TargetKind, Template, Tls, Version};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 const DEFAULT_CONNECTIONS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
-const AGENT: &str = concat!("ebbtide-loadgen/", env!("CARGO_PKG_VERSION"));
 /// The longest body that is read from a file, in bytes.
 const MAX_BODY_BYTES: u64 = 256 << 20;
-/// Headers that are not the scenario's to set, and what sets them.
-const OWN_HEADERS: [(HeaderName, &str); 3] = [
-    (header::HOST, "the Host header is set with `host`"),
-    (header::CONTENT_LENGTH, "the length is that of the body"),
-    (
-        header::TRANSFER_ENCODING,
-        "bodies are sent with their length",
-    ),
-];
-
 impl Builder<'_> {
     pub(super) fn targets(&mut self, documents: &[TargetDocument]) -> Vec<Target> {
         if documents.is_empty() {
@@ -261,39 +248,6 @@ impl Builder<'_> {
         Some(template)
     }
 
-    fn headers(&mut self, path: &str, headers: &Headers) -> Vec<(HeaderName, Template)> {
-        let mut all = Vec::new();
-        for (name, value) in &headers.0 {
-            let path = format!("{path}.{name}");
-            let Some(parsed) = self.header_name(&path, name) else {
-                continue;
-            };
-            if let Some((_, why)) = OWN_HEADERS.iter().find(|(own, _)| *own == parsed) {
-                self.problems.add(&path, *why);
-            }
-            let template = self.problems.take(&path, template::parse(value.trim()));
-            let Some(template) = template else { continue };
-            if texts(&template).any(|text| HeaderValue::from_bytes(text).is_err()) {
-                let message = "a header's value has no line breaks or other control characters";
-                self.problems.add(&path, message);
-            }
-            all.push((parsed, template));
-        }
-        for (name, value) in [(header::ACCEPT, "*/*"), (header::USER_AGENT, AGENT)] {
-            if all.iter().all(|(given, _)| *given != name) {
-                let value = Bytes::from_static(value.as_bytes());
-                all.insert(0, (name, Template::Fixed(value)));
-            }
-        }
-        all
-    }
-
-    fn header_name(&mut self, path: &str, name: &str) -> Option<HeaderName> {
-        let parsed = HeaderName::try_from(name);
-        let parsed = parsed.map_err(|_| format!("`{name}` is not the name of a header"));
-        self.problems.take(path, parsed)
-    }
-
     pub(super) fn body(&mut self, path: &str, document: &TargetDocument) -> Option<Template> {
         match (&document.body, &document.body_file) {
             (Some(_), Some(_)) => {
@@ -312,42 +266,6 @@ impl Builder<'_> {
             }
             (None, None) => Some(Template::Fixed(Bytes::new())),
         }
-    }
-
-    fn checks(&mut self, path: &str, documents: &[CheckDocument]) -> Vec<Check> {
-        let mut checks = Vec::new();
-        for (index, document) in documents.iter().enumerate() {
-            let path = format!("{path}.checks[{index}]");
-            match document {
-                CheckDocument::Status(status) => {
-                    let ranges = status_ranges(status);
-                    checks.extend(self.problems.take(path, ranges).map(Check::Status));
-                }
-                CheckDocument::Header(HeaderDocument::Name(name)) => {
-                    let name = self.header_name(&path, name);
-                    checks.extend(name.map(|name| Check::Header(name, None)));
-                }
-                CheckDocument::Header(HeaderDocument::Value(headers)) => {
-                    let [(name, value)] = &headers.0[..] else {
-                        self.problems.add(
-                            path,
-                            "a check is of one header with one value: {name: value}",
-                        );
-                        continue;
-                    };
-                    let name = self.header_name(&path, name);
-                    checks.extend(name.map(|name| Check::Header(name, Some(value.clone()))));
-                }
-                CheckDocument::BodyContains(text) if text.is_empty() => {
-                    self.problems.add(
-                        path,
-                        "every body contains nothing: write what it is to contain",
-                    );
-                }
-                CheckDocument::BodyContains(text) => checks.push(Check::BodyContains(text.clone())),
-            }
-        }
-        checks
     }
 }
 
@@ -373,39 +291,4 @@ fn read_body(file: &std::path::Path) -> Result<Bytes, String> {
         return Err(format!("`{}` is longer than {most} MiB", file.display()));
     }
     std::fs::read(file).map(Bytes::from).map_err(wrong)
-}
-
-fn status_ranges(document: &StatusDocument) -> Result<Vec<(u16, u16)>, String> {
-    match document {
-        StatusDocument::Code(code) => Ok(vec![(status(&code.to_string())?, *code)]),
-        StatusDocument::Range(text) => status_list(text),
-        StatusDocument::Several(parts) => {
-            let parts: Result<Vec<_>, _> = parts.iter().map(status_ranges).collect();
-            let ranges = parts?.concat();
-            if ranges.is_empty() {
-                return Err("there must be at least one status code".to_owned());
-            }
-            Ok(ranges)
-        }
-    }
-}
-
-/// Reads `200-299, 404`.
-fn status_list(text: &str) -> Result<Vec<(u16, u16)>, String> {
-    let ranges = text.split(',').map(|range| {
-        let (low, high) = range.split_once('-').unwrap_or((range, range));
-        let (low, high) = (status(low.trim())?, status(high.trim())?);
-        if low > high {
-            return Err(format!("`{}`: write the lower status first", range.trim()));
-        }
-        Ok((low, high))
-    });
-    ranges.collect()
-}
-
-fn status(text: &str) -> Result<u16, String> {
-    let code = text.parse().ok().filter(|code| (100..=999).contains(code));
-    code.ok_or_else(|| {
-        format!("`{text}` is not a status code: write 200, 200-299 or a list of these")
-    })
 }
