@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 pub use http::{Answer, Http};
 pub use secured::{ANOTHER_ISSUER, Security, found, is_of_another_issuer};
-pub use tls::TlsSettings;
+pub use tls::{AnyServer, TlsSettings, system_roots};
 
 use crate::error::ReadError;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ebbtide_brokers::connect::unbracketed;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -31,8 +32,4 @@ pub(super) async fn secured(
     let connector = TlsConnector::from(Arc::new(config));
     let connected = connector.connect(name, stream).await;
     connected.map_err(|error| format!("TLS with {host}: {error}"))
-}
-
-fn unbracketed(host: &str) -> &str {
-    host.trim_start_matches('[').trim_end_matches(']')
 }

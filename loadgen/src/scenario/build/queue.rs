@@ -29,7 +29,7 @@ impl Builder<'_> {
         document: &TargetDocument,
     ) -> Option<QueueTarget> {
         self.refuse_http(path, document);
-        let path = format!("{path}.queue");
+        let field = format!("{path}.queue");
         let (kind, name, completed) = match queue {
             QueueDocument::AzureQueue(of) => ("azureQueue", ("queue", &*of.queue), &of.completed),
             QueueDocument::AzureServicebus(of) => ("azureServicebus", of.entity(), &of.completed),
@@ -47,7 +47,7 @@ impl Builder<'_> {
         };
         let (key, name) = name;
         if name.is_empty() {
-            let path = format!("{path}.{kind}.{key}");
+            let path = format!("{field}.{kind}.{key}");
             self.problems.add(path, "it is empty");
         }
         let completed = completed
@@ -55,17 +55,16 @@ impl Builder<'_> {
             .unwrap_or_else(|| format!("{name}{}", completed_after(queue)));
         if completed.is_empty() || completed == name {
             let message = "it is another one, which has a name";
-            let path = format!("{path}.{kind}.completed");
+            let path = format!("{field}.{kind}.completed");
             self.problems.add(path, message);
         }
-        let broker = self.broker(&format!("{path}.{kind}"), queue, &completed, document);
-        let target = path.trim_end_matches(".queue");
+        let broker = self.broker(&format!("{field}.{kind}"), queue, &completed, document);
         let tls = self.queue_tls(
-            &format!("{target}.tls"),
+            &format!("{path}.tls"),
             document.tls.as_ref(),
             broker.as_ref(),
         );
-        let body = self.body(target, document);
+        let body = self.body(path, document);
         Some(QueueTarget {
             broker: broker?,
             completed,
@@ -129,10 +128,10 @@ impl Builder<'_> {
                 Broker::Kafka(Box::new(self.kafka(path, of)?))
             }
             QueueDocument::Postgresql(of) => {
-                Broker::Postgresql(self.table(path, of, document, &table::POSTGRESQL)?)
+                Broker::Postgresql(self.table(path, of, completed, document, &table::POSTGRESQL)?)
             }
             QueueDocument::Mysql(of) => {
-                Broker::Mysql(self.table(path, of, document, &table::MYSQL)?)
+                Broker::Mysql(self.table(path, of, completed, document, &table::MYSQL)?)
             }
         })
     }
@@ -187,16 +186,16 @@ impl Builder<'_> {
             if begins.iter().any(|begin| url.starts_with(begin)) {
                 return Ok(());
             }
-            Err(format!("does not begin with {}", begins.join(" or ")))
+            Err(format!("it does not begin with {}", begins.join(" or ")))
         })
     }
 
-    /// What says where a broker is, if it is in order. What is wrong with it is said as the end of a sentence.
+    /// What says where a broker is, if it is in order. Where secrets are not looked up, one that is elsewhere is empty.
     fn connection(
         &mut self,
         path: &str,
         text: &SecretDocument,
-        check: impl Fn(&str) -> Result<(), String>,
+        check: impl FnOnce(&str) -> Result<(), String>,
     ) -> Option<Secret> {
         let text = match self.resolve {
             Resolve::Addresses => self.problems.take(path, reveal(text, self.folder))?,
@@ -207,7 +206,7 @@ impl Builder<'_> {
             },
         };
         if let Err(why) = check(&text) {
-            self.problems.add(path, format!("it {why}"));
+            self.problems.add(path, why);
             return None;
         }
         Some(Secret::new(text))

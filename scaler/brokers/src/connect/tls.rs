@@ -129,7 +129,7 @@ impl TlsSettings<'_> {
 }
 
 /// The roots of the system, read once: there may be a thousand sources.
-fn system_roots() -> &'static RootCertStore {
+pub fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
     ROOTS.get_or_init(|| {
         let mut roots = RootCertStore::empty();
@@ -210,7 +210,7 @@ impl ServerCertVerifier for AnyName {
 
 /// Takes any certificate, as `unsafeSsl` asks, but not a signature that is not of it.
 #[derive(Debug)]
-struct AnyServer(Arc<CryptoProvider>);
+pub struct AnyServer(pub Arc<CryptoProvider>);
 
 impl ServerCertVerifier for AnyServer {
     fn verify_server_cert(

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use ebbtide_brokers::azure::{QueueMessage, QueueService};
+use ebbtide_brokers::azure::{QueueMessage, QueueService, Signed};
 use reqwest::{Method, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -60,15 +60,7 @@ impl Queue {
     ) -> Result<Answer, Failed> {
         let path = [&[&*self.name], below].concat();
         let signed = self.service.request(&method, &path, query, now());
-        self.http
-            .ask(Request {
-                method,
-                url: signed.url,
-                headers: signed.headers,
-                body: Vec::new(),
-                patience: None,
-            })
-            .await
+        self.send(method, signed, Vec::new()).await
     }
 
     async fn put(&self, text: &[u8]) -> Result<Answer, Failed> {
@@ -77,15 +69,18 @@ impl Queue {
         let signed = self
             .service
             .request_with_xml(&method, &path, &[], body.len(), now());
-        self.http
-            .ask(Request {
-                method,
-                url: signed.url,
-                headers: signed.headers,
-                body: body.into_bytes(),
-                patience: None,
-            })
-            .await
+        self.send(method, signed, body.into_bytes()).await
+    }
+
+    async fn send(&self, method: Method, signed: Signed, body: Vec<u8>) -> Result<Answer, Failed> {
+        let request = Request {
+            method,
+            url: signed.url,
+            headers: signed.headers,
+            body,
+            patience: None,
+        };
+        self.http.ask(request).await
     }
 
     /// Fails unless the status is one of these.

@@ -28,7 +28,7 @@ impl Builder<'_> {
             }
         }
         let field = format!("{path}.connection");
-        let check = |text: &str| QueueService::from_connection(text).map(drop);
+        let check = |text: &str| in_words(QueueService::from_connection(text));
         Some(Broker::AzureQueue {
             connection: self.connection(&field, &of.connection, check)?,
             queue: of.queue.clone(),
@@ -46,12 +46,17 @@ impl Builder<'_> {
             self.problems.add(format!("{path}.topic"), message);
         }
         let field = format!("{path}.connection");
-        let check = |text: &str| Namespace::from_connection(text).map(drop);
+        let check = |text: &str| in_words(Namespace::from_connection(text));
         Some(Broker::AzureServicebus {
             connection: self.connection(&field, &of.connection, check)?,
             entity: of.entity().1.to_owned(),
         })
     }
+}
+
+/// What is wrong with a connection string, as a sentence.
+fn in_words<T>(read: Result<T, String>) -> Result<(), String> {
+    read.map(drop).map_err(|why| format!("it {why}"))
 }
 
 fn is_storage_name(name: &str) -> bool {

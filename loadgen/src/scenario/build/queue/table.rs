@@ -4,11 +4,8 @@ use std::num::NonZeroUsize;
 
 use ebbtide_brokers::databases::{mysql, postgresql};
 
-use super::super::super::document::{
-    SecretDocument, TableDocument, TableTlsDocument, TargetDocument,
-};
-use super::super::{Builder, Resolve};
-use super::{COMPLETED_TABLE, reveal};
+use super::super::super::document::{TableDocument, TableTlsDocument, TargetDocument};
+use super::super::Builder;
 use crate::plan::{Secret, Table, TableTls};
 
 /// How many connections insert, if nobody says it.
@@ -63,13 +60,12 @@ impl Builder<'_> {
         &mut self,
         path: &str,
         of: &TableDocument,
+        completed: &str,
         document: &TargetDocument,
         database: &Database,
     ) -> Option<Table> {
-        let completed = of.completed.clone();
-        let completed = completed.unwrap_or_else(|| format!("{}{COMPLETED_TABLE}", of.table));
         self.table_name(&format!("{path}.table"), &of.table, database);
-        self.table_name(&format!("{path}.completed"), &completed, database);
+        self.table_name(&format!("{path}.completed"), completed, database);
         let body = self.body_column(path, of, document);
         let connections = self.table_connections(path, of.connections);
         let connection = self.table_connection(path, of, database);
@@ -142,18 +138,14 @@ impl Builder<'_> {
         of: &TableDocument,
         database: &Database,
     ) -> Option<Secret> {
-        let field = format!("{path}.connection");
-        let text = match (self.resolve, &of.connection) {
-            // It may be there only where the run is.
-            (Resolve::Nothing, SecretDocument::From(_)) => return Some(Secret::new(String::new())),
-            (Resolve::Nothing, SecretDocument::Text(text)) => text.clone(),
-            (Resolve::Addresses, secret) => {
-                self.problems.take(&field, reveal(secret, self.folder))?
-            }
+        // Of what is not known yet nothing is wrong.
+        let mut asks_for_tls = true;
+        let check = |text: &str| {
+            let asked = (database.asks_for_tls)(text);
+            asks_for_tls = asked.map_err(|why| format!("the connection string {why}"))?;
+            Ok(())
         };
-        let asks_for_tls = (database.asks_for_tls)(&text);
-        let asks_for_tls = asks_for_tls.map_err(|why| format!("the connection string {why}"));
-        let asks_for_tls = self.problems.take(field, asks_for_tls)?;
+        let connection = self.connection(&format!("{path}.connection"), &of.connection, check)?;
         if of.tls.is_some() && !asks_for_tls {
             let message = format!(
                 "the connection string asks for no TLS: remove this, or give the connection string {}",
@@ -161,7 +153,7 @@ impl Builder<'_> {
             );
             self.problems.add(format!("{path}.tls"), message);
         }
-        Some(Secret::new(text))
+        Some(connection)
     }
 
     /// What the files say, checked.
