@@ -1,10 +1,6 @@
 # Ebbtide as it is on a cluster: scalers, an ingress and replicas, each a process of its own.
 # shellcheck shell=bash
 
-telemetry_port=$((ingress_port + 3))
-door_status_port=$((ingress_port + 4))
-replica_port=$((ingress_port + 5))
-resolver_port=$((ingress_port + 6))
 # The scalers' processes by number, and all others.
 scaler_pids=()
 apart_pids=()

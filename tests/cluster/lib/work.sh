@@ -7,10 +7,20 @@ ebbtide_bin=${EBBTIDE_BIN:-$built/ebbtide}
 loadgen_bin=${LOADGEN_BIN:-$built/loadgen}
 namespace=ebbtide-tests-$$
 work=$(mktemp -d)
-# Ports of this run's own, so that an Ebbtide that starts again is found where it was.
-ingress_port=$((20000 + RANDOM % 10000))
-status_port=$((ingress_port + 1))
-keda_port=$((ingress_port + 2))
+# Ports of the case's own, so that an Ebbtide that starts again is found where it was. KEDA keeps its
+# connections beyond the ScaledObjects they are for, and tries one that failed again after up to two
+# minutes: at the ports of the case before, the next one would have to wait for that.
+first_port=$((20000 + RANDOM % 10000))
+next_ports() {
+    ingress_port=$first_port
+    status_port=$((first_port + 1))
+    keda_port=$((first_port + 2))
+    telemetry_port=$((first_port + 3))
+    door_status_port=$((first_port + 4))
+    replica_port=$((first_port + 5))
+    resolver_port=$((first_port + 6))
+    first_port=$((first_port + 7))
+}
 ebbtide_pid=
 load_pid=
 watch_pid=
@@ -33,7 +43,7 @@ prepare() {
 
 clean_up() {
     local status=$?
-    ((status == 0)) || tail -n 40 "$work"/ebbtide.log >&2 || true
+    ((status == 0)) || say_what_was
     stop_load
     stop_ebbtide KILL
     stop_apart
@@ -41,6 +51,17 @@ clean_up() {
     "$kubectl_bin" delete namespace "$namespace" --wait=false --ignore-not-found >/dev/null 2>&1 || true
     rm -rf "$work"
     return "$status"
+}
+
+# After a failure: what KEDA says of the ScaledObject, and the last words of KEDA and of Ebbtide.
+say_what_was() {
+    {
+        k get scaledobject hello -o jsonpath='{range .status.conditions[*]}{.type} {.status}: {.message}{"\n"}{end}'
+        # A stack follows each of its errors.
+        [[ ! -f $logs/keda-operator.log ]] ||
+            grep -E '^[0-9-]+T[^ ]+Z.(ERROR|WARN)' "$logs/keda-operator.log" | tail -n 10 | cut -c 1-500
+        [[ ! -f $work/ebbtide.log ]] || tail -n 40 "$work/ebbtide.log"
+    } >&2 || true
 }
 
 # An app of which each replica does one request at a time for a tenth of a second.
@@ -215,6 +236,7 @@ always() {
 run_case() {
     local started=$SECONDS
     step "$1"
+    next_ports
     start_ebbtide
     "case_$1"
     stop_load
