@@ -72,6 +72,9 @@ pub(crate) fn handle(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> {
     let mut busy = peer.activity.begin();
+    if !request.body().is_end_stream() {
+        peer.activity.stays_awake();
+    }
     let mut crossing = None;
     let begun = begin(&peer, request, &mut crossing);
     async move {
@@ -87,6 +90,7 @@ pub(crate) fn handle(
         if (is_last || peer.worker.drain.has_begun()) && is_http1 && !switches {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
+            peer.activity.stays_awake();
         }
         if !is_http1 {
             busy.answers();

@@ -110,12 +110,16 @@ impl<S> ClientStream<S> {
         if let (Some(frames), Poll::Ready(Ok(written))) = (&mut self.frames, &written) {
             frames.sent(*written);
         }
-        if written.is_pending() {
+        self.notes_blocked(written.is_pending());
+        written
+    }
+
+    fn notes_blocked(&self, is_blocked: bool) {
+        if is_blocked {
             self.activity.blocked();
         } else {
             self.activity.wrote();
         }
-        written
     }
 }
 
@@ -254,7 +258,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientStream<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        // TLS holds what the system does not take.
+        self.notes_blocked(flushed.is_pending());
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

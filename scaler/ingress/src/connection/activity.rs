@@ -14,7 +14,8 @@ use crate::limits::Limits;
 use crate::limits::gate::Limit;
 use crate::worker::slots::Slots;
 
-/// After how long without a request a connection that can rest does so.
+/// After how long without a request a connection rests that has had them more often than that. Any other rests as
+/// soon as it has had its answer.
 const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a connection is not run any further.
@@ -31,8 +32,10 @@ pub(crate) enum Interruption {
 enum Rest {
     /// It cannot.
     Never,
-    /// It can, once it has nothing to do.
+    /// It can, once it has had nothing to do for a while.
     Later,
+    /// It can, as soon as it has been answered.
+    Soon,
     /// It should, now.
     Due,
     /// It does.
@@ -47,6 +50,7 @@ pub(crate) struct Activity {
     requests: Cell<u32>,
     /// Since when there is none.
     idle_since: Cell<Timestamp>,
+    has_answered: Cell<bool>,
     /// Since when there is a part of a head, over HTTP/1.
     head_since: Cell<Option<Timestamp>>,
     /// Since when the system takes nothing more for the client.
@@ -64,6 +68,7 @@ impl Activity {
             now: Rc::clone(now),
             requests: Cell::new(0),
             idle_since: Cell::new(now.get()),
+            has_answered: Cell::new(false),
             head_since: Cell::new(None),
             blocked_since: Cell::new(None),
             answers: RefCell::new(Slots::new()),
@@ -103,9 +108,23 @@ impl Activity {
     pub(crate) fn begin(self: &Rc<Self>) -> Busy {
         self.requests.set(self.requests.get() + 1);
         self.head_since.set(None);
+        if self.rest.get() == Rest::Due {
+            self.rest.set(Rest::Later);
+        }
         Busy {
             activity: Rc::clone(self),
             answer: None,
+        }
+    }
+
+    /// A request has ended.
+    fn end(&self) {
+        self.requests.set(self.requests.get() - 1);
+        self.idle_since.set(self.now.get());
+        self.has_answered.set(true);
+        // Its task is running, and looks at this once it has written what there is.
+        if self.rest.get() == Rest::Soon {
+            self.rest.set(Rest::Due);
         }
     }
 
@@ -116,22 +135,40 @@ impl Activity {
         }
         if let Some(limit) = self.overdue_by(now, limits) {
             self.cut_off(limit);
-        } else if self.rest.get() == Rest::Later && self.has_nothing_to_do(now) {
+        } else if self.rest.get() == Rest::Later
+            && self.has_nothing_to_do()
+            && self.is_idle_for_a_while(now)
+        {
             self.rest.set(Rest::Due);
             self.wake();
         }
     }
 
-    fn has_nothing_to_do(&self, now: Timestamp) -> bool {
+    fn has_nothing_to_do(&self) -> bool {
         self.requests.get() == 0
             && self.head_since.get().is_none()
             && self.blocked_since.get().is_none()
-            && now.since(self.idle_since.get()) >= REST_AFTER
+    }
+
+    fn is_idle_for_a_while(&self, now: Timestamp) -> bool {
+        now.since(self.idle_since.get()) >= REST_AFTER
     }
 
     /// Says that the connection can rest. It does not yet, or no longer.
     pub(crate) fn can_rest(&self) {
-        self.rest.set(Rest::Later);
+        let is_frequent = self.has_answered.get() && !self.is_idle_for_a_while(self.now.get());
+        self.rest.set(match is_frequent {
+            true => Rest::Later,
+            false => Rest::Soon,
+        });
+    }
+
+    /// The connection does not rest as soon as it has been answered: it may not be done with then, as hyper has yet to
+    /// read the rest of a body, or to end it.
+    pub(crate) fn stays_awake(&self) {
+        if self.rest.get() == Rest::Soon {
+            self.rest.set(Rest::Later);
+        }
     }
 
     /// The connection rests, until it [`can_rest`](Self::can_rest) again.
@@ -186,7 +223,7 @@ impl Activity {
         &self,
         connection: F,
     ) -> Result<F::Output, Interruption> {
-        let is_due = || self.rest.get() == Rest::Due;
+        let is_due = || self.rest.get() == Rest::Due && self.has_nothing_to_do();
         let interruption = || {
             let limit = self.overdue.get().map(Interruption::Limit);
             limit.or_else(|| is_due().then_some(Interruption::Rest))
@@ -249,14 +286,15 @@ impl Drop for Busy {
         if let Some(number) = self.answer {
             self.activity.answers.borrow_mut().remove(number);
         }
-        self.activity.requests.set(self.activity.requests.get() - 1);
-        self.activity.idle_since.set(self.activity.now.get());
+        self.activity.end();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
+    use std::task::Context;
 
     #[test]
     fn each_thing_has_its_time() {
@@ -284,5 +322,49 @@ mod tests {
         clock.set(Timestamp::from_secs(50));
         drop(busy);
         assert_eq!((after(79), after(80)), (None, Some(Limit::IdleTime)));
+    }
+    #[tokio::test]
+    async fn who_asks_seldom_rests_at_once_and_who_asks_often_after_a_while() {
+        let clock = Rc::new(Cell::new(Timestamp::from_secs(0)));
+        let activity = Activity::new(&clock);
+        let rests = |activity: &Activity| {
+            let poll = |cx: &mut Context<'_>| {
+                let waits = pin!(activity.limit_or_rest(std::future::pending::<()>()));
+                matches!(waits.poll(cx), Poll::Ready(Err(Interruption::Rest)))
+            };
+            poll(&mut Context::from_waker(Waker::noop()))
+        };
+        activity.can_rest();
+        assert!(!rests(&activity), "it has not asked for anything yet");
+        drop(activity.begin());
+        activity.blocked();
+        assert!(!rests(&activity), "not all of the answer has gone");
+        activity.wrote();
+        assert!(rests(&activity), "it was the first request");
+        activity.rest();
+
+        activity.can_rest();
+        drop(activity.begin());
+        assert!(!rests(&activity), "there was another a moment before");
+        clock.set(Timestamp::from_secs(1));
+        activity.look(clock.get(), &Limits::default());
+        assert!(rests(&activity), "it has not asked for a while");
+        let busy = activity.begin();
+        assert!(!rests(&activity), "it asks again before it rests");
+        drop(busy);
+        activity.look(clock.get(), &Limits::default());
+        assert!(!rests(&activity));
+
+        clock.set(Timestamp::from_secs(2));
+        activity.can_rest();
+        drop(activity.begin());
+        assert!(rests(&activity), "it asks once a second");
+
+        clock.set(Timestamp::from_secs(3));
+        activity.can_rest();
+        let busy = activity.begin();
+        activity.stays_awake();
+        drop(busy);
+        assert!(!rests(&activity), "there may be more to read");
     }
 }

@@ -1,5 +1,5 @@
-//! The requests of an HTTP/1 connection. One that has none for a while rests: what hyper needs for requests
-//! (16 KiB of buffers and more) is given up until the client sends the next one.
+//! The requests of an HTTP/1 connection. One that has none rests, at once or, if it has them often, after a
+//! while: what hyper needs for requests (16 KiB of buffers and more) is given up until the next one comes.
 
 use std::future::poll_fn;
 use std::io;
@@ -36,8 +36,8 @@ const INLINE_HEADERS: usize = 100;
 const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\
     content-length: 0\r\n\r\n";
 
-/// What is read at once when a client ends the rest of its connection, in bytes.
-const FIRST: usize = 512;
+/// What is read at once when a client ends the rest of its connection, in bytes: most heads.
+const FIRST: usize = 2048;
 
 /// What is read at once of what nobody wants any more, in bytes.
 const REST: usize = 8 * 1024;
