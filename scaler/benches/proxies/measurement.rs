@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::certificate::HOST;
-use crate::connections::idle;
+use crate::connections::{ask, idle};
 use crate::found::Found;
 use crate::load::{Wrk, http2, loadgen, open_loop, ours};
 use crate::peer::Peer;
@@ -199,6 +199,9 @@ fn half(peer: &Peer, rate: f64, seconds: u64) -> Row {
 /// How long connections wait before it is looked what they take: some give up their buffers meanwhile.
 const IDLE: Duration = Duration::from_secs(3);
 
+/// What each then asks for, one after another.
+const MORE: usize = 10;
+
 fn waiting(peer: &Peer) -> Row {
     const KIB: f64 = 1024.0;
     let at_start = peer.process.memory();
@@ -208,12 +211,21 @@ fn waiting(peer: &Peer) -> Row {
     open.extend(idle(peer.ports.http1, HOST, 9_000));
     sleep(IDLE);
     let with_all = peer.process.memory();
+    for stream in &mut open {
+        (0..MORE).for_each(|_| drop(ask(stream, HOST)));
+    }
+    sleep(IDLE);
+    let later = peer.process.memory();
     vec![
         ("MiB at start", at_start),
         ("MiB with 1,000", with_some),
         ("MiB with 10,000", with_all),
         ("KiB each of 1,000", (with_some - at_start) * KIB / 1_000.0),
         ("KiB each of 10,000", (with_all - at_start) * KIB / 10_000.0),
+        (
+            "KiB each after ten more",
+            (later - at_start) * KIB / 10_000.0,
+        ),
     ]
 }
 

@@ -88,7 +88,8 @@ impl Scenario {
             }
             Self::Idle => {
                 "Memory, and what each of 1,000 and 10,000 connections takes that had one request and have \
-                 waited for three seconds."
+                 waited for three seconds, and what each of 10,000 does that has had ten more in a row, and has \
+                 waited again."
             }
             Self::Apps => {
                 "Small bodies of one app, of 1, 100 and 10,000 that there are. Then each app in turn is asked what it \
