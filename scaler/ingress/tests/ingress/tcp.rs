@@ -130,12 +130,15 @@ async fn an_idle_connection_is_closed_and_one_that_waits_too_long() {
     let port = free_port();
     let bed = Bed::with(|options| options.waiting_room.timeout = Duration::from_secs(10));
     let app = echo().await;
-    serve(&bed, port, &[replica(app.address)]);
+    let replica = replica(app.address);
+    serve(&bed, port, std::slice::from_ref(&replica));
     let mut client = connect(port).await;
     read(&mut client, "hi ").await;
     bed.clock.advance(Duration::from_secs(241));
     assert_eq!(client.rest().await.unwrap(), "");
     assert_eq!(reached(&bed, "idle-time"), 1);
+    // As whoever stops it does: it would take one that waits when the first connection leaves it.
+    replica.close();
     serve(&bed, port, &[]);
     let mut client = connect(port).await;
     until("it waits", || bed.meter.waiting() == 1).await;
