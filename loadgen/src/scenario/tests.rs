@@ -1,6 +1,7 @@
 mod azure;
 mod kafka;
 mod tables;
+mod texts;
 
 use std::sync::LazyLock;
 
