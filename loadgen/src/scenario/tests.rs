@@ -1,5 +1,6 @@
 mod azure;
 mod kafka;
+mod nats;
 mod tables;
 mod texts;
 

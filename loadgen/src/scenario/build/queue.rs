@@ -110,10 +110,14 @@ impl Builder<'_> {
                 stream: of.stream.clone(),
             },
             QueueDocument::NatsJetstream(of) => {
-                self.subject(path, completed);
+                let subject = self.subject(&format!("{path}.subject"), &of.subject);
+                // One that is not given is wrong only if the subject is.
+                if let Some(completed) = &of.completed {
+                    self.subject(&format!("{path}.completed"), completed);
+                }
                 Broker::NatsJetstream {
                     url: self.url(&field, &of.url, &["nats://", "tls://"])?,
-                    subject: self.subject(path, &of.subject)?,
+                    subject: subject?,
                 }
             }
             QueueDocument::Rabbitmq(of) => Broker::Rabbitmq {
@@ -171,7 +175,7 @@ impl Builder<'_> {
         let is_wrong = |letter: char| letter.is_whitespace() || matches!(letter, '*' | '>');
         if subject.contains(is_wrong) {
             let message = format!("`{subject}` is not a subject: it has no spaces, `*` or `>`");
-            self.problems.add(format!("{path}.subject"), message);
+            self.problems.add(path, message);
             return None;
         }
         Some(subject.to_owned())
