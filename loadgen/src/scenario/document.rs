@@ -240,14 +240,14 @@ pub(crate) struct RabbitmqDocument {
     pub(crate) completed: Option<String>,
 }
 
-/// Text that may have a password in it.
+/// Text that may have a password in it. Spaces and line breaks around it do not count.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "write the text, {env: VARIABLE} or {file: PATH}"
 )]
 pub(crate) enum SecretDocument {
-    /// As it is.
+    /// The text itself.
     Text(String),
     From(SecretSource),
 }
@@ -258,7 +258,7 @@ pub(crate) enum SecretDocument {
 pub(crate) enum SecretSource {
     /// In a variable of the environment.
     Env(String),
-    /// In a file; its path is relative to the scenario. Spaces and line breaks around it do not count.
+    /// In a file; its path is relative to the scenario.
     File(String),
 }
 

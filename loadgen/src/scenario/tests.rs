@@ -1,6 +1,8 @@
 mod azure;
 mod kafka;
+mod nats;
 mod tables;
+mod texts;
 
 use std::sync::LazyLock;
 

@@ -27,7 +27,7 @@ mod tests;
 
 pub use change::{Change, Share};
 pub use error::{AppError, Problem};
-pub use revision::{Observation, Provisioning, Revision};
+pub use revision::{Failure, Observation, Provisioning, RECOVERY, Revision};
 
 use crate::document::{ActiveRevisionsMode, ContainerApp, TrafficWeight};
 use crate::name::{AppName, RevisionName};

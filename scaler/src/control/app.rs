@@ -151,7 +151,7 @@ impl AppControl {
     }
 
     /// Tells the app's state machine how its revisions fare.
-    pub(super) fn observe(&mut self) -> Vec<Change> {
+    pub(super) fn observe(&mut self, now: Timestamp) -> Vec<Change> {
         let mut changes = Vec::new();
         for (name, revision) in &mut self.revisions {
             revision.observe_failure();
@@ -160,7 +160,7 @@ impl AppControl {
                 ready: revision.ready(),
                 failure: revision.failure.clone(),
             };
-            changes.extend(self.app.observe(name, &observation));
+            changes.extend(self.app.observe(name, &observation, now));
         }
         changes
     }

@@ -1,5 +1,6 @@
 //! How the replicas of a revision fare: how many are ready, and whether any can start.
 
+use ebbtide_core::app::Failure;
 use ebbtide_ingress::BackendState;
 
 use super::counters::Counters;
@@ -59,8 +60,8 @@ impl RevisionControl {
             .filter_map(|replica| replica.endpoint.clone())
             .collect();
         match &self.failure {
-            Some(because) if endpoints.is_empty() => BackendState::Failed {
-                because: because.clone(),
+            Some(failure) if endpoints.is_empty() => BackendState::Failed {
+                because: failure.because().to_owned(),
             },
             _ => BackendState::Serving(endpoints),
         }
@@ -75,14 +76,15 @@ impl RevisionControl {
             self.failure = None;
             return;
         }
-        let refused = self.refused.as_ref().map(|refused| &refused.because);
-        let waiting = || {
+        let refused = self.refused.as_ref();
+        let refused = refused.map(|refused| Failure::Refused(refused.because.clone()));
+        let crashed = || {
             let failed =
                 live().find(|one| one.state == ReplicaState::Backoff && one.failed_to_start);
-            failed.and_then(|replica| replica.because.as_ref())
+            failed.and_then(|replica| replica.because.clone().map(Failure::Crashed))
         };
-        if let Some(because) = refused.or_else(waiting) {
-            self.failure = Some(because.clone());
+        if let Some(failure) = refused.or_else(crashed) {
+            self.failure = Some(failure);
         } else if live().next().is_none() {
             self.failure = None;
         }
@@ -101,7 +103,7 @@ mod tests {
     use ebbtide_core::time::Timestamp;
     use ebbtide_runtime::ReplicaEventKind;
 
-    use super::super::fixtures::{self, backoff, ready, started};
+    use super::super::fixtures::{self, HELLO, backoff, ready, started};
     use super::super::revision::Refused;
     use super::*;
 
@@ -142,6 +144,40 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_loop_is_told_once_and_its_end_when_a_run_has_lasted() {
+        let mut control = fixtures::app(HELLO);
+        let name = control.app.latest().clone();
+        let one = control.revisions.get_mut(&name).unwrap();
+        fixtures::add_replica(one, "a", ReplicaState::Starting);
+        let exits = || backoff("exit 1", 1);
+        let failed = "revision hello--v1 failed: exit 1|no revision can take traffic";
+        let steps: [(u64, ReplicaEventKind, &str); 9] = [
+            (0, exits(), failed),
+            (250, started(1), ""),
+            (251, ready(), ""),
+            (252, exits(), ""),
+            (1_000, started(1), ""),
+            (1_001, exits(), ""),
+            (3_000, started(1), ""),
+            (3_001, ready(), ""),
+            (
+                13_001,
+                ready(),
+                "revision hello--v1 is provisioned|traffic goes to hello--v1 100%",
+            ),
+        ];
+        for (milliseconds, kind, expected) in steps {
+            let now = Timestamp::from_millis(milliseconds);
+            let one = control.revisions.get_mut(&name).unwrap();
+            fixtures::replica_of(one, "a").observe(&kind, now);
+            let changes = control.observe(now);
+            let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            assert_eq!(told.join("|"), expected, "{kind:?} after {milliseconds} ms");
+            assert!(control.observe(now).is_empty());
+        }
+    }
+
+    #[test]
     fn one_that_fails_beside_a_ready_one_is_no_failure_of_the_revision() {
         use ReplicaState::{Backoff, Draining, Ready};
         let mut one = fixtures::revision(&[("a", Ready), ("b", Backoff)]);
@@ -150,7 +186,7 @@ mod tests {
         assert_eq!(one.failure, None);
         fixtures::replica_of(&mut one, "a").state = Draining;
         one.observe_failure();
-        assert_eq!(one.failure.as_deref(), Some("exit 1"));
+        assert_eq!(one.failure, Some(Failure::Crashed("exit 1".to_owned())));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ebbtide_core::app::{App, Revision};
+use ebbtide_core::app::{App, Failure, Revision};
 use ebbtide_core::document::{ContainerApp, Template, Transport};
 use ebbtide_core::name::{ReplicaName, RevisionName};
 use ebbtide_core::scale::{
@@ -48,7 +48,7 @@ pub(super) struct RevisionControl {
     /// Its replicas, those that are going included.
     pub(super) replicas: BTreeMap<ReplicaName, ReplicaControl>,
     /// Why its replicas cannot start; none when they can or when there are none.
-    pub(super) failure: Option<String>,
+    pub(super) failure: Option<Failure>,
     /// What the runtime said when it refused to start a replica.
     pub(super) refused: Option<Refused>,
     /// The newest decision.

@@ -471,7 +471,7 @@ mod tests {
         let one = control.revisions.get_mut(&name).unwrap();
         add_replica(one, "x", Starting);
         fixtures::replica_of(one, "x").observe(&backoff(revision, 1), Timestamp::ORIGIN);
-        control.observe();
+        control.observe(Timestamp::ORIGIN);
     }
 
     #[test]
@@ -513,7 +513,7 @@ mod tests {
     fn observe(control: &mut AppControl, kind: &ebbtide_runtime::ReplicaEventKind) {
         let one = control.revisions.get_mut(&name("hello--v1")).unwrap();
         fixtures::replica_of(one, "a").observe(kind, Timestamp::ORIGIN);
-        control.observe();
+        control.observe(Timestamp::ORIGIN);
     }
 
     #[test]
@@ -568,6 +568,7 @@ mod tests {
                 ready: 1,
                 failure: None,
             },
+            Timestamp::ORIGIN,
         );
         assert!(Arc::ptr_eq(&first, &route(&mut control).unwrap().split));
         fail(&mut control, "hello--v1");

@@ -41,7 +41,7 @@ impl ControlTask {
             if self.kind.decides() {
                 self.decide_due(name, heard, now);
             }
-            self.observe(name);
+            self.observe(name, now);
             going.extend(self.reconcile(name, now));
         }
         self.decide_adopted(heard, now);
@@ -66,11 +66,11 @@ impl ControlTask {
     }
 
     /// Lets the app's state machine see how its revisions fare, and act on it.
-    fn observe(&mut self, name: &AppName) {
+    fn observe(&mut self, name: &AppName, now: Timestamp) {
         let Some(control) = self.apps.get_mut(name) else {
             return;
         };
-        let changes = control.observe();
+        let changes = control.observe(now);
         if !changes.is_empty() {
             control.published = None;
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ebbtide::api::model::{AppStatus, ApplyResult, RevisionStatus};
+use ebbtide::api::model::{AppStatus, ApplyResult, EventRecord, RevisionStatus};
 use ebbtide::clock::SystemClock;
 use ebbtide::control::{
     Command, Control, ControlError, ControlOptions, ControlTask, Inbox, Origin, RevisionAction,
@@ -18,7 +18,7 @@ use ebbtide_ingress::{Ingress, IngressOptions};
 use ebbtide_runtime::{Runtime, RuntimeOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -86,6 +86,11 @@ impl Bed {
         self.ingress.shutdown(PATIENCE).await;
         self.stop.send(()).unwrap();
         self.task.join_next().await.unwrap().unwrap();
+    }
+
+    /// What happens from now on.
+    pub(crate) fn events(&self) -> broadcast::Receiver<Arc<EventRecord>> {
+        self.control.events()
     }
 
     pub(crate) async fn apply(&self, text: &str) {

@@ -144,3 +144,44 @@ async fn a_replica_that_cannot_be_started_fails_its_revision_until_another_docum
     assert_eq!(bed.get("hello.localhost").await.0, 200);
     bed.end().await;
 }
+
+#[tokio::test]
+async fn a_worker_that_exits_time_and_again_fails_its_revision_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen");
+    let seen = seen.display();
+    let bed = Bed::start().await;
+    let mut events = bed.events();
+    // The first try ends before the worker runs, each later one when it has: without a probe it is ready then.
+    let first = format!("if [ ! -e '{seen}' ]; then touch '{seen}'; exit 3; fi");
+    bed.apply(&format!(
+        "
+name: worker
+properties:
+  configuration: {{}}
+  template:
+    revisionSuffix: v1
+    initContainers: [{{name: first, command: [sh, -c, \"{first}\"]}}]
+    containers: [{{name: main, command: [sh, -c, 'sleep 0.2; exit 4']}}]
+    scale: {{minReplicas: 1, maxReplicas: 1}}
+"
+    ))
+    .await;
+    let mut told = Vec::new();
+    let (mut runs, mut ends) = (0, 0);
+    while ends < 4 {
+        let event = events.recv().await.unwrap();
+        match event.reason.as_str() {
+            "ReplicaReady" => runs += 1,
+            "ReplicaRestarting" => ends += 1,
+            "RevisionFailed" | "RevisionReady" => told.push(event.message.clone()),
+            _ => {}
+        }
+    }
+    assert!(runs > 0, "no run was ready");
+    let once = "revision worker--v1 failed: container `first` exited with status 3";
+    assert_eq!(told, [once]);
+    let failed = |app: &_| revision(app, "worker--v1").running_state == "Activation failed";
+    bed.until("the revision failed", failed).await;
+    bed.end().await;
+}

@@ -3,16 +3,13 @@
 mod azure;
 mod kafka;
 mod table;
-
-use std::path::Path;
+mod text;
 
 use ebbtide_brokers::azure::{Namespace, QueueService};
 
-use super::super::document::{
-    QueueDocument, SecretDocument, SecretSource, TargetDocument, TlsDocument,
-};
-use super::{Builder, Resolve};
-use crate::plan::{Broker, QueueTarget, QueueTls, Secret, Target, TargetKind};
+use super::super::document::{QueueDocument, TargetDocument, TlsDocument};
+use super::Builder;
+use crate::plan::{Broker, QueueTarget, QueueTls, Target, TargetKind};
 
 /// What is appended to a queue's name, for the list or queue of its completions.
 const COMPLETED: &str = "-completed";
@@ -113,10 +110,14 @@ impl Builder<'_> {
                 stream: of.stream.clone(),
             },
             QueueDocument::NatsJetstream(of) => {
-                self.subject(path, completed);
+                let subject = self.subject(&format!("{path}.subject"), &of.subject);
+                // One that is not given is wrong only if the subject is.
+                if let Some(completed) = &of.completed {
+                    self.subject(&format!("{path}.completed"), completed);
+                }
                 Broker::NatsJetstream {
                     url: self.url(&field, &of.url, &["nats://", "tls://"])?,
-                    subject: self.subject(path, &of.subject)?,
+                    subject: subject?,
                 }
             }
             QueueDocument::Rabbitmq(of) => Broker::Rabbitmq {
@@ -174,42 +175,10 @@ impl Builder<'_> {
         let is_wrong = |letter: char| letter.is_whitespace() || matches!(letter, '*' | '>');
         if subject.contains(is_wrong) {
             let message = format!("`{subject}` is not a subject: it has no spaces, `*` or `>`");
-            self.problems.add(format!("{path}.subject"), message);
+            self.problems.add(path, message);
             return None;
         }
         Some(subject.to_owned())
-    }
-
-    /// A URL with one of these beginnings.
-    fn url(&mut self, path: &str, url: &SecretDocument, begins: &[&str]) -> Option<Secret> {
-        self.connection(path, url, |url| {
-            if begins.iter().any(|begin| url.starts_with(begin)) {
-                return Ok(());
-            }
-            Err(format!("it does not begin with {}", begins.join(" or ")))
-        })
-    }
-
-    /// What says where a broker is, if it is in order. Where secrets are not looked up, one that is elsewhere is empty.
-    fn connection(
-        &mut self,
-        path: &str,
-        text: &SecretDocument,
-        check: impl FnOnce(&str) -> Result<(), String>,
-    ) -> Option<Secret> {
-        let text = match self.resolve {
-            Resolve::Addresses => self.problems.take(path, reveal(text, self.folder))?,
-            Resolve::Nothing => match text {
-                SecretDocument::Text(text) => text.clone(),
-                // It may be there only where the run is.
-                SecretDocument::From(_) => return Some(Secret::new(String::new())),
-            },
-        };
-        if let Err(why) = check(&text) {
-            self.problems.add(path, why);
-            return None;
-        }
-        Some(Secret::new(text))
     }
 
     /// What only HTTP has.
@@ -254,19 +223,4 @@ fn completed_after(queue: &QueueDocument) -> &'static str {
         QueueDocument::Postgresql(_) | QueueDocument::Mysql(_) => COMPLETED_TABLE,
         _ => COMPLETED,
     }
-}
-
-fn reveal(secret: &SecretDocument, folder: &Path) -> Result<String, String> {
-    let text = match secret {
-        SecretDocument::Text(text) => Ok(text.clone()),
-        SecretDocument::From(SecretSource::Env(name)) => {
-            std::env::var(name).map_err(|_| format!("the variable {name} is not set"))
-        }
-        SecretDocument::From(SecretSource::File(file)) => {
-            let file = folder.join(file);
-            std::fs::read_to_string(&file)
-                .map_err(|error| format!("cannot read `{}`: {error}", file.display()))
-        }
-    };
-    Ok(text?.trim().to_owned())
 }

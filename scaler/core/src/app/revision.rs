@@ -1,8 +1,15 @@
 //! One revision of an app, and what is seen of it.
 
+use std::time::Duration;
+
 use crate::document::Template;
 use crate::name::RevisionName;
 use crate::time::Timestamp;
+
+/// How long a revision whose containers ended has to have a ready replica, without a break, until
+/// it is no longer failed. Without a probe a container is ready as soon as it runs, so one that
+/// ends at once is ready for a moment between any two of its ends.
+pub const RECOVERY: Duration = Duration::from_secs(10);
 
 /// How far a revision has come.
 #[expect(clippy::enum_variant_names, reason = "Azure's names of the states")]
@@ -12,8 +19,27 @@ pub enum Provisioning {
     Provisioning,
     /// It had as many ready replicas as it needed, and has not failed since.
     Provisioned,
-    /// None of its replicas is ready and they cannot start. It takes no traffic until one is.
+    /// None of its replicas was ready and they could not start. It takes no traffic until one is
+    /// ready, and if they had [crashed](Failure::Crashed), has been for [`RECOVERY`].
     Failed,
+}
+
+/// Why none of a revision's replicas can start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// They were not started, for what the documents say.
+    Refused(String),
+    /// Containers ended before they were ready, and are started again and again.
+    Crashed(String),
+}
+
+impl Failure {
+    /// What is wrong, in one sentence.
+    pub fn because(&self) -> &str {
+        match self {
+            Self::Refused(because) | Self::Crashed(because) => because,
+        }
+    }
 }
 
 /// A revision: a template of the app under a name. Its template never changes.
@@ -30,7 +56,7 @@ pub struct Revision {
     /// How far it has come.
     pub provisioning: Provisioning,
     /// Why its replicas cannot start, as last seen; kept while it is failed.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
     /// How often a restart was asked for.
     pub restarts: u64,
     /// Whether it has been provisioned since it was last activated.
@@ -41,6 +67,8 @@ pub struct Revision {
     pub desired: u32,
     /// The ready ones of its replicas, as last seen.
     pub ready: u32,
+    /// Since when at least one of them is ready.
+    pub(super) ready_since: Option<Timestamp>,
 }
 
 /// What the control loop sees of a revision's replicas.
@@ -51,7 +79,7 @@ pub struct Observation {
     /// Replicas that may get requests.
     pub ready: u32,
     /// Why replicas cannot start; none when nothing is wrong.
-    pub failure: Option<String>,
+    pub failure: Option<Failure>,
 }
 
 impl Revision {
@@ -68,7 +96,13 @@ impl Revision {
             declared: false,
             desired: 0,
             ready: 0,
+            ready_since: None,
         }
+    }
+
+    /// What is wrong with its replicas, in one sentence, if anything is.
+    pub fn because(&self) -> Option<&str> {
+        self.failure.as_ref().map(Failure::because)
     }
 
     /// Whether it is active and provisioned.
@@ -98,25 +132,42 @@ impl Revision {
         self.proven = false;
         self.desired = 0;
         self.ready = 0;
+        self.ready_since = None;
     }
 
-    pub(super) fn record(&mut self, observation: &Observation) {
+    pub(super) fn record(&mut self, observation: &Observation, now: Timestamp) {
         self.desired = observation.desired;
         self.ready = observation.ready;
-        let known = observation.failure.is_some() || observation.ready > 0;
-        if self.active && (known || self.provisioning != Provisioning::Failed) {
+        self.ready_since = (self.ready > 0).then(|| self.ready_since.unwrap_or(now));
+        self.record_failure(observation);
+    }
+
+    /// What was seen last, but the reason why it is failed for as long as it is.
+    pub(super) fn record_failure(&mut self, observation: &Observation) {
+        let is_failed = self.provisioning == Provisioning::Failed;
+        if self.active && (observation.failure.is_some() || !is_failed) {
             self.failure.clone_from(&observation.failure);
         }
     }
 
     /// How far it has come, when `required` ready replicas show that it works.
-    pub(super) fn judge(&self, required: u32) -> Provisioning {
+    pub(super) fn judge(&self, required: u32, now: Timestamp) -> Provisioning {
         match self.provisioning {
             _ if self.ready == 0 && self.failure.is_some() => Provisioning::Failed,
             Provisioning::Provisioned => Provisioning::Provisioned,
+            Provisioning::Failed if !self.has_recovered(now) => Provisioning::Failed,
             _ if self.ready >= required => Provisioning::Provisioned,
-            Provisioning::Failed if self.ready == 0 => Provisioning::Failed,
             _ => Provisioning::Provisioning,
         }
+    }
+
+    /// Whether a replica is ready, and stays so, after it has failed.
+    fn has_recovered(&self, now: Timestamp) -> bool {
+        let wait = match &self.failure {
+            Some(Failure::Crashed(_)) => RECOVERY,
+            Some(Failure::Refused(_)) | None => Duration::ZERO,
+        };
+        self.ready_since
+            .is_some_and(|since| now.since(since) >= wait)
     }
 }

@@ -2,11 +2,14 @@
 
 mod commands;
 mod documents;
+mod failures;
 mod multiple;
 mod properties;
 mod single;
 
-use super::{App, AppError, Change, Observation, Provisioning, Share};
+use std::time::Duration;
+
+use super::{App, AppError, Change, Failure, Observation, Provisioning, RECOVERY, Share};
 use crate::document::{
     ActiveRevisionsMode, Configuration, Container, ContainerApp, DeclaredRevision, Ingress, Scale,
     Template, TrafficTarget, TrafficWeight,
@@ -100,6 +103,7 @@ fn scaled(mut document: ContainerApp, min_replicas: u32, max_replicas: u32) -> C
 /// An app as it goes through a scenario, in words short enough for tables.
 struct Scenario {
     app: App,
+    now: Timestamp,
 }
 
 impl Scenario {
@@ -109,7 +113,8 @@ impl Scenario {
 
     fn with(document: ContainerApp, declared: Vec<DeclaredRevision>) -> Self {
         let (app, _) = App::create(document, declared, Timestamp::ORIGIN, SEED).unwrap();
-        Self { app }
+        let now = Timestamp::from_secs(1);
+        Self { app, now }
     }
 
     /// Applies a document and gives the changes as sentences.
@@ -125,16 +130,25 @@ impl Scenario {
             ready,
             failure: None,
         };
-        sentences(&self.app.observe(&name(suffix), &observation))
+        sentences(&self.app.observe(&name(suffix), &observation, self.now))
     }
 
+    /// Observes that one replica, decided for, crashed before it was ready.
     fn fail(&mut self, suffix: &str, because: &str) -> Vec<String> {
+        self.fail_by(suffix, Failure::Crashed(because.to_owned()))
+    }
+
+    fn fail_by(&mut self, suffix: &str, failure: Failure) -> Vec<String> {
         let observation = Observation {
             desired: 1,
             ready: 0,
-            failure: Some(because.to_owned()),
+            failure: Some(failure),
         };
-        sentences(&self.app.observe(&name(suffix), &observation))
+        sentences(&self.app.observe(&name(suffix), &observation, self.now))
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now + time;
     }
 
     fn set_traffic(&mut self, weights: &str) {

@@ -207,7 +207,7 @@ fn a_purged_revision_drains_and_one_of_its_name_starts_from_nothing() {
     let one = hello(&mut apps).revisions.get_mut(&v1).unwrap();
     super::super::fixtures::add_replica(one, "a", ReplicaState::Ready);
     one.state = ebbtide_core::scale::ScaleState::starting_with(5, Timestamp::ORIGIN);
-    hello(&mut apps).observe();
+    hello(&mut apps).observe(Timestamp::from_secs(1));
     let next = limited(HELLO)
         .replace("v1", "v2")
         .replace("[serve]", "[serve, more]");
@@ -218,7 +218,7 @@ fn a_purged_revision_drains_and_one_of_its_name_starts_from_nothing() {
     for id in ["a", "b", "c", "d", "e"] {
         super::super::fixtures::add_replica(two, id, ReplicaState::Ready);
     }
-    let changes = hello(&mut apps).observe();
+    let changes = hello(&mut apps).observe(Timestamp::from_secs(1));
     assert!(
         changes.contains(&Change::RevisionPurged(v1.clone())),
         "{changes:?}"

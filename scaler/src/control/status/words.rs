@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ebbtide_core::app::{Provisioning, Revision};
+use ebbtide_core::app::{Provisioning, RECOVERY, Revision};
 use ebbtide_core::scale::Metric;
 use ebbtide_core::time::Timestamp;
 
@@ -52,11 +52,11 @@ pub(super) fn running_state(
         draining,
         ..
     } = *replicas;
-    if let Some(because) = &one.failure {
-        return ("Activation failed", Some(because.clone()));
+    if let Some(failure) = &one.failure {
+        return ("Activation failed", Some(failure.because().to_owned()));
     }
     if revision.active && revision.provisioning == Provisioning::Failed {
-        return ("Activation failed", revision.failure.clone());
+        return ("Activation failed", Some(failed(revision, ready)));
     }
     let unready = one
         .replicas
@@ -80,6 +80,18 @@ pub(super) fn running_state(
         () => "Running",
     };
     (state, None)
+}
+
+/// Why a revision is failed, and if a replica is ready again, what it has to show.
+fn failed(revision: &Revision, ready: u32) -> String {
+    let because = revision.because().unwrap_or_default();
+    if ready == 0 {
+        return because.to_owned();
+    }
+    let seconds = RECOVERY.as_secs();
+    format!(
+        "{because}; it runs again, and is provisioned once a replica has been ready for {seconds} s"
+    )
 }
 
 /// What to look at when a replica takes long to answer.
@@ -119,7 +131,7 @@ pub(super) fn metric_words(metric: &Metric) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::fixtures::{self, HELLO};
-    use ebbtide_core::app::Observation;
+    use ebbtide_core::app::{Failure, Observation};
 
     use super::super::super::replica::ReplicaState::{Backoff, Draining, Ready, Starting};
     use super::*;
@@ -187,19 +199,27 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_revision_without_replicas_says_why_it_failed() {
+    fn a_failed_revision_says_why_it_failed_and_what_it_has_to_show() {
         let mut control = fixtures::app(HELLO);
         let name = control.app.latest().clone();
         let observation = Observation {
             desired: 1,
             ready: 0,
-            failure: Some("exit 1".to_owned()),
+            failure: Some(Failure::Crashed("exit 1".to_owned())),
         };
-        control.app.observe(&name, &observation);
+        control.app.observe(&name, &observation, Timestamp::ORIGIN);
         let revision = control.app.revision(&name).unwrap();
         let one = &control.revisions[&name];
         let found = running_state(revision, one, &one.replica_counts(0), Timestamp::ORIGIN);
         assert_eq!(found, ("Activation failed", Some("exit 1".to_owned())));
+        let mut one = control.revisions.remove(&name).unwrap();
+        fixtures::add_replica(&mut one, "a", Ready);
+        let counts = one.replica_counts(1);
+        let (state, details) = running_state(revision, &one, &counts, Timestamp::ORIGIN);
+        assert_eq!(state, "Activation failed");
+        let shown =
+            "exit 1; it runs again, and is provisioned once a replica has been ready for 10 s";
+        assert_eq!(details.as_deref(), Some(shown));
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use ebbtide_brokers::kafka::{Address, Mechanism};
 
 use super::super::super::document::{KafkaDocument, SaslDocument, SecretDocument, SwitchDocument};
-use super::super::{Builder, Resolve};
-use super::reveal;
+use super::super::Builder;
 use crate::plan::{KafkaLogin, KafkaTls, KafkaTopic, Secret};
 
 /// The longest name that a topic has.
@@ -42,15 +41,13 @@ impl Builder<'_> {
     }
 
     fn servers(&mut self, path: &str, servers: &SecretDocument) -> Option<Secret> {
-        let servers = self.text(path, servers)?;
-        let is_address = |one: &str| Address::parse(one.trim()).is_ok();
-        let is_known = !servers.reveal().is_empty();
-        if is_known && !servers.reveal().split(',').all(is_address) {
-            let message = "it is HOST:PORT, as in kafka:9092, or several of these with commas";
-            self.problems.add(path, message);
-            return None;
-        }
-        Some(servers)
+        self.connection(path, servers, |servers| {
+            let is_address = |one: &str| Address::parse(one.trim()).is_ok();
+            if servers.split(',').all(is_address) {
+                return Ok(());
+            }
+            Err("it is HOST:PORT, as in kafka:9092, or several of these with commas".to_owned())
+        })
     }
 
     /// Who logs in; none, too, where there is a problem, which has been told.
@@ -123,18 +120,5 @@ impl Builder<'_> {
         for (key, _) in given.iter().filter(|(_, is_given)| *is_given) {
             self.problems.add(format!("{path}.{key}"), message);
         }
-    }
-
-    /// A text that is not empty. Where secrets are not looked up, one that is elsewhere is empty.
-    fn text(&mut self, path: &str, text: &SecretDocument) -> Option<Secret> {
-        if let (Resolve::Nothing, SecretDocument::From(_)) = (self.resolve, text) {
-            return Some(Secret::new(String::new()));
-        }
-        let text = self.problems.take(path, reveal(text, self.folder))?;
-        if text.is_empty() {
-            self.problems.add(path, "it is empty");
-            return None;
-        }
-        Some(Secret::new(text))
     }
 }

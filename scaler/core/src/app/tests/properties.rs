@@ -63,7 +63,11 @@ fn declarations() -> impl Strategy<Value = Vec<DeclaredRevision>> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let failure = prop::option::of(Just("exit status 1".to_owned()));
+    let failure = prop_oneof![
+        Just("no such secret".to_owned()).prop_map(Failure::Refused),
+        Just("exit status 1".to_owned()).prop_map(Failure::Crashed),
+    ];
+    let failure = prop::option::of(failure);
     let seen = (0_u32..4, 0_u32..4, failure).prop_map(|(desired, ready, failure)| Observation {
         desired,
         ready,
@@ -81,7 +85,7 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 /// The app after a step, the same if the step is refused.
-fn after(app: &App, step: &Step) -> Result<App, TestCaseError> {
+fn after(app: &App, step: &Step, now: Timestamp) -> Result<App, TestCaseError> {
     let result = match step.clone() {
         Step::Apply(document, declared) => {
             let result = try_apply(app, (*document).clone(), declared.clone());
@@ -97,9 +101,9 @@ fn after(app: &App, step: &Step) -> Result<App, TestCaseError> {
         Step::Restart(name) => app.restart(&name),
         Step::Observe(name, observation) => {
             let mut next = app.clone();
-            let changes = next.observe(&name, &observation);
+            let changes = next.observe(&name, &observation, now);
             let seen = next.clone();
-            prop_assert_eq!(next.observe(&name, &observation), vec![], "twice");
+            prop_assert_eq!(next.observe(&name, &observation, now), vec![], "twice");
             prop_assert_eq!(&next, &seen, "twice");
             Ok((next, changes))
         }
@@ -152,8 +156,8 @@ proptest! {
         let first = if single { document("v1") } else { split("v1", "") };
         let mut app = Scenario::new(first).app;
         check(&app)?;
-        for step in &steps {
-            app = after(&app, step)?;
+        for (seconds, step) in (0..).step_by(4).zip(&steps) {
+            app = after(&app, step, Timestamp::from_secs(seconds))?;
             check(&app)?;
         }
     }

@@ -96,6 +96,9 @@ fn a_new_revision_that_fails_leaves_everything_to_the_old_one_and_goes_on_trying
         ("v1 100", 2)
     );
     assert!(hello.observe("v2", 2, 1).is_empty());
+    assert_eq!(hello.provisioning("v2"), Provisioning::Failed);
+    hello.wait(RECOVERY);
+    assert!(hello.observe("v2", 2, 1).is_empty());
     assert_eq!(hello.provisioning("v2"), Provisioning::Provisioning);
     hello.observe("v2", 2, 2);
     assert_eq!(
@@ -150,7 +153,9 @@ fn a_failed_first_revision_keeps_one_replica_to_recover_with() {
     assert_eq!(hello.takeover("v1"), 1);
     hello.observe("v1", 1, 0);
     let failed = hello.app.revision(&name("v1")).unwrap();
-    assert_eq!(failed.failure.as_deref(), Some("exit status 1"));
+    assert_eq!(failed.because(), Some("exit status 1"));
+    hello.observe("v1", 1, 1);
+    hello.wait(RECOVERY);
     assert_eq!(
         hello.observe("v1", 1, 1),
         [
@@ -168,9 +173,9 @@ fn failing_replicas_beside_a_ready_one_do_not_fail_the_revision() {
     let observation = Observation {
         desired: 2,
         ready: 1,
-        failure: Some("exit status 1".to_owned()),
+        failure: Some(Failure::Crashed("exit status 1".to_owned())),
     };
-    hello.app.observe(&name("v1"), &observation);
+    hello.app.observe(&name("v1"), &observation, hello.now);
     assert_eq!(hello.provisioning("v1"), Provisioning::Provisioned);
     assert_eq!(hello.shares(), "v1 100");
 }
@@ -186,7 +191,9 @@ fn when_the_old_revision_fails_meanwhile_the_new_one_has_the_traffic_and_still_t
         ("v2 100", "v1 v2")
     );
     assert_eq!(hello.takeover("v2"), 1);
-    // Whichever is ready first has the traffic.
+    // Whichever is ready first, and stays so, has the traffic.
+    hello.observe("v1", 1, 1);
+    hello.wait(RECOVERY);
     hello.observe("v1", 1, 1);
     assert_eq!(hello.shares(), "v1 100");
     hello.observe("v2", 1, 1);
