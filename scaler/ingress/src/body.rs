@@ -1,5 +1,6 @@
 //! Bodies on their way through, passed on frame by frame and never gathered.
 
+mod arriving;
 mod compressed;
 mod copy;
 mod patience;
@@ -12,12 +13,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 
 use crate::connection::Busy;
 use crate::headers;
 use crate::worker::Worker;
 
+pub(crate) use arriving::Arriving;
 pub(crate) use compressed::{Compressed, Compressor};
 pub(crate) use copy::{BodyCopy, MOST as MOST_COPIED, NoCopy};
 pub(crate) use patience::{AnswerError, Patience};
@@ -36,7 +37,7 @@ pub(crate) enum RequestBody {
 
 /// The body that a client sends.
 pub(crate) struct ClientBody {
-    incoming: Incoming,
+    arriving: Arriving,
     /// None if there is nothing to come.
     upload: Option<Rc<Upload>>,
     /// A copy of it, if one is made.
@@ -47,7 +48,7 @@ impl ClientBody {
     /// The body of a request to `worker`. One that `is_patient` may pause as long as the client likes.
     /// It has at most as many bytes as the ingress takes, and no more than `most`.
     pub(crate) fn new(
-        incoming: Incoming,
+        arriving: Arriving,
         worker: &Rc<Worker>,
         is_patient: bool,
         most: Option<u64>,
@@ -55,9 +56,9 @@ impl ClientBody {
         let of_all = worker.shared.options.limits.body_bytes;
         let most = most.into_iter().chain(of_all).min();
         let upload = || Rc::new(Upload::new(Rc::clone(worker), is_patient, most));
-        let upload = (!incoming.is_end_stream()).then(upload);
+        let upload = (!arriving.is_end_stream()).then(upload);
         Self {
-            incoming,
+            arriving,
             upload,
             copy: None,
         }
@@ -72,7 +73,7 @@ impl ClientBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let polled = Pin::new(&mut self.arriving).poll_frame(cx);
         let Some(upload) = &self.upload else {
             return polled.map_err(BodyError::Client);
         };
@@ -82,6 +83,9 @@ impl ClientBody {
                     headers::clean_trailers(trailers);
                 }
                 let came = upload.came(frame.data_ref().map_or(0, Bytes::len));
+                if came.is_err() {
+                    self.arriving.give_up();
+                }
                 self.copies(frame.data_ref());
                 Some(came.map(|()| frame))
             }
@@ -93,7 +97,13 @@ impl ClientBody {
                 self.copies(None);
                 None
             }
-            Poll::Pending => return upload.poll_wait(cx).map(|error| Some(Err(error))),
+            Poll::Pending => {
+                let waited = upload.poll_wait(cx);
+                if waited.is_ready() {
+                    self.arriving.give_up();
+                }
+                return waited.map(|error| Some(Err(error)));
+            }
         };
         Poll::Ready(frame)
     }
@@ -107,7 +117,7 @@ impl ClientBody {
             copy.came(data);
         }
         // hyper does not ask again when it knows from the length, or by trailers, that the body has ended.
-        if data.is_none() || self.incoming.is_end_stream() {
+        if data.is_none() || self.arriving.is_end_stream() {
             copy.ended();
         }
     }
@@ -142,7 +152,7 @@ impl Body for RequestBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Client(body) => body.incoming.is_end_stream(),
+            Self::Client(body) => body.arriving.is_end_stream(),
             Self::Empty => true,
             Self::Whole(bytes) => bytes.is_empty(),
         }
@@ -150,7 +160,7 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Client(body) => body.incoming.size_hint(),
+            Self::Client(body) => body.arriving.size_hint(),
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
         }

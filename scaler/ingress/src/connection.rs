@@ -32,8 +32,9 @@ use crate::upstream::LocalExecutor;
 use crate::worker::{Watched, Worker};
 
 pub(crate) use accepted::{Accepted, serve_proxied};
-pub(crate) use activity::{Activity, Busy};
+pub(crate) use activity::{Activity, BodyRead, Busy};
 pub(crate) use frames::FrameGuard;
+pub(crate) use http1::REST_TIME;
 
 /// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

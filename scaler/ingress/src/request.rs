@@ -23,12 +23,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ebbtide_core::time::Timestamp;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
-use crate::body::{AnswerBody, ClientBody, RequestBody, ResponseBody, Upload};
+use crate::body::{AnswerBody, Arriving, ClientBody, RequestBody, ResponseBody, Upload};
 use crate::connection::Peer;
 use crate::headers;
 use crate::headers::forwarded_certificate::CLIENT_CERTIFICATE;
@@ -72,15 +72,14 @@ pub(crate) fn handle(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> {
     let mut busy = peer.activity.begin();
-    if !request.body().is_end_stream() {
-        peer.activity.stays_awake();
-    }
+    let awaits_continue = request.headers().contains_key(EXPECT);
     let mut crossing = None;
+    let request = request.map(|body| arriving(&peer, body, awaits_continue));
     let begun = begin(&peer, request, &mut crossing);
     async move {
         let (mut response, is_last) = match begun {
             Ok(begun) => answer(&peer, begun).await,
-            Err(refused) => *refused,
+            Err(refused) => (refused.0, refused.1 || awaits_continue),
         };
         if let Some(crossing) = crossing {
             crossing.add_to(response.headers_mut());
@@ -99,10 +98,19 @@ pub(crate) fn handle(
     }
 }
 
+/// The body of a request. The rest of one that waits to be asked for it is not asked for.
+fn arriving(peer: &Peer, body: Incoming, awaits_continue: bool) -> Arriving {
+    if peer.watch.is_some() && !awaits_continue {
+        Arriving::of_connection(body, &peer.worker, &peer.activity)
+    } else {
+        Arriving::of_stream(body)
+    }
+}
+
 /// Finds out what becomes of a request. What its answer has to say to browsers is put into `crossing`.
 fn begin(
     peer: &Peer,
-    mut request: Request<Incoming>,
+    mut request: Request<Arriving>,
     crossing: &mut Option<Box<CrossOrigin>>,
 ) -> Result<Box<Begun>, Box<Refused>> {
     let arrived = peer.worker.now();
@@ -205,7 +213,7 @@ fn length(response: &Response<ResponseBody>) -> u64 {
 /// Finds the revision that the request is for, and begins to count it.
 fn route(
     peer: &Peer,
-    request: &Request<Incoming>,
+    request: &Request<Arriving>,
     arrived: Timestamp,
     crossing: &mut Option<Box<CrossOrigin>>,
 ) -> Result<Routed, Refusal> {
@@ -282,7 +290,7 @@ fn route(
 }
 
 /// Answers what an issuer of certificates asks, whichever host it asks.
-fn answer_challenge(peer: &Peer, request: &Request<Incoming>) -> Result<(), Refusal> {
+fn answer_challenge(peer: &Peer, request: &Request<Arriving>) -> Result<(), Refusal> {
     let challenges = peer.worker.shared.options.challenges.as_ref();
     let proof = challenges
         .filter(|_| request.method() == Method::GET)
@@ -306,7 +314,7 @@ struct Outgoing {
 /// bounded.
 fn prepare(
     peer: &Peer,
-    mut request: Request<Incoming>,
+    mut request: Request<Arriving>,
     host: &HeaderValue,
     most: Option<u64>,
 ) -> Outgoing {

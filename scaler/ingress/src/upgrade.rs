@@ -7,8 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::header::{CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::response::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
-use http_body::Body as _;
-use hyper::body::Incoming;
+use http_body::Body;
 use hyper::ext::Protocol;
 use hyper::upgrade::OnUpgrade;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -46,7 +45,7 @@ pub(crate) fn is_known(protocol: &Protocol) -> bool {
 
 impl Upgrade {
     /// Takes the wish out of a request, which is an ordinary one then; none if it has none.
-    pub(crate) fn take(request: &mut Request<Incoming>) -> Option<Self> {
+    pub(crate) fn take<B: Body>(request: &mut Request<B>) -> Option<Self> {
         if connects_to(request).is_some() {
             *request.method_mut() = Method::GET;
             request.extensions_mut().remove::<Protocol>();

@@ -48,6 +48,8 @@ pub(crate) struct Activity {
     now: Rc<Cell<Timestamp>>,
     /// Requests that are being answered.
     requests: Cell<u32>,
+    /// Bodies of requests that are being read, after their answers too.
+    bodies: Cell<u32>,
     /// Since when there is none.
     idle_since: Cell<Timestamp>,
     has_answered: Cell<bool>,
@@ -67,6 +69,7 @@ impl Activity {
         Rc::new(Self {
             now: Rc::clone(now),
             requests: Cell::new(0),
+            bodies: Cell::new(0),
             idle_since: Cell::new(now.get()),
             has_answered: Cell::new(false),
             head_since: Cell::new(None),
@@ -117,6 +120,14 @@ impl Activity {
         }
     }
 
+    /// A request has a body. It is read until the result is dropped.
+    pub(crate) fn begin_body(self: &Rc<Self>) -> BodyRead {
+        self.bodies.set(self.bodies.get() + 1);
+        // hyper may not be done with the connection as soon as it has been answered.
+        self.stays_awake();
+        BodyRead(Rc::clone(self))
+    }
+
     /// A request has ended.
     fn end(&self) {
         self.requests.set(self.requests.get() - 1);
@@ -146,6 +157,7 @@ impl Activity {
 
     fn has_nothing_to_do(&self) -> bool {
         self.requests.get() == 0
+            && self.bodies.get() == 0
             && self.head_since.get().is_none()
             && self.blocked_since.get().is_none()
     }
@@ -157,14 +169,11 @@ impl Activity {
     /// Says that the connection can rest. It does not yet, or no longer.
     pub(crate) fn can_rest(&self) {
         let is_frequent = self.has_answered.get() && !self.is_idle_for_a_while(self.now.get());
-        self.rest.set(match is_frequent {
-            true => Rest::Later,
-            false => Rest::Soon,
-        });
+        self.rest
+            .set(if is_frequent { Rest::Later } else { Rest::Soon });
     }
 
-    /// The connection does not rest as soon as it has been answered: it may not be done with then, as hyper has yet to
-    /// read the rest of a body, or to end it.
+    /// The connection does not rest as soon as it has been answered.
     pub(crate) fn stays_awake(&self) {
         if self.rest.get() == Rest::Soon {
             self.rest.set(Rest::Later);
@@ -290,6 +299,15 @@ impl Drop for Busy {
     }
 }
 
+/// The body of a request, until nobody reads it any more.
+pub(crate) struct BodyRead(Rc<Activity>);
+
+impl Drop for BodyRead {
+    fn drop(&mut self) {
+        self.0.bodies.set(self.0.bodies.get() - 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,9 +380,13 @@ mod tests {
 
         clock.set(Timestamp::from_secs(3));
         activity.can_rest();
-        let busy = activity.begin();
-        activity.stays_awake();
+        let (busy, body) = (activity.begin(), activity.begin_body());
         drop(busy);
-        assert!(!rests(&activity), "there may be more to read");
+        clock.set(Timestamp::from_secs(5));
+        activity.look(clock.get(), &Limits::default());
+        assert!(!rests(&activity), "there may be more of its body");
+        drop(body);
+        activity.look(clock.get(), &Limits::default());
+        assert!(rests(&activity));
     }
 }

@@ -42,8 +42,9 @@ const FIRST: usize = 2048;
 /// What is read at once of what nobody wants any more, in bytes.
 const REST: usize = 8 * 1024;
 
-/// How long a client may take to see that it was answered, and to close.
-const REST_TIME: Duration = Duration::from_secs(2);
+/// How long is read what nobody wants any more: of a body after its answer, and of a connection until the client,
+/// which was answered, closes it.
+pub(crate) const REST_TIME: Duration = Duration::from_secs(2);
 
 /// What has become of a connection.
 enum Served<S> {

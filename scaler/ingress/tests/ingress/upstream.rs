@@ -147,3 +147,34 @@ async fn an_answer_that_comes_before_the_body_was_read_is_the_answer() {
         assert_eq!((reply.status, &*reply.body), (413, "no"), "round {round}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_nobody_wanted_does_not_end_its_connection() {
+    let bed = Bed::new();
+    let ends = Arc::new(Notify::new());
+    let end = Arc::clone(&ends);
+    let app = App::raw(move |mut stream: TcpStream| {
+        let end = Arc::clone(&end);
+        async move {
+            read_head(&mut stream).await;
+            stream.write_all(OK.as_bytes()).await.unwrap();
+            end.notified().await;
+        }
+    })
+    .await;
+    bed.serve(&[replica(app.address)]);
+    let mut client = Client::connect(bed.address).await;
+    for (host, status) in [(HOST, 200), ("nobody.localhost", 404)] {
+        let half = "a".repeat(1_000_000);
+        let length = 2 * half.len();
+        let head = format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+        client.write(&(head + &half)).await;
+        let reply = client.reply().await;
+        let found = (reply.status, reply.header("connection"));
+        assert_eq!(found, (status, None), "{host}");
+        ends.notify_one();
+        client.write(&half).await;
+        ends.notify_one();
+        assert_eq!(client.get(HOST).await.status, 200, "after that, {host}");
+    }
+}
