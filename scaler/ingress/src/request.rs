@@ -72,7 +72,8 @@ pub(crate) fn handle(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> {
     let mut busy = peer.activity.begin();
-    let awaits_continue = request.headers().contains_key(EXPECT);
+    let has_body = !request.body().is_end_stream();
+    let awaits_continue = has_body && request.headers().contains_key(EXPECT);
     let mut crossing = None;
     let request = request.map(|body| arriving(&peer, body, awaits_continue));
     let begun = begin(&peer, request, &mut crossing);
@@ -89,7 +90,6 @@ pub(crate) fn handle(
         if (is_last || peer.worker.drain.has_begun()) && is_http1 && !switches {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
-            peer.activity.stays_awake();
         }
         if !is_http1 {
             busy.answers();
@@ -100,11 +100,14 @@ pub(crate) fn handle(
 
 /// The body of a request. The rest of one that waits to be asked for it is not asked for.
 fn arriving(peer: &Peer, body: Incoming, awaits_continue: bool) -> Arriving {
-    if peer.watch.is_some() && !awaits_continue {
-        Arriving::of_connection(body, &peer.worker, &peer.activity)
-    } else {
-        Arriving::of_stream(body)
+    if peer.watch.is_none() {
+        return Arriving::of_stream(body);
     }
+    let mut body = Arriving::of_connection(body, &peer.worker, &peer.activity);
+    if awaits_continue {
+        body.give_up();
+    }
+    body
 }
 
 /// Finds out what becomes of a request. What its answer has to say to browsers is put into `crossing`.

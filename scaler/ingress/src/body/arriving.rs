@@ -19,8 +19,10 @@ use crate::worker::Worker;
 pub(crate) struct Arriving {
     /// None once it has been handed over to be read to its end.
     incoming: Option<Incoming>,
+    /// What keeps its connection from resting; none over HTTP/2, and where there is nothing to come.
+    reading: Option<BodyRead>,
     /// Who reads the rest; none if the rest is not read.
-    rest: Option<(Rc<Worker>, BodyRead)>,
+    worker: Option<Rc<Worker>>,
 }
 
 impl Arriving {
@@ -28,11 +30,12 @@ impl Arriving {
     pub(crate) fn of_stream(incoming: Incoming) -> Self {
         Self {
             incoming: Some(incoming),
-            rest: None,
+            reading: None,
+            worker: None,
         }
     }
 
-    /// A body of which the rest is read.
+    /// A body over HTTP/1.
     pub(crate) fn of_connection(
         incoming: Incoming,
         worker: &Rc<Worker>,
@@ -41,23 +44,22 @@ impl Arriving {
         let has_rest = !incoming.is_end_stream();
         Self {
             incoming: Some(incoming),
-            rest: has_rest.then(|| (Rc::clone(worker), activity.begin_body())),
+            reading: has_rest.then(|| activity.begin_body()),
+            worker: has_rest.then(|| Rc::clone(worker)),
         }
     }
 
     /// Leaves the rest unread, so that the connection ends.
     pub(crate) fn give_up(&mut self) {
-        self.rest = None;
+        self.worker = None;
     }
 }
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        let Some((worker, reading)) = self.rest.take() else {
-            return;
-        };
         let unread = self.incoming.take().filter(|body| !body.is_end_stream());
-        if let Some(mut unread) = unread {
+        if let (Some(mut unread), Some(worker)) = (unread, self.worker.take()) {
+            let reading = self.reading.take();
             tokio::task::spawn_local(async move {
                 let to_end = async { while let Some(Ok(_)) = unread.frame().await {} };
                 worker.drain.cancel(timeout(REST_TIME, to_end)).await;

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ebbtide_core::time::Timestamp;
@@ -36,6 +36,8 @@ enum Rest {
     Later,
     /// It can, as soon as it has been answered.
     Soon,
+    /// It has been answered. hyper may have more to do, and is asked once more.
+    Answered,
     /// It should, now.
     Due,
     /// It does.
@@ -111,7 +113,7 @@ impl Activity {
     pub(crate) fn begin(self: &Rc<Self>) -> Busy {
         self.requests.set(self.requests.get() + 1);
         self.head_since.set(None);
-        if self.rest.get() == Rest::Due {
+        if matches!(self.rest.get(), Rest::Answered | Rest::Due) {
             self.rest.set(Rest::Later);
         }
         Busy {
@@ -123,8 +125,6 @@ impl Activity {
     /// A request has a body. It is read until the result is dropped.
     pub(crate) fn begin_body(self: &Rc<Self>) -> BodyRead {
         self.bodies.set(self.bodies.get() + 1);
-        // hyper may not be done with the connection as soon as it has been answered.
-        self.stays_awake();
         BodyRead(Rc::clone(self))
     }
 
@@ -133,9 +133,8 @@ impl Activity {
         self.requests.set(self.requests.get() - 1);
         self.idle_since.set(self.now.get());
         self.has_answered.set(true);
-        // Its task is running, and looks at this once it has written what there is.
         if self.rest.get() == Rest::Soon {
-            self.rest.set(Rest::Due);
+            self.rest.set(Rest::Answered);
         }
     }
 
@@ -146,7 +145,7 @@ impl Activity {
         }
         if let Some(limit) = self.overdue_by(now, limits) {
             self.cut_off(limit);
-        } else if self.rest.get() == Rest::Later
+        } else if matches!(self.rest.get(), Rest::Later | Rest::Due)
             && self.has_nothing_to_do()
             && self.is_idle_for_a_while(now)
         {
@@ -171,13 +170,6 @@ impl Activity {
         let is_frequent = self.has_answered.get() && !self.is_idle_for_a_while(self.now.get());
         self.rest
             .set(if is_frequent { Rest::Later } else { Rest::Soon });
-    }
-
-    /// The connection does not rest as soon as it has been answered.
-    pub(crate) fn stays_awake(&self) {
-        if self.rest.get() == Rest::Soon {
-            self.rest.set(Rest::Later);
-        }
     }
 
     /// The connection rests, until it [`can_rest`](Self::can_rest) again.
@@ -224,7 +216,7 @@ impl Activity {
 
     /// Waits for `connection` until it has been too long at something.
     pub(crate) async fn limit<F: Future + Unpin>(&self, connection: F) -> Result<F::Output, Limit> {
-        self.until(connection, || self.overdue.get()).await
+        self.until(connection, |limit| limit, |_| None).await
     }
 
     /// Waits for `connection` until it has been too long at something, or is to rest.
@@ -232,35 +224,44 @@ impl Activity {
         &self,
         connection: F,
     ) -> Result<F::Output, Interruption> {
-        let is_due = || self.rest.get() == Rest::Due && self.has_nothing_to_do();
-        let interruption = || {
-            let limit = self.overdue.get().map(Interruption::Limit);
-            limit.or_else(|| is_due().then_some(Interruption::Rest))
-        };
-        self.until(connection, interruption).await
+        let rests = |cx: &Context<'_>| self.is_to_rest(cx).then_some(Interruption::Rest);
+        self.until(connection, Interruption::Limit, rests).await
     }
 
-    /// Waits for `connection` until there is a reason not to. The worker's look wakes it.
+    /// Whether a connection is to rest that has just been polled, and waits. That order matters: hyper may have to
+    /// end it, which would not happen any more, and what follows is no request then.
+    fn is_to_rest(&self, cx: &Context<'_>) -> bool {
+        if self.rest.get() == Rest::Answered {
+            self.rest.set(Rest::Due);
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        self.rest.get() == Rest::Due && self.has_nothing_to_do()
+    }
+
+    /// Waits for `connection` until it has been too long at something, or there is a reason not to `after` it was
+    /// polled. The worker's look wakes it.
     async fn until<F: Future + Unpin, R>(
         &self,
         mut connection: F,
-        reason: impl Fn() -> Option<R>,
+        over: impl Fn(Limit) -> R,
+        after: impl Fn(&Context<'_>) -> Option<R>,
     ) -> Result<F::Output, R> {
         poll_fn(|cx| {
-            if let Some(reason) = reason() {
+            if let Some(limit) = self.overdue.get() {
+                return Poll::Ready(Err(over(limit)));
+            }
+            if let Poll::Ready(output) = Pin::new(&mut connection).poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            if let Some(reason) = self.overdue.get().map(&over).or_else(|| after(cx)) {
                 return Poll::Ready(Err(reason));
             }
-            let polled = Pin::new(&mut connection).poll(cx);
-            if let Some(reason) = reason().filter(|_| polled.is_pending()) {
-                return Poll::Ready(Err(reason));
+            match &mut *self.waker.borrow_mut() {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
             }
-            if polled.is_pending() {
-                match &mut *self.waker.borrow_mut() {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
-            }
-            polled.map(Ok)
+            Poll::Pending
         })
         .await
     }
@@ -312,7 +313,6 @@ impl Drop for BodyRead {
 mod tests {
     use super::*;
     use std::pin::pin;
-    use std::task::Context;
 
     #[test]
     fn each_thing_has_its_time() {
@@ -341,16 +341,19 @@ mod tests {
         drop(busy);
         assert_eq!((after(79), after(80)), (None, Some(Limit::IdleTime)));
     }
-    #[tokio::test]
-    async fn who_asks_seldom_rests_at_once_and_who_asks_often_after_a_while() {
+
+    #[test]
+    fn who_asks_seldom_rests_at_once_and_who_asks_often_after_a_while() {
         let clock = Rc::new(Cell::new(Timestamp::from_secs(0)));
         let activity = Activity::new(&clock);
         let rests = |activity: &Activity| {
-            let poll = |cx: &mut Context<'_>| {
-                let waits = pin!(activity.limit_or_rest(std::future::pending::<()>()));
-                matches!(waits.poll(cx), Poll::Ready(Err(Interruption::Rest)))
-            };
-            poll(&mut Context::from_waker(Waker::noop()))
+            let mut waits = pin!(activity.limit_or_rest(std::future::pending::<()>()));
+            let mut context = Context::from_waker(Waker::noop());
+            // The second time is when it has woken itself, if it has.
+            (0..2).any(|_| {
+                let polled = waits.as_mut().poll(&mut context);
+                polled == Poll::Ready(Err(Interruption::Rest))
+            })
         };
         activity.can_rest();
         assert!(!rests(&activity), "it has not asked for anything yet");
@@ -388,5 +391,21 @@ mod tests {
         drop(body);
         activity.look(clock.get(), &Limits::default());
         assert!(rests(&activity));
+    }
+
+    #[tokio::test]
+    async fn what_hyper_ends_when_it_is_asked_once_more_does_not_rest() {
+        let activity = Activity::new(&Rc::new(Cell::new(Timestamp::from_secs(0))));
+        activity.can_rest();
+        let mut busy = Some(activity.begin());
+        let connection = poll_fn(|_| {
+            let is_first = busy.take().is_some();
+            if is_first {
+                Poll::Pending
+            } else {
+                Poll::Ready("ended")
+            }
+        });
+        assert_eq!(activity.limit_or_rest(connection).await, Ok("ended"));
     }
 }

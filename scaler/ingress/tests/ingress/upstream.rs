@@ -178,3 +178,35 @@ async fn a_body_that_nobody_wanted_does_not_end_its_connection() {
         assert_eq!(client.get(HOST).await.status, 200, "after that, {host}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_of_a_body_is_no_request() {
+    let bed = Bed::new();
+    // Answers before there is a body, and closes its connection.
+    let app = App::raw(|mut stream: TcpStream| async move {
+        read_head(&mut stream).await;
+        stream.write_all(OK.as_bytes()).await.unwrap();
+    })
+    .await;
+    bed.serve(&[replica(app.address)]);
+    let body = format!("GET /left HTTP/1.1\r\nHost: {HOST}\r\n\r\n");
+    for expect in ["", "Expect: 100-continue\r\n"] {
+        let before = app.connections();
+        let mut client = Client::connect(bed.address).await;
+        let length = 2 * body.len();
+        let head =
+            format!("POST / HTTP/1.1\r\nHost: {HOST}\r\n{expect}Content-Length: {length}\r\n\r\n");
+        client.write(&head).await;
+        let mut reply = client.head().await;
+        if reply.status == 100 {
+            reply = client.head().await;
+        }
+        assert_eq!((reply.status, app.connections()), (200, before + 1));
+        // The connection may have ended by now.
+        let _sent = client.0.write_all(body.as_bytes()).await;
+        let _ended = client.0.shutdown().await;
+        let rest = client.rest().await.unwrap_or_default();
+        assert!(!rest.contains("HTTP/1.1"), "{expect}{rest}");
+        assert_eq!(app.connections(), before + 1, "{expect}");
+    }
+}
