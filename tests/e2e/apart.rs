@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::harness::{ANY_PORT, Answer, Ebbtide, SOON, curl, ebbtide, eventually, folder, machine};
 use crate::keda::{call, certificates};
 use crate::load::Document;
+use crate::ports;
 
 /// A replica that nothing of Ebbtide's runs.
 struct Replica {
@@ -17,10 +18,7 @@ struct Replica {
 
 impl Replica {
     fn start() -> Self {
-        // Free a moment ago; nothing else on this machine takes ports in between.
-        let listener = std::net::TcpListener::bind(ANY_PORT).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = ports::free();
         let mut command = ebbtide();
         command
             .args([

@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Ebbtide, SOON, ebbtide, eventually, folder, machine};
 use crate::load::Document;
+use crate::ports;
 
 /// Documents, and the words that the refusal has.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
@@ -171,7 +172,7 @@ fn an_unknown_host_is_told_where_the_apps_are() {
 #[test]
 fn nowhere_to_write_is_no_reason_to_end() {
     let _machine = machine();
-    let ports = [free_port(), free_port()];
+    let ports = [ports::free(), ports::free()];
     let [ingress, status] = ports.map(|port| format!("127.0.0.1:{port}"));
     let folder = folder(&[("web.yaml", &Document::default().yaml())]);
     let full = || {
@@ -202,13 +203,4 @@ fn the_status_api_does_not_listen_where_others_can_reach_it() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("--status-listen"), "{said}");
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }

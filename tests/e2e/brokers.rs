@@ -3,7 +3,6 @@
 //! A test starts those it needs, each with ports and a folder of its own. When the value is
 //! dropped, or the test process ends in whatever way, they and what they started end too.
 
-pub(crate) mod ports;
 pub(crate) mod server;
 mod tool;
 

@@ -27,6 +27,8 @@ mod no_loss;
 mod observing;
 mod orphans;
 mod page;
+#[path = "../ports.rs"]
+mod ports;
 mod protocols;
 mod queues;
 mod routes;

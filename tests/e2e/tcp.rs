@@ -1,9 +1,9 @@
 //! Apps that speak TCP, on a port of their own or beside HTTP, with clients of Python's and curl.
 
-use std::net::TcpListener;
 use std::process::Command;
 
-use crate::harness::{ANY_PORT, Ebbtide, SOON, curl, eventually, machine};
+use crate::harness::{Ebbtide, SOON, curl, eventually, machine};
+use crate::ports;
 
 /// Opens three connections to a port, has a line of each echoed, and says what came.
 const CLIENT: &str = r#"
@@ -42,16 +42,10 @@ properties:
     )
 }
 
-/// Free a moment ago; nothing else on this machine takes ports in between.
-fn free_ports() -> [u16; 2] {
-    let free = [(); 2].map(|()| TcpListener::bind(ANY_PORT).unwrap());
-    free.map(|listener| listener.local_addr().unwrap().port())
-}
-
 #[test]
 fn a_tcp_app_is_woken_by_a_connection_and_sleeps_when_there_is_none() {
     let _machine = machine();
-    let [port, _] = free_ports();
+    let port = ports::free();
     let ebbtide = Ebbtide::up(&[("echo.yaml", &echo(port))]);
     let replicas = || ebbtide.api("/api/v1/apps/echo")["revisions"][0]["replicas"].clone();
     assert_eq!(replicas()["ready"], 0);
@@ -130,7 +124,7 @@ while len(names) < 2:
 #[test]
 fn further_ports_lead_to_each_replica_wake_the_app_and_count() {
     let _machine = machine();
-    let [lines, pages] = free_ports();
+    let [lines, pages] = [ports::free(), ports::free()];
     let ebbtide = Ebbtide::up(&[("site.yaml", &with_ports(lines, pages))]);
     let replicas = || ebbtide.api("/api/v1/apps/site")["revisions"][0]["replicas"].clone();
     assert_eq!(replicas()["ready"], 0);

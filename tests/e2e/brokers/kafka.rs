@@ -9,8 +9,9 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::server::{End, Server};
-use super::{ports, tool};
+use super::tool;
 use crate::harness::{SOON, machine, program};
+use crate::ports;
 
 /// A user of the port that wants one.
 pub(crate) const USER: &str = "ebbtide";

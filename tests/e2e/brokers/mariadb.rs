@@ -6,8 +6,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::server::{End, Server};
-use super::{ports, tool};
+use super::tool;
 use crate::harness::machine;
+use crate::ports;
 
 /// A user who has the database.
 pub(crate) const USER: &str = "ebbtide";

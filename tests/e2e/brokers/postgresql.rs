@@ -6,8 +6,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::server::{End, Server};
-use super::{ports, tool};
+use super::tool;
 use crate::harness::{SOON, eventually, machine};
+use crate::ports;
 
 /// The database's owner.
 pub(crate) const USER: &str = "ebbtide";

@@ -10,9 +10,9 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::ports;
 use super::server::{End, Server};
 use crate::harness::{ANY_PORT, SOON, curl, eventually, machine};
+use crate::ports;
 
 /// The metric that is the number; it has the labels `instance` and `job="orders"`.
 pub(crate) const METRIC: &str = "orders_waiting";

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::server::{End, Server};
-use super::{ports, tool};
+use super::tool;
 use crate::harness::{Answer, SOON, curl, eventually, machine};
 use crate::keda::certificates;
+use crate::ports;
 
 /// A user who may do everything.
 pub(crate) const USER: &str = "ebbtide";

@@ -6,9 +6,10 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::server::{End, Server};
-use super::{ports, tool};
+use super::tool;
 use crate::harness::machine;
 use crate::keda::certificates;
+use crate::ports;
 
 pub(crate) mod cluster;
 pub(crate) mod sentinel;

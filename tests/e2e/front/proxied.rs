@@ -6,9 +6,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::bed::{App, ask, ready, up};
-use crate::brokers::ports;
 use crate::brokers::server::{End, Server};
 use crate::harness::{Answer, Ebbtide, curl, machine};
+use crate::ports;
 
 /// Where the client is.
 const CLIENT: &str = "127.0.0.9";

@@ -2,8 +2,8 @@
 
 use std::process::{Child, Command, Stdio};
 
-use crate::brokers::ports;
 use crate::harness::{Ebbtide, SOON, eventually, machine};
+use crate::ports;
 use crate::protocols::bed::printed;
 
 fn document(port: u16) -> String {

@@ -1,6 +1,6 @@
 //! Certificates that are ordered, from Pebble.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -12,6 +12,7 @@ use crate::harness::{
     ANY_PORT, Ebbtide, SOON, curl, ebbtide, eventually, folder, machine, program,
 };
 use crate::load::Document;
+use crate::ports;
 
 const HOST: &str = "www.example.com";
 /// A host that this Pebble issues no certificate for.
@@ -33,7 +34,7 @@ impl Pebble {
         let authority = Authority::new();
         authority.issue(&["localhost"], "pebble.crt", "pebble.key");
         let files = authority.folder.path();
-        let [dns, port, management] = [free_port(), free_port(), free_port()];
+        let [dns, port, management] = [ports::free(), ports::free(), ports::free()];
         let at = |port: u16| format!("127.0.0.1:{port}");
         let config = json!({"pebble": {
             "listenAddress": at(port),
@@ -41,14 +42,14 @@ impl Pebble {
             "certificate": files.join("pebble.crt"),
             "privateKey": files.join("pebble.key"),
             "httpPort": http,
-            "tlsPort": free_port(),
+            "tlsPort": ports::free(),
             "domainBlocklist": [BLOCKED],
             "retryAfter": {"authz": 1, "order": 1},
             "profiles": {"default": {"description": "short", "validityPeriod": seconds}},
         }});
         let config_file = files.join("pebble.json");
         std::fs::write(&config_file, config.to_string()).unwrap();
-        let own = ["-dnsserver", &at(dns), "-management", &at(free_port())];
+        let own = ["-dnsserver", &at(dns), "-management", &at(ports::free())];
         let here = ["-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""];
         let off = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", ""];
         let resolver = run("pebble-challtestsrv", &[&own[..], &here, &off].concat());
@@ -120,11 +121,6 @@ fn run(name: &str, arguments: &[&str]) -> Child {
     command.spawn().expect("it is installed by tests/run")
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(ANY_PORT).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// An app that is asleep and takes no requests in the clear, with these domains.
 fn document(domains: &[&str]) -> String {
     let domains: Vec<_> = domains.iter().map(|name| json!({ "name": name })).collect();
@@ -163,7 +159,7 @@ fn a_certificate_is_ordered_for_a_sleeping_app_and_renewed_before_its_time_is_ov
         return;
     }
     let _machine = machine();
-    let http = free_port();
+    let http = ports::free();
     let pebble = Pebble::start(http, 24);
     let yaml = document(&[HOST, BLOCKED, "*.example.com"]);
     let ebbtide = pebble.up(folder(&[("web.yaml", &yaml)]), http);

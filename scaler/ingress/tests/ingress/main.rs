@@ -33,6 +33,8 @@ mod metrics;
 mod mirror;
 mod panics;
 mod policy;
+#[path = "../../../../tests/ports.rs"]
+mod ports;
 mod proxy_protocol;
 mod retries;
 mod routes;

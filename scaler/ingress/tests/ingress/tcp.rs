@@ -17,12 +17,7 @@ use crate::app::App;
 use crate::bed::{Bed, HOST, replica, until};
 use crate::client::{Client, get};
 use crate::limits::reached;
-
-/// A port that nobody has.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
+use crate::ports;
 
 /// An app that says all it hears, after a greeting, until its client ends.
 async fn echo() -> App {
@@ -86,7 +81,7 @@ async fn read(client: &mut Client, expected: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_held_wakes_its_app_and_counts_until_it_ends() {
-    let (mut bed, port, app) = (Bed::new(), free_port(), echo().await);
+    let (mut bed, port, app) = (Bed::new(), ports::free(), echo().await);
     serve(&bed, port, &[]);
     let mut client = connect(port).await;
     client.write("early ").await;
@@ -110,7 +105,7 @@ async fn a_connection_is_held_wakes_its_app_and_counts_until_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_has_no_more_connections_than_it_takes() {
-    let (mut bed, port, app) = (Bed::new(), free_port(), echo().await);
+    let (mut bed, port, app) = (Bed::new(), ports::free(), echo().await);
     bed.policy = RequestPolicy {
         max_concurrent_requests: NonZeroU32::new(1),
         ..RequestPolicy::default()
@@ -127,7 +122,7 @@ async fn a_replica_has_no_more_connections_than_it_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_is_closed_and_one_that_waits_too_long() {
-    let port = free_port();
+    let port = ports::free();
     let bed = Bed::with(|options| options.waiting_room.timeout = Duration::from_secs(10));
     let app = echo().await;
     let replica = replica(app.address);
@@ -153,9 +148,9 @@ async fn an_idle_connection_is_closed_and_one_that_waits_too_long() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ports_follow_the_table_and_the_proxy_protocol_holds_there() {
     let bed = Bed::with(|options| options.proxy_protocol = vec!["127.0.0.1".parse().unwrap()]);
-    let (one, app) = (free_port(), echo().await);
+    let (one, app) = (ports::free(), echo().await);
     serve(&bed, one, &[replica(app.address)]);
-    let two = free_port();
+    let two = ports::free();
     serve(&bed, two, &[replica(app.address)]);
     let mut client = connect(two).await;
     client
@@ -183,7 +178,7 @@ fn with_ports(main: SocketAddr, additional: Option<u16>) -> Arc<Replica> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_additional_port_leads_beside_the_hosts_and_wakes_the_app_as_they_do() {
-    let (mut bed, port) = (Bed::new(), free_port());
+    let (mut bed, port) = (Bed::new(), ports::free());
     let (web, side) = (App::text("web").await, echo().await);
     serve_beside(&bed, port, &[]);
     let mut client = connect(port).await;
@@ -206,9 +201,9 @@ async fn an_additional_port_leads_beside_the_hosts_and_wakes_the_app_as_they_do(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_additional_port_that_is_not_served_says_nothing_of_the_replica() {
-    let (bed, port, web) = (Bed::new(), free_port(), App::text("web").await);
+    let (bed, port, web) = (Bed::new(), ports::free(), App::text("web").await);
     // Nothing listens on the one, and the other was started before there was such a port.
-    for additional in [Some(free_port()), None] {
+    for additional in [Some(ports::free()), None] {
         // The only one would not be ejected.
         let replicas = [(); 2].map(|()| with_ports(web.address, additional));
         serve_beside(&bed, port, &replicas);

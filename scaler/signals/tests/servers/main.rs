@@ -18,6 +18,7 @@ mod kafka;
 mod metrics_api;
 mod mysql;
 mod nats_jetstream;
+#[path = "../../../../tests/ports.rs"]
 mod ports;
 mod postgresql;
 mod process;

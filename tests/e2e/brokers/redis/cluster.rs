@@ -4,9 +4,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::super::{ports, server::Server, tool};
+use super::super::{server::Server, tool};
 use super::{COMMON, PASSWORD, client, is_pong, serve};
 use crate::harness::machine;
+use crate::ports;
 
 /// A cluster; every node has [`PASSWORD`].
 pub(crate) struct Cluster {

@@ -4,9 +4,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::super::{ports, server::Server, tool};
+use super::super::{server::Server, tool};
 use super::{PASSWORD, Redis, client, is_pong, serve};
 use crate::harness::machine;
+use crate::ports;
 
 /// What the sentinel calls the master.
 pub(crate) const MASTER: &str = "orders-master";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::ports::free_on;
+use crate::ports;
 use crate::process::Server;
 
 /// The account that has the streams.
@@ -19,6 +19,16 @@ pub(super) struct Nats {
     pub(super) monitoring: String,
     clients: String,
     _server: Server,
+}
+
+/// A port that is free at all of these addresses.
+fn free_on(hosts: [&str; 3]) -> u16 {
+    let mut free = std::iter::repeat_with(ports::free);
+    let everywhere = |port: &u16| {
+        let mut hosts = hosts.iter();
+        hosts.all(|host| std::net::TcpListener::bind((*host, *port)).is_ok())
+    };
+    free.find(everywhere).unwrap()
 }
 
 impl Nats {
@@ -62,7 +72,7 @@ impl Nats {
     /// Starts three that are a cluster, at the same ports of three addresses.
     pub(super) async fn cluster() -> [Self; 3] {
         let hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
-        let (monitoring, routes) = (free_on(&hosts), free_on(&hosts));
+        let (monitoring, routes) = (free_on(hosts), free_on(hosts));
         let all = hosts
             .each_ref()
             .map(|host| format!("\"nats://{host}:{routes}\""));

@@ -1,10 +1,11 @@
-//! Ports for servers that cannot be told to let the system choose.
+//! Ports for what cannot be told to let the system choose, in the tests of each crate that starts it.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below those that Linux gives to outgoing connections (from 32768), so that none of these takes
-/// a port between its choice here and its use by the server.
+/// Below those that Linux gives to outgoing connections and to whoever listens on port 0 (from 32768), so that
+/// none of these takes a port between its choice here and its use: not even the program under test, whose other
+/// listeners the system chooses ports for.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 22_000;
 
