@@ -7,3 +7,4 @@ pub mod connect;
 pub mod databases;
 pub mod error;
 pub mod kafka;
+pub mod nats;

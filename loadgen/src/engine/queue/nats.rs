@@ -1,22 +1,26 @@
 //! NATS: messages go to a subject that a stream of `JetStream` listens to, which acknowledges each; markers come back on
-//! another subject. In NATS's own protocol, which is lines of text.
+//! another subject.
 
 mod place;
-mod wire;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use serde::Deserialize;
+use ebbtide_brokers::nats::jetstream::stored;
+use ebbtide_brokers::nats::{Client, Connection, Greeting, Message, Writer};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, spawn_local};
 
-use self::wire::{Link, Message, Writer};
+use self::place::Place;
 use super::Failed;
 use super::broker::marked;
+use super::connect::{secured, tcp};
 use crate::plan::{QueueTls, Secret};
 use crate::record::outcome::FailureKind;
+
+/// What the server calls connections.
+const NAME: &str = "loadgen";
 
 /// A connection on which messages are published, and their acknowledgements come.
 #[derive(Clone)]
@@ -40,14 +44,21 @@ struct Waiting {
     broken: Option<String>,
 }
 
+/// Forgets a message when nobody waits for its acknowledgement any more.
+struct Forgets<'a> {
+    waiting: &'a RefCell<Waiting>,
+    number: u64,
+}
+
 impl Nats {
     pub(super) async fn open(url: &Secret, subject: &str, tls: &QueueTls) -> Result<Self, String> {
-        let mut link = Link::open(url, tls).await?;
-        let inbox = format!("{}.", link.inbox);
-        link.subscribe(&format!("{inbox}*")).await?;
-        let write = link.writer();
+        let mut connection = connect(url, tls).await?;
+        let inbox = format!("{}.", connection.inbox());
+        let subscribed = connection.subscribe(&format!("{inbox}*")).await;
+        subscribed.map_err(|why| why.to_string())?;
+        let write = connection.writer();
         let waiting = Rc::<RefCell<Waiting>>::default();
-        let reading = acknowledge(link, inbox.clone(), Rc::clone(&waiting));
+        let reading = acknowledge(connection, inbox.clone(), Rc::clone(&waiting));
         Ok(Self(Rc::new(Publisher {
             subject: subject.to_owned(),
             inbox,
@@ -58,23 +69,29 @@ impl Nats {
     }
 
     pub(super) async fn send(&self, marker: &str, body: &[u8]) -> Result<(), Failed> {
-        let Publisher { subject, inbox, .. } = &*self.0;
-        let (number, acknowledged) = self.0.wait()?;
+        let publisher = &*self.0;
+        let (number, acknowledged) = publisher.wait()?;
+        let _forgets = Forgets {
+            waiting: &publisher.waiting,
+            number,
+        };
         let message = marked(marker, body);
-        let reply = format!("{inbox}{number}");
-        let sent = self.0.write.send(wire::message(subject, &reply, &message));
-        sent.map_err(|_| self.0.broken())?;
-        let acknowledged = acknowledged.await.map_err(|_| self.0.broken())?;
-        stored(&acknowledged).map_err(|why| (FailureKind::Protocol, why))
+        let reply = format!("{}{number}", publisher.inbox);
+        let write = &publisher.write;
+        let sent = write.publish(&publisher.subject, Some(&reply), &message);
+        sent.await
+            .map_err(|why| publisher.broken(why.to_string()))?;
+        let given_up = |_| publisher.broken("NATS: the connection was given up".to_owned());
+        let acknowledged = acknowledged.await.map_err(given_up)?;
+        stored(&acknowledged).map_err(|why| (FailureKind::Protocol, why.to_string()))
     }
 }
 
 impl Publisher {
     fn wait(&self) -> Result<(u64, oneshot::Receiver<Message>), Failed> {
         let mut waiting = self.waiting.borrow_mut();
-        if waiting.broken.is_some() {
-            drop(waiting);
-            return Err(self.broken());
+        if let Some(why) = &waiting.broken {
+            return Err((FailureKind::Reset, why.clone()));
         }
         let number = waiting.next;
         waiting.next += 1;
@@ -83,10 +100,10 @@ impl Publisher {
         Ok((number, receive))
     }
 
-    fn broken(&self) -> Failed {
+    /// Why nothing comes any more, which who reads knows best.
+    fn broken(&self, otherwise: String) -> Failed {
         let why = self.waiting.borrow().broken.clone();
-        let why = why.unwrap_or_else(|| "NATS: the connection was given up".to_owned());
-        (FailureKind::Reset, why)
+        (FailureKind::Reset, why.unwrap_or(otherwise))
     }
 }
 
@@ -96,10 +113,40 @@ impl Drop for Publisher {
     }
 }
 
+impl Drop for Forgets<'_> {
+    fn drop(&mut self) {
+        self.waiting.borrow_mut().messages.remove(&self.number);
+    }
+}
+
+/// Connects and logs in.
+async fn connect(url: &Secret, tls: &QueueTls) -> Result<Connection, String> {
+    let place = Place::parse(url.reveal())?;
+    let of_nats = |why| format!("NATS: {why}");
+    let mut stream = tcp(&place.host, place.port).await.map_err(of_nats)?;
+    let greeting = Greeting::hear(&mut stream)
+        .await
+        .map_err(|why| why.to_string())?;
+    let client = Client {
+        name: NAME,
+        login: place.login.as_ref(),
+    };
+    let connected = if place.is_secured {
+        let greeting = greeting.before_tls().map_err(|why| why.to_string())?;
+        let stream = secured(stream, &place.host, tls).await.map_err(of_nats)?;
+        Connection::login(stream, greeting, &client).await
+    } else if greeting.requires_tls() {
+        return Err("NATS: the server wants TLS: its URL begins with tls://".to_owned());
+    } else {
+        Connection::login(stream, greeting, &client).await
+    };
+    connected.map_err(|why| why.to_string())
+}
+
 /// Hands acknowledgements to those who wait for them, until the connection ends.
-async fn acknowledge(mut link: Link, inbox: String, waiting: Rc<RefCell<Waiting>>) {
+async fn acknowledge(mut connection: Connection, inbox: String, waiting: Rc<RefCell<Waiting>>) {
     loop {
-        match link.next().await {
+        match connection.next().await {
             Ok(message) => {
                 let number = message.subject.strip_prefix(&inbox);
                 let number = number.and_then(|number| number.parse().ok());
@@ -112,7 +159,7 @@ async fn acknowledge(mut link: Link, inbox: String, waiting: Rc<RefCell<Waiting>
             }
             Err(why) => {
                 let mut waiting = waiting.borrow_mut();
-                waiting.broken = Some(why);
+                waiting.broken = Some(why.to_string());
                 waiting.messages.clear();
                 return;
             }
@@ -120,87 +167,21 @@ async fn acknowledge(mut link: Link, inbox: String, waiting: Rc<RefCell<Waiting>
     }
 }
 
-/// What a stream says to a message.
-#[derive(Deserialize)]
-struct Acknowledgement {
-    seq: Option<u64>,
-    error: Option<StreamError>,
-}
-
-#[derive(Deserialize)]
-struct StreamError {
-    description: Option<String>,
-}
-
-/// Whether a stream has stored a message, or why not.
-fn stored(message: &Message) -> Result<(), String> {
-    if message.status == Some(503) {
-        return Err("NATS: no stream listens to the subject".to_owned());
-    }
-    let answer: Result<Acknowledgement, _> = serde_json::from_slice(&message.body);
-    match answer {
-        Ok(Acknowledgement {
-            seq: Some(_),
-            error: None,
-        }) => Ok(()),
-        Ok(Acknowledgement {
-            error: Some(error), ..
-        }) => {
-            let why = error
-                .description
-                .unwrap_or_else(|| "no reason given".to_owned());
-            Err(format!("NATS did not store the message: {why}"))
-        }
-        _ => Err("NATS: whoever answers is no stream".to_owned()),
-    }
-}
-
 /// A connection on which markers come back.
-pub(super) struct Completions {
-    link: Link,
-}
+pub(super) struct Completions(Connection);
 
 impl Completions {
     pub(super) async fn open(url: &Secret, subject: &str, tls: &QueueTls) -> Result<Self, String> {
-        let mut link = Link::open(url, tls).await?;
-        link.subscribe(subject).await?;
-        Ok(Self { link })
+        let mut connection = connect(url, tls).await?;
+        connection
+            .subscribe(subject)
+            .await
+            .map_err(|why| why.to_string())?;
+        Ok(Self(connection))
     }
 
     pub(super) async fn next(&mut self) -> Result<Vec<Vec<u8>>, String> {
-        Ok(vec![self.link.next().await?.body])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_stream_has_stored_is_enqueued() {
-        let message = |status: Option<u16>, body: &str| Message {
-            subject: "i.1".to_owned(),
-            status,
-            body: body.as_bytes().to_vec(),
-        };
-        for (status, body, expected) in [
-            (None, "{\"stream\":\"ORDERS\",\"seq\":7}", None),
-            (Some(503), "", Some("no stream listens")),
-            (
-                None,
-                "{\"error\":{\"code\":503,\"description\":\"maximum bytes exceeded\"},\"seq\":0}",
-                Some("maximum bytes exceeded"),
-            ),
-            (None, "{}", Some("no stream")),
-            (None, "hello", Some("no stream")),
-        ] {
-            let found = stored(&message(status, body)).err();
-            let is_expected = match (&found, expected) {
-                (None, None) => true,
-                (Some(found), Some(expected)) => found.contains(expected),
-                _ => false,
-            };
-            assert!(is_expected, "{body}: {found:?}");
-        }
+        let message = self.0.next().await.map_err(|why| why.to_string())?;
+        Ok(vec![message.body])
     }
 }

@@ -1,18 +1,17 @@
 //! Where a NATS server is.
 
+use ebbtide_brokers::nats::Login;
 use percent_encoding::percent_decode_str;
 
 /// The port that servers have by default.
 const PORT: u16 = 4222;
 
 /// What a URL says: `nats://USER:PASSWORD@HOST:PORT`, or `tls://` where the server wants TLS.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) is_secured: bool,
-    pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
+    pub(super) login: Option<Login>,
 }
 
 impl Place {
@@ -31,15 +30,15 @@ impl Place {
         }
         let login = login.map(|login| login.split_once(':').unwrap_or((login, "")));
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let (user, password) = login
-            .map(|(user, password)| (decoded(user), decoded(password)))
-            .unzip();
+        let login = login.map(|(user, password)| Login {
+            user: decoded(user),
+            password: decoded(password),
+        });
         Ok(Self {
             host: host.to_owned(),
             port,
             is_secured: scheme == "tls",
-            user,
-            password,
+            login,
         })
     }
 }
@@ -60,14 +59,12 @@ mod tests {
             ("nats://a@[::1]", ("[::1]", 4222), Some(("a", ""))),
             ("tls://a@[::1]:7", ("[::1]", 7), Some(("a", ""))),
         ] {
-            let place = Place {
-                host: host.to_owned(),
-                port,
-                is_secured: url.starts_with("tls"),
-                user: login.map(|login| login.0.to_owned()),
-                password: login.map(|login| login.1.to_owned()),
-            };
-            assert_eq!(Place::parse(url), Ok(place), "{url}");
+            let place = Place::parse(url).unwrap();
+            assert_eq!((&*place.host, place.port), (host, port), "{url}");
+            assert_eq!(place.is_secured, url.starts_with("tls"), "{url}");
+            let found = place.login.as_ref();
+            let found = found.map(|login| (&*login.user, &*login.password));
+            assert_eq!(found, login, "{url}");
         }
         for url in ["nats://", "nats://a b", "tls://:1", "ws://a"] {
             assert!(Place::parse(url).is_err(), "{url}");
