@@ -88,17 +88,21 @@ impl Published {
             .publishing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let earlier = self.snapshot.load();
+        let earlier = self.snapshot.load_full();
         table.keep_splits(&earlier);
         self.warm_up(&table, &earlier);
-        let snapshot = Arc::new(Snapshot::new(table));
+        let snapshot = Arc::new(Snapshot::after(&earlier, table));
         self.snapshot.store(Arc::clone(&snapshot));
         self.has_table.store(true, Ordering::Release);
         let ports = snapshot.table().ports.iter();
         self.ports
             .follow(ports.map(|(port, to)| (*port, to.on_loopback)));
         drop(publishing);
-        for backend in snapshot.table().apps.iter().flat_map(|app| &app.backends) {
+        for backend in snapshot
+            .table()
+            .new_since(&earlier)
+            .flat_map(|app| &app.backends)
+        {
             backend.meter.line().serve(backend);
         }
         self.notify();
@@ -111,7 +115,7 @@ impl Published {
 
     /// Lets replicas warm up that are in no table before, where there are others that are warm.
     fn warm_up(&self, table: &RoutingTable, earlier: &Snapshot) {
-        for app in &table.apps {
+        for app in table.new_since(earlier) {
             let Some(long) = app.policy.preference.slow_start else {
                 continue;
             };

@@ -17,19 +17,31 @@ use super::task::ControlTask;
 use crate::api::model::ReplicaCounts;
 
 impl ControlTask {
+    /// Makes what is published of these apps, where that is not what it was. A publication has less to make of all
+    /// of them at once then, and requests that wake an app are not kept waiting by it.
+    pub(super) fn describe(&mut self, apps: &[AppName]) {
+        let view = View {
+            clock: &self.options.clock,
+            now: self.now(),
+            ingress_port: self.options.ingress_port,
+            remarks: self.remarks(apps.iter().filter_map(|name| self.apps.get(name))),
+        };
+        for name in apps {
+            if let Some(control) = self.apps.get_mut(name) {
+                described(&view, control);
+            }
+        }
+    }
+
     /// Publishes the state of every app.
     pub(super) fn publish(&mut self, now: Timestamp) {
         let view = View {
             clock: &self.options.clock,
             now,
             ingress_port: self.options.ingress_port,
-            remarks: self.remarks(),
+            remarks: self.remarks(self.apps.values()),
         };
-        let published = |control: &mut AppControl| {
-            let known = control.published.take();
-            let known = known.unwrap_or_else(|| Arc::new(publish_app(&view, control)));
-            Arc::clone(control.published.insert(known))
-        };
+        let published = |control: &mut AppControl| described(&view, control);
         let apps = self.apps.values_mut().map(published).collect();
         let rules = self.adopted.apps.values_mut().map(published).collect();
         let sequence = self.published.load().sequence + 1;
@@ -49,17 +61,20 @@ impl ControlTask {
         self.published_at = Some(now);
     }
 
-    /// What does not work as the documents have it, of apps whose state is made anew.
-    fn remarks(&self) -> BTreeMap<AppName, Vec<String>> {
+    /// What does not work as the documents have it, of those of `apps` whose state is made anew.
+    fn remarks<'a>(
+        &'a self,
+        apps: impl Iterator<Item = &'a AppControl>,
+    ) -> BTreeMap<AppName, Vec<String>> {
         let mut remarks = self
             .routing
             .as_ref()
             .map(Routing::failures)
             .unwrap_or_default();
-        let anew = self.apps.iter().filter(|(_, app)| app.published.is_none());
-        for (name, control) in anew {
+        for control in apps.filter(|app| app.published.is_none()) {
             if let Some(problem) = mirror::problem(control, &self.apps) {
-                remarks.entry(name.clone()).or_default().push(problem);
+                let name = control.app.name().clone();
+                remarks.entry(name).or_default().push(problem);
             }
         }
         remarks
@@ -95,11 +110,15 @@ impl ControlTask {
     }
 }
 
-fn publish_app(view: &View<'_>, control: &AppControl) -> PublishedApp {
-    PublishedApp {
-        status: view.app(control),
-        revisions: metrics(control),
-    }
+/// What is published of an app, which is made if it is not there.
+fn described(view: &View<'_>, control: &mut AppControl) -> Arc<PublishedApp> {
+    let known = control.published.take().unwrap_or_else(|| {
+        Arc::new(PublishedApp {
+            status: view.app(control),
+            revisions: metrics(control),
+        })
+    });
+    Arc::clone(control.published.insert(known))
 }
 
 fn metrics(control: &AppControl) -> Vec<RevisionMetrics> {

@@ -41,7 +41,7 @@ pub(super) struct Routing {
 /// An app's route, and what makes it differ from another.
 struct Known {
     key: RouteKey,
-    route: AppRoute,
+    route: Arc<AppRoute>,
 }
 
 /// What makes one route differ from another.
@@ -98,7 +98,7 @@ impl Routing {
             apps: self
                 .known
                 .values()
-                .map(|known| known.route.clone())
+                .map(|known| Arc::clone(&known.route))
                 .collect(),
             routes: self.routes.clone().unwrap_or_default(),
             ports: self.ports.by_port.clone(),
@@ -120,7 +120,10 @@ impl Routing {
             };
             let key = key(&route);
             if known.key != key {
-                *known = Known { key, route };
+                *known = Known {
+                    key,
+                    route: Arc::new(route),
+                };
                 changed = true;
             }
         }
@@ -168,6 +171,7 @@ impl Routing {
                 && ports.give(control.app.document(), name)
             {
                 let key = key(&route);
+                let route = Arc::new(route);
                 routes.insert(name.clone(), Known { key, route });
             }
         }

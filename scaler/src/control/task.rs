@@ -202,7 +202,8 @@ impl ControlTask {
                 _ = ticks.tick() => {
                     let part = self.tick();
                     ticks.reset_after(part.pause);
-                    self.settle(&Touched::Only(part.apps));
+                    self.settle(&Touched::Only(part.apps.clone()));
+                    self.describe(&part.apps);
                     continue;
                 }
                 _ = &mut stop => break,

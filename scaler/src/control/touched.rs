@@ -36,8 +36,8 @@ pub(super) const TICK: Duration = Duration::from_millis(250);
 
 /// Apps that are looked at in one go, and the most goes that a round is made of. Between two of them requests that wake
 /// an app are not kept waiting.
-const APPS_AT_ONCE: usize = 32;
-const MOST_PARTS: usize = 50;
+const APPS_AT_ONCE: usize = 8;
+const MOST_PARTS: usize = 100;
 
 /// Goes round all apps, each once in a [`TICK`], in order of their names.
 #[derive(Debug, Default)]
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_round_has_each_app_once_in_a_tick() {
-        for (count, parts) in [(0, 1), (1, 1), (32, 1), (33, 2), (200, 7), (10_000, 50)] {
+        for (count, parts) in [(0, 1), (1, 1), (8, 1), (9, 2), (200, 25), (10_000, 100)] {
             let apps = apps(count);
             let mut round = Round::default();
             for _ in 0..2 {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn apps_that_come_and_go_do_not_stop_it() {
-        let mut some = apps(40);
+        let mut some = apps(10);
         let mut round = Round::default();
         let first = round.part(&some);
         some.retain(|name, _| !first.apps.contains(name));

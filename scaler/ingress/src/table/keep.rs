@@ -8,16 +8,32 @@ impl RoutingTable {
     /// Takes over the splits of `earlier` whose weights are for the same revisions as now, so that
     /// a change elsewhere does not disturb their sequences; others go on from the same number.
     pub(crate) fn keep_splits(&mut self, earlier: &Snapshot) {
-        for route in &mut self.apps {
+        for (place, route) in self.apps.iter_mut().enumerate() {
+            if earlier.has(place, route) {
+                continue;
+            }
             let Some(before) = earlier.route(route.app.as_str()) else {
                 continue;
             };
+            if Arc::ptr_eq(&before.split, &route.split) {
+                continue;
+            }
             if splits_alike(before, route) {
-                route.split = Arc::clone(&before.split);
+                Arc::make_mut(route).split = Arc::clone(&before.split);
             } else {
                 route.split.continue_from(&before.split);
             }
         }
+    }
+
+    /// The apps that are not as they were in `earlier`.
+    pub(crate) fn new_since<'a>(
+        &'a self,
+        earlier: &Snapshot,
+    ) -> impl Iterator<Item = &'a AppRoute> {
+        let apps = self.apps.iter().enumerate();
+        let new = apps.filter(|(place, route)| !earlier.has(*place, route));
+        new.map(|(_, route)| route.as_ref())
     }
 }
 

@@ -139,9 +139,26 @@ fn found(snapshot: &Snapshot, host: &str) -> String {
     }
 }
 
+/// What becomes of an app from one table to the next.
+#[derive(Clone, Debug)]
+enum Change {
+    /// It has so many revisions now, by the same names.
+    Revisions(usize),
+    /// Another one is in its place.
+    Other(App),
+}
+
+fn change() -> impl Strategy<Value = (prop::sample::Index, Change)> {
+    let change = prop_oneof![
+        (0..4_usize).prop_map(Change::Revisions),
+        app().prop_map(Change::Other),
+    ];
+    (any::<prop::sample::Index>(), change)
+}
+
 fn snapshot(apps: &[App]) -> Snapshot {
     Snapshot::new(RoutingTable {
-        apps: apps.iter().map(route).collect(),
+        apps: apps.iter().map(route).map(Arc::new).collect(),
         ..RoutingTable::default()
     })
 }
@@ -159,6 +176,31 @@ proptest! {
             };
             let host = host.strip_suffix('.').unwrap_or(&host);
             prop_assert_eq!(found(&snapshot, &key), expected(&apps, host), "{} as {}", host, written);
+        }
+    }
+
+    #[test]
+    fn a_table_leads_where_it_says_whatever_was_before(
+        mut apps in proptest::collection::vec(app(), 1..5),
+        changes in proptest::collection::vec(change(), 0..5),
+        hosts in proptest::collection::vec(host(), 1..20),
+    ) {
+        let mut routes: Vec<_> = apps.iter().map(route).map(Arc::new).collect();
+        let mut snapshot = snapshot(&apps);
+        for (place, change) in changes {
+            let app = place.get_mut(&mut apps);
+            match change {
+                Change::Revisions(revisions) => app.revisions = revisions,
+                Change::Other(other) => *app = other,
+            }
+            *place.get_mut(&mut routes) = Arc::new(route(app));
+            let table = RoutingTable { apps: routes.clone(), ..RoutingTable::default() };
+            snapshot = Snapshot::after(&snapshot, table);
+            let keys = hosts.iter().filter_map(|host| Some((host, key(host).ok()?)));
+            for (host, key) in keys {
+                let host = host.strip_suffix('.').unwrap_or(host);
+                prop_assert_eq!(found(&snapshot, &key), expected(&apps, host), "{}", host);
+            }
         }
     }
 

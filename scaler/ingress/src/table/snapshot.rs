@@ -1,9 +1,9 @@
 //! A routing table made ready for looking up.
 
+mod index;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -15,33 +15,18 @@ use ebbtide_core::policy::RequestPolicy;
 use ebbtide_core::request_path::{self, PathError};
 use http::Request;
 
-use super::hosts::Hosts;
-use super::routes::HttpRoutes;
+pub(crate) use self::index::DOMAIN;
+use self::index::{Index, Place};
 use super::routes::rewrite::Rewrite;
 use super::{AppRoute, Backend, RoutingTable};
 use crate::replica::Replica;
 use crate::split::Split;
 
-/// The domain under which apps are found on one machine.
-pub(crate) const DOMAIN: &str = "localhost";
-
 /// A published table with its hosts by name.
 #[derive(Default)]
 pub(crate) struct Snapshot {
     table: RoutingTable,
-    hosts: Hosts<Place>,
-    /// The apps' places, by name.
-    apps: HashMap<AppName, usize>,
-}
-
-/// What a host stands for.
-#[derive(Clone, Copy)]
-enum Place {
-    /// A place in the table's apps, and a label's place in the app's backends, without which the weights
-    /// decide.
-    App(usize, Option<usize>),
-    /// A place in the table's routes.
-    Routes(usize),
+    index: Arc<Index>,
 }
 
 /// What a request is for: an app.
@@ -84,24 +69,25 @@ pub(crate) enum Astray<'a> {
 
 impl Snapshot {
     /// Makes `table` ready. Of two that claim one host, the first has it, and apps come before routes.
+    #[cfg(test)]
     pub(crate) fn new(table: RoutingTable) -> Self {
-        let mut hosts = Hosts::default();
-        let mut apps = HashMap::new();
-        for (app, route) in table.apps.iter().enumerate() {
-            apps.entry(route.app.clone()).or_insert(app);
-            if table.is_tcp(&route.app) {
-                continue;
-            }
-            for (host, backend) in hosts_of(route) {
-                hosts.add(&host, Place::App(app, backend));
-            }
-        }
-        for (place, routes) in table.routes.iter().enumerate() {
-            for host in hosts_of_routes(routes) {
-                hosts.add(&host, Place::Routes(place));
-            }
-        }
-        Self { table, hosts, apps }
+        Self::after(&Self::default(), table)
+    }
+
+    /// The same, when `earlier` is in force: its index is kept where that would be the same.
+    pub(crate) fn after(earlier: &Self, table: RoutingTable) -> Self {
+        let index = if index::is_alike(&earlier.table, &table) {
+            Arc::clone(&earlier.index)
+        } else {
+            Arc::new(Index::of(&table))
+        };
+        Self { table, index }
+    }
+
+    /// Whether this very route is at `place`.
+    pub(super) fn has(&self, place: usize, route: &Arc<AppRoute>) -> bool {
+        let here = self.table.apps.get(place);
+        here.is_some_and(|here| Arc::ptr_eq(here, route))
     }
 
     /// The table it was made from.
@@ -111,17 +97,17 @@ impl Snapshot {
 
     /// Whether `host` (a key) leads to an app, or to routes.
     pub(crate) fn has_host(&self, host: &str) -> bool {
-        self.hosts.find(host).is_some()
+        self.index.hosts.find(host).is_some()
     }
 
     /// The revision for a request to `host` (a key, see [`super::host::key`]). A request that was
     /// for the revision of `previous` stays with it as long as the app has it, and where routes led it to
     /// an app, with that.
     pub(crate) fn find(&self, host: &str, previous: Option<&Backend>) -> Found<'_> {
-        let target = match (self.hosts.find(host), previous) {
+        let target = match (self.index.hosts.find(host), previous) {
             (Some(Place::App(app, backend)), _) => Some(Target::of_app(app, backend)),
             (Some(Place::Routes(_)), Some(before)) => {
-                let app = self.apps.get(before.revision.app());
+                let app = self.index.apps.get(before.revision.app());
                 app.map(|app| Target::of_app(*app, None))
             }
             (Some(Place::Routes(_)) | None, _) => None,
@@ -132,7 +118,7 @@ impl Snapshot {
     /// The revision for a connection to a port for TCP, which stays with that of `previous` likewise.
     pub(crate) fn find_port(&self, port: u16, previous: Option<&Backend>) -> Found<'_> {
         let port = self.table.ports.get(&port);
-        let place = port.and_then(|port| self.apps.get(&port.app));
+        let place = port.and_then(|port| self.index.apps.get(&port.app));
         place.map_or(Found::Nothing, |place| {
             self.find_at(Target::of_app(*place, None), previous)
         })
@@ -152,7 +138,7 @@ impl Snapshot {
         host: &str,
         request: &Request<B>,
     ) -> Result<Option<Target<'_>>, Astray<'_>> {
-        match self.hosts.find(host) {
+        match self.index.hosts.find(host) {
             Some(Place::App(app, backend)) => Ok(Some(Target::of_app(app, backend))),
             Some(Place::Routes(place)) => {
                 let routes = &self.table.routes[place];
@@ -177,7 +163,7 @@ impl Snapshot {
 
     /// Where a route's target is; none if it is not there.
     fn place(&self, target: &HttpRouteTarget) -> Option<(usize, Option<usize>)> {
-        let app = *self.apps.get(target.app.as_str())?;
+        let app = *self.index.apps.get(target.app.as_str())?;
         let route = &self.table.apps[app];
         if self.table.is_tcp(&route.app) {
             return None;
@@ -208,7 +194,7 @@ impl Snapshot {
 
     /// The apps that requests to `host` (a key) may be for.
     fn apps_of(&self, host: &str) -> impl Iterator<Item = usize> {
-        let (app, routes) = match self.hosts.find(host) {
+        let (app, routes) = match self.index.hosts.find(host) {
             Some(Place::App(app, _)) => (Some(app), None),
             Some(Place::Routes(place)) => (None, Some(&self.table.routes[place])),
             None => (None, None),
@@ -297,7 +283,8 @@ impl Snapshot {
 
     /// The route of an app.
     pub(super) fn route(&self, app: &str) -> Option<&AppRoute> {
-        self.apps.get(app).map(|index| &self.table.apps[*index])
+        let place = self.index.apps.get(app)?;
+        self.table.apps.get(*place).map(Arc::as_ref)
     }
 }
 
@@ -320,28 +307,4 @@ impl Target<'_> {
             drawn: None,
         }
     }
-}
-
-/// Every host of a config.
-fn hosts_of_routes(routes: &HttpRoutes) -> impl Iterator<Item = String> {
-    let config = routes.config();
-    let names = [format!("{}.{DOMAIN}", config.name), config.name.to_string()];
-    names
-        .into_iter()
-        .chain(config.custom_domains.iter().cloned())
-}
-
-/// Every host of an app, with the backend for those that are a label's.
-fn hosts_of(route: &AppRoute) -> impl Iterator<Item = (String, Option<usize>)> {
-    let app = &route.app;
-    let domains = route.hosts.iter().map(|host| (host.clone(), None));
-    let labels = route.labels.iter().flat_map(move |(label, backend)| {
-        let bare = format!("{app}---{label}");
-        [
-            (format!("{bare}.{DOMAIN}"), Some(*backend)),
-            (bare, Some(*backend)),
-        ]
-    });
-    let names = [(format!("{app}.{DOMAIN}"), None), (app.to_string(), None)];
-    names.into_iter().chain(labels).chain(domains)
 }

@@ -101,14 +101,14 @@ mod tests {
     fn resolver(issuer: Option<Arc<Asked>>) -> Resolver {
         let published = Arc::new(Published::new(1));
         Publisher::new(Arc::clone(&published)).publish(RoutingTable {
-            apps: vec![AppRoute {
+            apps: vec![Arc::new(AppRoute {
                 app: AppName::new("hello").unwrap(),
                 hosts: vec!["www.ours.test".to_owned()],
                 policy: Arc::default(),
                 split: Arc::new(Split::new(Vec::new())),
                 labels: BTreeMap::new(),
                 backends: Vec::new(),
-            }],
+            })],
             ..RoutingTable::default()
         });
         Resolver {

@@ -112,7 +112,7 @@ impl Bed {
             backends,
         };
         self.ingress.publisher().publish(RoutingTable {
-            apps: vec![route],
+            apps: vec![Arc::new(route)],
             hint: "http://127.0.0.1:8081/".to_owned(),
             ..RoutingTable::default()
         });

@@ -100,7 +100,7 @@ async fn ask(bed: &Bed, head: &str) -> Reply {
 
 fn publish(bed: &Bed, apps: Vec<AppRoute>, routes: &Arc<HttpRoutes>) {
     bed.ingress.publisher().publish(RoutingTable {
-        apps,
+        apps: apps.into_iter().map(Arc::new).collect(),
         routes: vec![Arc::clone(routes)],
         ..RoutingTable::default()
     });

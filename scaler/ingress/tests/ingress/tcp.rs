@@ -63,7 +63,7 @@ fn publish(bed: &Bed, ports: BTreeMap<u16, AppPort>, replicas: &[Arc<Replica>]) 
         backends: vec![backend],
     };
     bed.ingress.publisher().publish(RoutingTable {
-        apps: vec![route],
+        apps: vec![Arc::new(route)],
         ports,
         ..RoutingTable::default()
     });

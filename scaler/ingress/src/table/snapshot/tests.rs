@@ -1,7 +1,7 @@
 //! Tests of looking up.
 
 use super::*;
-use crate::{BackendState, RevisionMeter};
+use crate::{AppPort, BackendState, HttpRoutes, RevisionMeter};
 use ebbtide_core::document;
 use ebbtide_core::name::RevisionName;
 use std::num::NonZeroUsize;
@@ -27,7 +27,7 @@ fn table(revisions: &[&str], weights: &[u32], labels: &[(&str, usize)]) -> Routi
         backends: backends.collect(),
     };
     RoutingTable {
-        apps: vec![route],
+        apps: vec![Arc::new(route)],
         ..RoutingTable::default()
     }
 }
@@ -68,6 +68,22 @@ fn a_request_stays_with_its_revision_while_there_is_one() {
     assert_eq!(found(&both, "hello", Some(v1)), "hello--v1");
     let only = Snapshot::new(table(&["hello--v2"], &[1], &[]));
     assert_eq!(found(&only, "hello", Some(v1)), "hello--v2");
+}
+
+#[test]
+fn a_host_is_routes_or_nothing_once_its_app_has_a_port() {
+    let before = table(&["hello--v1"], &[1], &[]);
+    let mut now = before.clone();
+    let port = AppPort {
+        app: AppName::new("hello").unwrap(),
+        target: None,
+        on_loopback: false,
+    };
+    now.ports.insert(9000, port);
+    let before = Snapshot::new(before);
+    let now = Snapshot::after(&before, now);
+    assert_eq!(found(&before, "hello", None), "hello--v1");
+    assert_eq!(found(&now, "hello", None), "nothing");
 }
 
 /// The table of one app, and routes that lead to it in all paths, by these targets.

@@ -48,7 +48,9 @@ pub(super) fn publish(tls: &TlsBed, mode: ClientCertificateMode, replicas: &[Arc
         }
     };
     tls.bed.ingress.publisher().publish(RoutingTable {
-        apps: vec![app("hello", mode), app("other", Ignore)],
+        apps: [app("hello", mode), app("other", Ignore)]
+            .map(Arc::new)
+            .into(),
         routes: Vec::new(),
         hint: String::new(),
         ports: std::collections::BTreeMap::new(),
