@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::ports::Ports;
 use crate::replica::Recovery;
-use crate::table::{RoutingTable, Snapshot};
+use crate::table::{AppRoute, RoutingTable, Snapshot};
 
 /// Publishes routing tables to the workers of an ingress.
 #[derive(Clone)]
@@ -88,9 +88,10 @@ impl Published {
             .publishing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let earlier = self.snapshot.load_full();
+        let earlier = self.snapshot.load();
         table.keep_splits(&earlier);
-        self.warm_up(&table, &earlier);
+        let new = table.new_since(&earlier);
+        self.warm_up(&new, &earlier);
         let snapshot = Arc::new(Snapshot::after(&earlier, table));
         self.snapshot.store(Arc::clone(&snapshot));
         self.has_table.store(true, Ordering::Release);
@@ -98,11 +99,7 @@ impl Published {
         self.ports
             .follow(ports.map(|(port, to)| (*port, to.on_loopback)));
         drop(publishing);
-        for backend in snapshot
-            .table()
-            .new_since(&earlier)
-            .flat_map(|app| &app.backends)
-        {
+        for backend in new.iter().flat_map(|app| &app.backends) {
             backend.meter.line().serve(backend);
         }
         self.notify();
@@ -113,9 +110,9 @@ impl Published {
         self.changes.iter().for_each(Notify::notify_waiters);
     }
 
-    /// Lets replicas warm up that are in no table before, where there are others that are warm.
-    fn warm_up(&self, table: &RoutingTable, earlier: &Snapshot) {
-        for app in table.new_since(earlier) {
+    /// Lets replicas of `apps` warm up that are in no table before, where there are others that are warm.
+    fn warm_up(&self, apps: &[Arc<AppRoute>], earlier: &Snapshot) {
+        for app in apps {
             let Some(long) = app.policy.preference.slow_start else {
                 continue;
             };

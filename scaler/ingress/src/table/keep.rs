@@ -27,13 +27,10 @@ impl RoutingTable {
     }
 
     /// The apps that are not as they were in `earlier`.
-    pub(crate) fn new_since<'a>(
-        &'a self,
-        earlier: &Snapshot,
-    ) -> impl Iterator<Item = &'a AppRoute> {
+    pub(crate) fn new_since(&self, earlier: &Snapshot) -> Vec<Arc<AppRoute>> {
         let apps = self.apps.iter().enumerate();
         let new = apps.filter(|(place, route)| !earlier.has(*place, route));
-        new.map(|(_, route)| route.as_ref())
+        new.map(|(_, route)| Arc::clone(route)).collect()
     }
 }
 
