@@ -20,12 +20,8 @@ impl ControlTask {
     /// Makes what is published of these apps, where that is not what it was. A publication has less to make of all
     /// of them at once then, and requests that wake an app are not kept waiting by it.
     pub(super) fn describe(&mut self, apps: &[AppName]) {
-        let view = View {
-            clock: &self.options.clock,
-            now: self.now(),
-            ingress_port: self.options.ingress_port,
-            remarks: self.remarks(apps.iter().filter_map(|name| self.apps.get(name))),
-        };
+        let remarks = self.remarks(apps.iter().filter_map(|name| self.apps.get(name)));
+        let view = View::new(&self.options, self.now(), remarks);
         for name in apps {
             if let Some(control) = self.apps.get_mut(name) {
                 described(&view, control);
@@ -35,12 +31,8 @@ impl ControlTask {
 
     /// Publishes the state of every app.
     pub(super) fn publish(&mut self, now: Timestamp) {
-        let view = View {
-            clock: &self.options.clock,
-            now,
-            ingress_port: self.options.ingress_port,
-            remarks: self.remarks(self.apps.values()),
-        };
+        let remarks = self.remarks(self.apps.values());
+        let view = View::new(&self.options, now, remarks);
         let published = |control: &mut AppControl| described(&view, control);
         let apps = self.apps.values_mut().map(published).collect();
         let rules = self.adopted.apps.values_mut().map(published).collect();
@@ -83,13 +75,7 @@ impl ControlTask {
     /// Keeps a point of each revision's past. That of one which is over is forgotten bit by bit: there may be a
     /// hundred of an app.
     pub(super) fn keep_history(&mut self, apps: &[AppName], now: Timestamp) {
-        let clock = Arc::clone(&self.options.clock);
-        let view = View {
-            clock: &clock,
-            now,
-            ingress_port: self.options.ingress_port,
-            remarks: BTreeMap::new(),
-        };
+        let view = View::new(&self.options, now, BTreeMap::new());
         for name in apps {
             let Some(control) = self.apps.get_mut(name) else {
                 continue;

@@ -19,6 +19,7 @@ use super::app::AppControl;
 use super::replica::ReplicaControl;
 use super::revision::RevisionControl;
 use super::sources::RuleSource;
+use super::task::ControlOptions;
 use crate::api::model::{
     AppStatus, Countdowns, HistoryPoint, PortStatus, ReadingCounts, ReplicaStatus, RevisionStatus,
     RuleStatus, TrafficEntry, TrafficStatus,
@@ -28,13 +29,29 @@ use crate::clock::SystemClock;
 /// What a status is made from, beside the app itself.
 pub(super) struct View<'a> {
     /// Converts times for people.
-    pub(super) clock: &'a SystemClock,
+    clock: &'a SystemClock,
     /// Now.
-    pub(super) now: Timestamp,
+    now: Timestamp,
     /// The port of the ingress, if this process has one.
-    pub(super) ingress_port: Option<u16>,
+    ingress_port: Option<u16>,
     /// What does not work as their documents have it.
-    pub(super) remarks: BTreeMap<AppName, Vec<String>>,
+    remarks: BTreeMap<AppName, Vec<String>>,
+}
+
+impl<'a> View<'a> {
+    /// A view of now, for a control task with these options.
+    pub(super) fn new(
+        options: &'a ControlOptions,
+        now: Timestamp,
+        remarks: BTreeMap<AppName, Vec<String>>,
+    ) -> Self {
+        Self {
+            clock: &options.clock,
+            now,
+            ingress_port: options.ingress_port,
+            remarks,
+        }
+    }
 }
 
 impl View<'_> {
