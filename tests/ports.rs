@@ -1,4 +1,4 @@
-//! Ports for what cannot be told to let the system choose, in the tests of each crate that starts it.
+//! Ports for what cannot be told to let the system choose, in the tests and benchmarks of each crate that starts it.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::process::{Server, free_port};
+use crate::ports;
+use crate::process::Server;
 
 pub(crate) struct Backend {
     pub(crate) port: u16,
@@ -16,7 +17,7 @@ impl Backend {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let at = folder.path();
-        let port = free_port();
+        let port = ports::free();
         let text = "x".repeat(100);
         let configuration = format!(
             "worker_processes 1; daemon off; pid {at}/pid; error_log stderr error;\n\

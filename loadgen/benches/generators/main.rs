@@ -23,6 +23,8 @@ mod backend;
 mod figures;
 mod options;
 mod parts;
+#[path = "../../../tests/ports.rs"]
+mod ports;
 mod process;
 mod stall;
 mod table;

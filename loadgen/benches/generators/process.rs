@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -144,10 +144,4 @@ pub(crate) fn raise_limit() {
         maximum,
     };
     setrlimit(Resource::Nofile, raised).expect("a process may use its limit");
-}
-
-/// A port that nothing listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of loopback");
-    listener.local_addr().expect("it is bound").port()
 }

@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::LocalRuntime;
 use tokio::sync::Notify;
 
-use crate::process::{Server, free_port};
+use crate::ports;
+use crate::process::Server;
 
 /// What this program is told to be it.
 pub(crate) const ROLE: &str = "--stall";
@@ -75,7 +76,7 @@ impl Stalling {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log");
-        let port = free_port();
+        let port = ports::free();
         let mut command = Command::new(std::env::current_exe().expect("it has a path"));
         command.args([ROLE, &port.to_string()]);
         Self {

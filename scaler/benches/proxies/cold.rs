@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::found::at;
+use crate::ports;
 use crate::roles::{Role, number};
-use crate::servers::free_port;
 
 /// Starts that are measured in a round.
 pub(crate) const STARTS: usize = 200;
@@ -134,7 +134,7 @@ fn times(stream: &mut TcpStream) -> Value {
 
 /// The milliseconds until the program begins if it is started here.
 fn alone() -> f64 {
-    let port = free_port();
+    let port = ports::free();
     let before = now();
     let mut child = Role::App.command().env("PORT", port.to_string()).spawn();
     let child = child.as_mut().expect("this program starts");

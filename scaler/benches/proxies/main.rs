@@ -29,6 +29,8 @@ mod load;
 mod measurement;
 mod options;
 mod peer;
+#[path = "../../../tests/ports.rs"]
+mod ports;
 mod process;
 mod roles;
 mod scenario;

@@ -9,8 +9,9 @@ use tempfile::TempDir;
 
 use crate::certificate::Certificate;
 use crate::connections::wait_for;
+use crate::ports;
 use crate::process::{PROXY_CORE, Process};
-use crate::servers::{Servers, free_port};
+use crate::servers::Servers;
 use crate::shape::Shape;
 
 /// A kind of proxy.
@@ -81,15 +82,15 @@ impl Peer {
     pub(crate) fn start(kind: Kind, servers: &Servers, shape: Shape) -> Result<Self, String> {
         let folder = servers.folder();
         let at = folder.path();
-        let http1 = free_port();
+        let http1 = ports::free();
         let ports = Ports {
             http1,
             // They tell the two apart by what a client begins with.
             http2: match kind {
                 Kind::Ebbtide | Kind::Other | Kind::Envoy => http1,
-                Kind::Nginx | Kind::Haproxy => free_port(),
+                Kind::Nginx | Kind::Haproxy => ports::free(),
             },
-            tls: free_port(),
+            tls: ports::free(),
         };
         let place = Place {
             at,

@@ -1,11 +1,11 @@
 //! The two servers behind every proxy: one nginx, or a server of ours that sends back what comes by WebSocket.
 
-use std::net::TcpListener;
 use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::certificate::Certificate;
+use crate::ports;
 use crate::process::{LOAD_CORE, Process};
 use crate::roles::Role;
 
@@ -26,7 +26,7 @@ impl Servers {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let at = folder.path();
-        let ports = [free_port(), free_port()];
+        let ports = [ports::free(), ports::free()];
         std::fs::write(at.join("large"), "x".repeat(LARGE)).expect("the folder is writable");
         let text = "x".repeat(200);
         let [first, second] = ports;
@@ -47,7 +47,7 @@ impl Servers {
         let log = at.join("log");
         let mut process = Process::start(LOAD_CORE, &log, &nginx);
         process.wait_for(first, &log);
-        let echo = [free_port(), free_port()];
+        let echo = [ports::free(), ports::free()];
         let mut command = Role::Echo.command();
         command.args(echo.map(|port| port.to_string()));
         let log = at.join("echo");
@@ -66,10 +66,4 @@ impl Servers {
     pub(crate) fn folder(&self) -> TempDir {
         tempfile::tempdir_in(self.folder.path()).expect("a temporary folder")
     }
-}
-
-/// A port that nothing listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port of loopback");
-    listener.local_addr().expect("it is bound").port()
 }
